@@ -1,0 +1,1 @@
+"""Networks, zero-shot training, export and the Enhancer."""

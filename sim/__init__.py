@@ -1,0 +1,1 @@
+"""Phantoms and the simulation of their channel data."""

@@ -1,0 +1,1 @@
+"""Everything with time, sockets, processes, files or users."""
