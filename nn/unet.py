@@ -67,7 +67,8 @@ class UNet(nn.Module):
         for up, merge in zip(self.up, self.merge):  # noqa: B905  TorchScript knows no strict=
             x = up(F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False))
             x = merge(torch.cat([x, skips.pop()], dim=1))
-        return image + self.head(x)[..., :n_z, :n_x]
+        residual: Tensor = self.head(x)
+        return image + residual[..., :n_z, :n_x]
 
 
 class FullUNet(UNet):

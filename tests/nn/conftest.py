@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pytest
+import torch
+from sonolucent.nn.model import ModelInfo, Training, save_model
+from sonolucent.nn.unet import LightUNet
+
+
+def a_network() -> LightUNet:
+    """A light network that is not the identity: a head as large as a trained one's."""
+    torch.manual_seed(3)
+    network = LightUNet().eval()
+    torch.nn.init.normal_(network.head.weight, std=0.05)
+    return network
+
+
+def an_info(**changes: object) -> ModelInfo:
+    return ModelInfo(
+        **{"name": "random", "kind": "light", "training": Training("none", "random weights", 0, 3), **changes}
+    )
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "random"
+    save_model(folder, a_network(), an_info())
+    return folder

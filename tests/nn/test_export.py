@@ -1,0 +1,24 @@
+import torch
+from sonolucent.nn.export import torchscript_file, write_torchscript
+from sonolucent.nn.model import load_model
+
+from .conftest import a_network
+
+
+def test_the_file_computes_what_the_network_does(tmp_path):
+    network = a_network()
+    write_torchscript(network, tmp_path / "net.ts")
+    image = torch.rand(1, 1, 61, 40)
+    with torch.inference_mode():
+        torch.testing.assert_close(torch.jit.load(tmp_path / "net.ts")(image), network(image))
+
+
+def test_the_file_is_derived_once(model_folder, tmp_path):
+    model = load_model(model_folder)
+    path = torchscript_file(model, tmp_path)
+    first = path.stat().st_mtime_ns
+    assert torchscript_file(model, tmp_path) == path
+    assert path.stat().st_mtime_ns == first
+    assert list(tmp_path.iterdir()) == [path]
+    assert model.weights_sha256[:16] in path.name
+    assert torch.__version__ in path.name
