@@ -63,7 +63,7 @@ class Probe:
     @property
     def element_x_m(self) -> NDArray[np.float64]:
         """Lateral positions of the element centres, shape (n_elements,)."""
-        return (np.arange(self.n_elements) - (self.n_elements - 1) / 2) * self.pitch_m
+        return _axis(-(self.n_elements - 1) / 2 * self.pitch_m, self.pitch_m, self.n_elements)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Acquisition:
     @property
     def time_s(self) -> NDArray[np.float64]:
         """Time of each sample, shape (n_samples,)."""
-        return self.initial_time_s + np.arange(self.n_samples) / self.sampling_frequency_hz
+        return _axis(self.initial_time_s, 1 / self.sampling_frequency_hz, self.n_samples)
 
 
 @dataclass(frozen=True)
@@ -198,12 +198,16 @@ class ImageGrid:
     @property
     def x_m(self) -> NDArray[np.float64]:
         """Lateral axis, shape (n_x,)."""
-        return self.x0_m + self.dx_m * np.arange(self.n_x)
+        return _axis(self.x0_m, self.dx_m, self.n_x)
 
     @property
     def z_m(self) -> NDArray[np.float64]:
         """Depth axis, shape (n_z,)."""
-        return self.z0_m + self.dz_m * np.arange(self.n_z)
+        return _axis(self.z0_m, self.dz_m, self.n_z)
+
+
+def _axis(first: float, step: float, n: int) -> NDArray[np.float64]:
+    return first + step * np.arange(n, dtype=np.float64)
 
 
 def _require_positive(owner: object, name: str) -> None:

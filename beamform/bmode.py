@@ -1,0 +1,82 @@
+"""From the analytic image to B-mode: envelope, stream-level reference, log compression."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ReferenceLevel:
+    """The envelope that a stream shows as 0 dB: a slow running maximum.
+
+    It rises to a brighter image at once and falls with a half-life, so that no single frame sets its own brightness
+    (that would flicker). The maximum is the `quantile` of the envelope, which one hot pixel does not move.
+
+    Args:
+        level: the first level; taken from the first image when None.
+        half_life_frames: frames in which the level falls by half (6 dB) under a dark image; `math.inf` keeps it.
+        quantile: of the envelope, 0..1.
+    """
+
+    def __init__(self, level: float | None = None, *, half_life_frames: float = 250.0, quantile: float = 0.999) -> None:
+        if level is not None and not level > 0:
+            raise ValueError(f"level must be positive, not {level}")
+        if not half_life_frames > 0 or not 0 < quantile <= 1:
+            raise ValueError("half_life_frames must be positive and quantile within 0..1")
+        self.level = level
+        self._decay = 0.5 ** (1 / half_life_frames)
+        self._quantile = quantile
+
+    def update(self, image: NDArray[np.complexfloating]) -> float:
+        """Takes in one analytic image (n_z, n_x) and returns the level that holds for it."""
+        envelope = np.abs(image[::4, ::2]).ravel()
+        rank = min(int(self._quantile * envelope.size), envelope.size - 1)
+        peak = float(np.partition(envelope, rank)[rank])
+        if math.isfinite(peak) and peak > 0:
+            self.level = max(peak, self._decay * (self.level or 0.0))
+        return self.level or 1.0
+
+
+def log_compress(
+    image: NDArray[np.complex64],
+    *,
+    dynamic_range_db: float = 60.0,
+    reference: float,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """20 log10(|image| / reference), clipped to [-dynamic_range_db, 0]: float32 (n_z, n_x).
+
+    Args:
+        image: analytic image, complex64 (n_z, n_x).
+        dynamic_range_db: the range shown, positive.
+        reference: the envelope at 0 dB, of the whole stream (see `ReferenceLevel`).
+        out: written to and returned when given.
+
+    Raises:
+        ValueError: `reference` or `dynamic_range_db` is not positive, or shapes differ.
+    """
+    if not (math.isfinite(reference) and reference > 0):
+        raise ValueError(f"reference must be a positive envelope, not {reference}")
+    if not dynamic_range_db > 0:
+        raise ValueError(f"dynamic_range_db must be positive, not {dynamic_range_db}")
+    if out is None:
+        out = np.empty(image.shape, np.float32)
+    if out.shape != image.shape or out.dtype != np.float32:
+        raise ValueError(f"out must be float32 of shape {image.shape}, not {out.dtype} {out.shape}")
+    _compress(
+        np.ascontiguousarray(image, np.complex64), np.float32(1 / reference**2), np.float32(dynamic_range_db), out
+    )
+    return out
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")
+def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-def]
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            value = image[row, column]
+            power = (value.real * value.real + value.imag * value.imag) * scale
+            db = np.float32(10) * np.log10(power + np.float32(1e-30))
+            out[row, column] = min(max(db, -dynamic_range_db), np.float32(0))
