@@ -1,4 +1,7 @@
 // The native core's table of contents: one binding function per class.
-#include <pybind11/pybind11.h>
+#include "bind_inference.hpp"
 
-PYBIND11_MODULE(_core, m) { m.doc() = "Sonolucent's native core."; }
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Sonolucent's native core.";
+  sonolucent::bind_inference(m);
+}

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 import torch
 from sonolucent.nn.model import Model
-from sonolucent.nn.unet import UNet
+from torch import nn
 
 
 def torchscript_file(model: Model, cache: Path | None = None) -> Path:
@@ -29,7 +29,7 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
     return path
 
 
-def write_torchscript(network: UNet, path: Path) -> None:
+def write_torchscript(network: nn.Module, path: Path) -> None:
     """Writes `network` as a TorchScript file at `path`: whole or not at all, so that two processes may both try."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
