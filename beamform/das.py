@@ -52,7 +52,7 @@ class DelayAndSum:
         self._transmit_apodization = self.apodization if limit_transmit else None
         self._dtype = np.dtype(dtype)
         self._workers = Workers(threads)
-        self._frequency_hz = np.arange(acquisition.n_samples // 2 + 1) * (
+        self._frequency_hz = np.arange(acquisition.n_samples // 2 + 1, dtype=np.float64) * (
             acquisition.sampling_frequency_hz / acquisition.n_samples
         )
         self._carrier_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
@@ -165,7 +165,7 @@ def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
     for r in range(delay.size):
         if phasor[r] != 0:
             position = offset + delay[r]
-            i = int(math.floor(position))
+            i = math.floor(position)
             if 1 <= i < traces.shape[1] - 2:
                 total += phasor[r] * _cubic(
                     traces[r, i - 1], traces[r, i], traces[r, i + 1], traces[r, i + 2], position - i

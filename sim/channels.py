@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition
@@ -83,7 +82,8 @@ def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> 
         full_scale = float(np.abs(channels).max()) or 1.0
     if not full_scale > 0:
         raise ValueError(f"full_scale must be positive, not {full_scale}")
-    return np.clip(np.rint(channels * (32767 / full_scale)), -32767, 32767).astype(np.int16)
+    counts = np.rint(channels * np.float32(32767 / full_scale))
+    return np.asarray(np.clip(counts, -32767, 32767), dtype=np.int16)
 
 
 @dataclass(frozen=True)
