@@ -9,6 +9,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "heap.hpp"
 #include "thread_count.hpp"
 
 namespace sonolucent {
@@ -47,7 +48,9 @@ InferenceStage::InferenceStage(const std::string& file, const std::string& devic
     : device_(parse_device(device)),
       dynamic_range_db_(positive_range(dynamic_range_db)),
       threads_(positive_threads(threads)),
-      backend_(make_backend(file, device_)) {}
+      backend_(make_backend(file, device_)) {
+  keep_freed_memory();
+}
 
 void InferenceStage::run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x) {
   const std::lock_guard<std::mutex> lock(one_frame_);

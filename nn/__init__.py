@@ -1,5 +1,7 @@
 """Networks, zero-shot training, export and the Enhancer."""
 
+from sonolucent.nn.enhancer import Enhancer
+from sonolucent.nn.model import ModelError
 from sonolucent.nn.unet import FullUNet, LightUNet
 
-__all__ = ["FullUNet", "LightUNet"]
+__all__ = ["Enhancer", "FullUNet", "LightUNet", "ModelError"]

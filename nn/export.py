@@ -9,8 +9,9 @@ from pathlib import Path
 
 import platformdirs
 import torch
-from sonolucent.nn.model import Model
 from torch import nn
+
+from sonolucent.nn.model import Model
 
 
 def torchscript_file(model: Model, cache: Path | None = None) -> Path:

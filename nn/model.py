@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 import safetensors
 import safetensors.torch
+
 from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
 
 SCHEMA = 1

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+
 from sonolucent._core import InferenceStage, cuda_device_count
 from sonolucent.nn.export import write_torchscript
 

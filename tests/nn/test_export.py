@@ -1,4 +1,5 @@
 import torch
+
 from sonolucent.nn.export import torchscript_file, write_torchscript
 from sonolucent.nn.model import load_model
 

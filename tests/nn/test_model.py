@@ -3,6 +3,7 @@ import shutil
 import pytest
 import safetensors.torch
 import torch
+
 from sonolucent.nn.model import ModelError, load_model, save_model
 from sonolucent.nn.unet import FullUNet
 

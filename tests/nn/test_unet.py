@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
 
 SIZES = [(MIN_SIZE, MIN_SIZE), (16, 17), (31, 37), (32, 48), (97, 101), (65, 256)]
