@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from sonolucent.nn.train import train_quadrant
+
+from .speckle import a_grid, cyst_level_db, speckle
+
+GRID = a_grid()
+
+
+def weights(network):
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_other_ones():
+    frames = [speckle(GRID, seed) for seed in range(2)]
+    before = torch.random.get_rng_state()
+    first, again, other = (weights(train_quadrant(frames, GRID, steps=3, seed=seed)) for seed in (1, 1, 2))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_every_step_is_reported():
+    seen = []
+    train_quadrant([speckle(GRID, 0)], GRID, steps=4, progress=lambda step, loss: seen.append((step, loss)))
+    assert [step for step, _ in seen] == [1, 2, 3, 4]
+    assert all(0 < loss < 1 for _, loss in seen)
+
+
+def test_images_smaller_than_a_crop_do():
+    grid = a_grid(71, 53)
+    train_quadrant([speckle(grid, 0)], grid, steps=1)
+
+
+def test_images_without_phase_are_refused():
+    with pytest.raises(ValueError, match="without phase"):
+        train_quadrant([np.abs(speckle(GRID, 0))], GRID, steps=1)
+
+
+@pytest.mark.slow
+def test_a_short_training_removes_speckle_and_keeps_contrast():
+    """On frames never trained on: the spread of grey halves, a cyst stays as dark as it was."""
+    levels = [cyst_level_db(GRID, contrast)[0] for contrast in (-20, -10, -6, 6)]
+    network = train_quadrant([speckle(GRID, s, levels[s % 4]) for s in range(16)], GRID, steps=150, seed=1)
+    level, inside = cyst_level_db(GRID, -10)
+    image = speckle(GRID, 99, level)
+    db = 20 * np.log10(np.abs(image) / np.quantile(np.abs(image), 0.999))
+    grey = torch.from_numpy((db / 60 + 1).clip(0, 1).astype(np.float32))[None, None]
+    with torch.inference_mode():
+        enhanced = 60 * (network(grey)[0, 0].numpy() - 1)
+    assert enhanced[~inside].std() < 0.6 * db[~inside].std()
+    contrast = enhanced[inside].mean() - enhanced[~inside].mean()
+    assert contrast == pytest.approx(db[inside].mean() - db[~inside].mean(), abs=1.5)
