@@ -82,20 +82,25 @@ class WavenumberTaper:
 Apodization = AngleTaper | WavenumberTaper
 
 
-def aperture_gain(
-    acquisition: Acquisition, grid: ImageGrid, transmit: Apodization | None, receive: Apodization
-) -> NDArray[np.float64]:
-    """Sum of all pair weights at each pixel, shape (n_z, n_x), at the centre frequency.
+def uniform_gain(
+    acquisition: Acquisition,
+    grid: ImageGrid,
+    apodization: Apodization | None = None,
+    *,
+    limit_transmit: bool = True,
+) -> NDArray[np.float32]:
+    """Gain, float32 (n_z, n_x), that shows uniform tissue uniformly: 1 / sqrt(sum of all pair weights).
 
-    Dividing an image by it makes every pixel a weighted mean over the aperture, so that image edges and depths are
-    not darker for being seen by fewer elements. A leg seen by less than one whole element counts as one.
+    It makes electronic noise equally strong everywhere. Echoes that spread cylindrically are then equally bright at
+    every depth too, since the aperture of a taper grows as they fall. A leg seen by less than one whole element
+    counts as one, so that the near field is not blown up.
     """
+    receive = apodization or WavenumberTaper.for_acquisition(acquisition)
     wavenumber_rad_m = 2 * math.pi / acquisition.wavelength_m
-    transmit_sum = leg_weights(acquisition, grid, transmit, wavenumber_rad_m)[..., list(acquisition.tx_elements)].sum(
-        -1
-    )
+    transmit_weights = leg_weights(acquisition, grid, receive if limit_transmit else None, wavenumber_rad_m)
+    transmit_sum = transmit_weights[..., list(acquisition.tx_elements)].sum(-1)
     receive_sum = leg_weights(acquisition, grid, receive, wavenumber_rad_m).sum(-1)
-    return np.asarray(np.maximum(transmit_sum, 1.0) * np.maximum(receive_sum, 1.0), dtype=np.float64)
+    return np.asarray(1 / np.sqrt(np.maximum(transmit_sum, 1) * np.maximum(receive_sum, 1)), dtype=np.float32)
 
 
 def leg_weights(

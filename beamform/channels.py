@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 ChannelData = NDArray[np.int16] | NDArray[np.float32]
 
@@ -24,6 +24,19 @@ def require_channels(data: ChannelData, shape: tuple[int, ...]) -> None:
         raise ValueError(f"channel data has shape {data.shape}; this acquisition gives {shape} (n_tx, n_rx, n_samples)")
     if not data.flags.c_contiguous:
         raise ValueError("channel data must be C-contiguous, samples last; use numpy.ascontiguousarray")
+
+
+def require_gain(gain: NDArray[np.floating] | None, grid: ImageGrid) -> NDArray[np.float32]:
+    """The gain of each pixel, one where none is given.
+
+    Raises:
+        ValueError: another shape than the grid's.
+    """
+    if gain is None:
+        return np.ones(grid.shape, np.float32)
+    if gain.shape != grid.shape:
+        raise ValueError(f"gain has shape {gain.shape}; this grid gives {grid.shape}")
+    return np.asarray(gain, dtype=np.float32)
 
 
 def pass_band_hz(acquisition: Acquisition) -> tuple[float, float]:

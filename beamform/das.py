@@ -10,8 +10,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import DTypeLike, NDArray
 
-from sonolucent.beamform.apodization import AngleTaper, Apodization, aperture_gain, leg_weights
-from sonolucent.beamform.channels import ChannelData, band_weight, pass_band_hz, require_channels
+from sonolucent.beamform.apodization import AngleTaper, Apodization, leg_weights
+from sonolucent.beamform.channels import ChannelData, band_weight, pass_band_hz, require_channels, require_gain
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.workers import Workers
 
@@ -32,6 +32,7 @@ class DelayAndSum:
         apodization: weights of both legs.
         limit_transmit: apply the apodization to the transmit leg too. Off for few transmits: one wide element lights
             only a cone, and a limited pair would leave half of the image black.
+        gain: multiplies the image, (n_z, n_x); none by default, see `uniform_gain`.
         dtype: complex64, or complex128 for a reference free of rounding.
         threads: worker threads; all cores by default.
     """
@@ -43,6 +44,7 @@ class DelayAndSum:
         *,
         apodization: Apodization | None = None,
         limit_transmit: bool = True,
+        gain: NDArray[np.float32] | None = None,
         dtype: DTypeLike = np.complex64,
         threads: int | None = None,
     ) -> None:
@@ -56,7 +58,7 @@ class DelayAndSum:
             acquisition.sampling_frequency_hz / acquisition.n_samples
         )
         self._carrier_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
-        self._gain = aperture_gain(acquisition, grid, self._transmit_apodization, self.apodization)
+        self._gain = require_gain(gain, grid)
 
     def __call__(self, channel_data: ChannelData, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
@@ -69,7 +71,7 @@ class DelayAndSum:
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():
             self._add_sub_band(self._baseband(spectrum, weight), center_hz, image)
-        return np.divide(image, self._gain, out=out, dtype=self._dtype, casting="same_kind")
+        return np.multiply(image, self._gain, out=out, dtype=self._dtype, casting="same_kind")
 
     def _sub_bands(self) -> list[tuple[float, NDArray[np.float64]]]:
         """(frequency whose taper holds, weight of each frequency bin), adding up to the pass band."""
@@ -96,7 +98,7 @@ class DelayAndSum:
         rate_hz = _OVERSAMPLING * acquisition.sampling_frequency_hz
         carrier_rad = 2 * math.pi * self._carrier_bin / (_OVERSAMPLING * acquisition.n_samples)
 
-        def add_rows(rows: range) -> None:
+        def add_rows(worker: int, rows: range) -> None:
             _sum_pairs(
                 rows.start,
                 rows.stop,

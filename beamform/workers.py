@@ -15,20 +15,23 @@ class Workers:
     """`threads` threads that share out blocks of work; the calling thread is one of them."""
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = len(os.sched_getaffinity(0)) if threads is None else threads
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, not {threads}")
         self._pool = ThreadPoolExecutor(self.threads - 1, "beamform") if self.threads > 1 else None
 
-    def map(self, task: Callable[[range], None], n: int, chunk: int) -> None:
-        """Calls `task` on ranges of `chunk` items that cover 0..n; returns when all are done."""
+    def map(self, task: Callable[[int, range], None], n: int, chunk: int) -> None:
+        """Calls `task(worker, block)` on blocks of `chunk` items that cover 0..n; returns when all are done.
+
+        `worker`, 0..threads-1, is the same for no two tasks that run at once: it names a workspace.
+        """
         blocks = itertools.count(0, chunk)
 
-        def work() -> None:
+        def work(worker: int) -> None:
             while (first := next(blocks)) < n:
-                task(range(first, min(first + chunk, n)))
+                task(worker, range(first, min(first + chunk, n)))
 
-        helpers = [self._pool.submit(work) for _ in range(self.threads - 1)] if self._pool else []
-        work()
+        helpers = [self._pool.submit(work, worker) for worker in range(1, self.threads)] if self._pool else []
+        work(0)
         for helper in helpers:
             helper.result()

@@ -1,0 +1,147 @@
+"""The Fourier (wavenumber) beamformer for full-matrix data: delay-and-sum's image, many times faster.
+
+A frame passes three stages, each over independent blocks that the workers share:
+
+    channels --A--> spectra of offsets --B--> lateral spectrum of the image, per depth --C--> analytic image
+
+A. Per offset h = |receiver - transmitter|: fold both orders of each pair, FFT in time, FFT over transmitters.
+B. Per lateral wavenumber K of the image: sum over offsets into pairs of plane waves (k_t, k_r), spread each onto the
+   image's depth wavenumber k_zt + k_zr, FFT back to depth.
+C. Per depth: FFT back to the lateral axis, gain.
+
+`wavenumbers.py` has the equations and their source.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform import fft, wavenumbers
+from sonolucent.beamform.apodization import Apodization, WavenumberTaper
+from sonolucent.beamform.channels import ChannelData, require_channels, require_gain
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.lateral import ROWS, LateralTransform
+from sonolucent.beamform.offsets import OffsetWorkspace, spectra_buffer
+from sonolucent.beamform.stolt import StoltMap, StoltWorkspace
+from sonolucent.beamform.workers import Workers
+
+
+class FourierBeamformer:
+    """Plans once, then images frame after frame.
+
+    Args:
+        acquisition: how the channel data were taken; any subset of elements may transmit.
+        grid: the pixels; their lateral spacing must divide the pitch or a small multiple of it.
+        apodization: weights of both legs; the default, `WavenumberTaper.for_acquisition`, fits the array.
+        gain: multiplies the image, (n_z, n_x), at no cost; none by default, see `uniform_gain`.
+        threads: worker threads; all cores by default.
+
+    Raises:
+        ValueError: the grid reaches beyond the record, or `gain` has another shape.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        grid: ImageGrid,
+        *,
+        apodization: Apodization | None = None,
+        gain: NDArray[np.float32] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.acquisition = acquisition
+        self.grid = grid
+        self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
+        self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
+        legs = wavenumbers.plan_legs(acquisition, grid, self.apodization, self.sampling)
+        self._workers = Workers(threads)
+        self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
+        self._spectra = spectra_buffer(self.sampling)
+        self._columns = fft.complex_buffer(self._stolt.waves.size, grid.n_z)
+        self._gain = self._pixel_scale() * require_gain(gain, grid)
+        workers = range(self._workers.threads)
+        self._transform_offset = [OffsetWorkspace(acquisition, self.sampling) for _ in workers]
+        self._map_to_depth = [StoltWorkspace(self._stolt) for _ in workers]
+        self._write_rows = [LateralTransform(acquisition, grid, self.sampling, self._stolt.waves) for _ in workers]
+        self._frame: ChannelData | None = None
+
+    def __call__(self, channel_data: ChannelData, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
+        """The analytic image, complex64 (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
+
+        Each pixel is the weighted sum of all pairs' analytic signals at their delays. Nothing is allocated when `out`
+        is given.
+
+        Raises:
+            TypeError: channel data or `out` of another type.
+            ValueError: of another shape, or not contiguous.
+        """
+        require_channels(channel_data, self.acquisition.shape)
+        image = self._image_buffer(out)
+        self._transform_channels(channel_data)
+        self._form_image(image)
+        return image
+
+    def push(self, shot: ChannelData, tx_index: int) -> None:
+        """Takes in one shot (n_rx, n_samples) of the running frame, the transmit `acquisition.tx_elements[tx_index]`.
+
+        Raises:
+            TypeError, ValueError: a shot of another type or shape.
+            IndexError: no such transmit.
+        """
+        require_channels(shot, self.acquisition.shape[1:])
+        if not 0 <= tx_index < self.acquisition.n_tx:
+            raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
+        if self._frame is None or self._frame.dtype != shot.dtype:
+            self._frame = np.zeros(self.acquisition.shape, shot.dtype)
+        self._frame[tx_index] = shot
+
+    def image(self, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
+        """The image of the latest shot of every transmit pushed so far (sliding synthetic aperture)."""
+        if self._frame is None:
+            raise RuntimeError("no shot has been pushed yet")
+        return self(self._frame, out)
+
+    def plan(self) -> str:
+        """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
+        self(np.zeros(self.acquisition.shape, np.int16))
+        s = self.sampling
+        return (
+            f"{fft.LIBRARY}, {self._workers.threads} threads: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
+            f"frequencies x {s.n_lateral} lateral wavenumbers, {self._stolt.waves.size} x {s.n_depth} of the image"
+        )
+
+    def _transform_channels(self, channels: ChannelData) -> None:
+        def transform(worker: int, offsets: range) -> None:
+            for offset in offsets:
+                self._transform_offset[worker](channels, offset, self._spectra[:, offset % 2, offset // 2])
+
+        self._workers.map(transform, self.sampling.n_offsets, chunk=1)
+
+    def _form_image(self, image: NDArray[np.complex64]) -> None:
+        def map_to_depth(worker: int, residues: range) -> None:
+            for residue in residues:
+                self._map_to_depth[worker](self._spectra, residue, self._columns)
+
+        def write_rows(worker: int, rows: range) -> None:
+            self._write_rows[worker](self._columns, rows.start, self._gain, image)
+
+        self._workers.map(map_to_depth, self.sampling.n_lateral // 2 + 1, chunk=1)
+        self._workers.map(write_rows, self.grid.n_z, chunk=ROWS)
+
+    def _image_buffer(self, out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
+        if out is None:
+            return np.empty(self.grid.shape, np.complex64)
+        if out.dtype != np.complex64:
+            raise TypeError(f"out must be complex64, not {out.dtype}")
+        if out.shape != self.grid.shape:
+            raise ValueError(f"out has shape {out.shape}; this grid gives {self.grid.shape}")
+        return out
+
+    def _pixel_scale(self) -> NDArray[np.float32]:
+        """z / (2 pi) of the expansion, with the steps of both sums: (n_z, 1)."""
+        step = wavenumbers.wavenumber_step(self.acquisition, self.sampling)
+        scale = 2 / self.sampling.n_time * step**2 * self.grid.z_m[:, None] / (2 * math.pi)
+        return scale.astype(np.float32)
