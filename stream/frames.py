@@ -1,0 +1,118 @@
+"""What flows through the pipeline: the stream's description, channel data, images and the end.
+
+Every frame carries its trail: when it was acquired, when each stage took it in and gave it out, and the counts of
+the edges it has crossed. The last stage therefore knows the whole story without asking anyone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.stream.ledger import EdgeCounts
+
+
+class Stamp(NamedTuple):
+    """When one stage took a frame in and gave it out, in monotonic nanoseconds of the stage's host."""
+
+    stage: str
+    in_ns: int
+    out_ns: int
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The history of one frame.
+
+    Args:
+        acquired_ns: monotonic time at which its last shot was there, on the source's host.
+        acquired_utc_ns: the same instant in nanoseconds since 1970 UTC.
+        stamps: one for each stage passed, in order.
+        edges: the counts of every edge crossed, as they stood when the frame left it.
+    """
+
+    acquired_ns: int = 0
+    acquired_utc_ns: int = 0
+    stamps: tuple[Stamp, ...] = ()
+    edges: dict[str, EdgeCounts] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls) -> Trail:
+        """The trail of a frame whose last shot has arrived just now."""
+        return cls(time.monotonic_ns(), time.time_ns())
+
+    def stamped(self, stage: str, in_ns: int) -> Trail:
+        """This trail after `stage`, which took the frame in at `in_ns` and gives it out now."""
+        return replace(self, stamps=(*self.stamps, Stamp(stage, in_ns, time.monotonic_ns())))
+
+    def crossed(self, edge: str, counts: EdgeCounts) -> Trail:
+        """This trail after `edge`."""
+        return replace(self, edges={**self.edges, edge: counts})
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What all frames of a stream have in common; comes before the first of them."""
+
+    acquisition: Acquisition
+    grid: ImageGrid
+    frame_rate_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class Channels:
+    """Consecutive transmits of one frame: `data` (n, n_rx, n_samples), int16 or float32, from shot `first_tx` on."""
+
+    frame_id: int
+    data: NDArray[Any]
+    first_tx: int = 0
+    trail: Trail = field(default_factory=Trail)
+
+
+@dataclass(frozen=True)
+class Image:
+    """B-mode of one frame in dB, -dynamic_range_db..0: `layers` (1 or 2, n_z, n_x), float32.
+
+    The first layer is the plain image, the second the enhanced one. A frame that no network has touched has one
+    layer, an empty `model`, and says in `skipped` why.
+    """
+
+    frame_id: int
+    layers: NDArray[np.float32]
+    dynamic_range_db: float
+    model: str = ""
+    device: str = ""
+    skipped: str = "not enhanced yet"
+    trail: Trail = field(default_factory=Trail)
+
+    @property
+    def bmode(self) -> NDArray[np.float32]:
+        """The plain image, (n_z, n_x)."""
+        plain: NDArray[np.float32] = self.layers[0]
+        return plain
+
+    @property
+    def enhanced(self) -> NDArray[np.float32] | None:
+        """The enhanced image, (n_z, n_x), if there is one."""
+        return self.layers[1] if len(self.layers) == 2 else None
+
+    @property
+    def best(self) -> NDArray[np.float32]:
+        """The enhanced image where there is one, else the plain one."""
+        return self.bmode if self.enhanced is None else self.enhanced
+
+
+@dataclass(frozen=True)
+class End:
+    """The stream is over after `frames` frames left the source."""
+
+    frames: int
+
+
+Frame = Channels | Image
+Message = Stream | Frame | End

@@ -1,0 +1,69 @@
+"""Every frame is accounted for: on each edge, acquired = delivered + dropped (where, why)."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class EdgeCounts:
+    """The counts of one edge. What is neither delivered nor dropped is still in flight."""
+
+    acquired: int = 0
+    delivered: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def in_flight(self) -> int:
+        return self.acquired - self.delivered - sum(self.dropped.values())
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every acquired frame has been delivered or dropped."""
+        return self.in_flight == 0
+
+
+class Ledger:
+    """Counts the frames of one edge; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._acquired = 0
+        self._delivered = 0
+        self._dropped: dict[str, int] = {}
+
+    def acquire(self, n: int = 1) -> None:
+        with self._lock:
+            self._acquired += n
+
+    def deliver(self, n: int = 1) -> None:
+        with self._lock:
+            self._delivered += n
+
+    def drop(self, why: str, n: int = 1) -> None:
+        if n:
+            with self._lock:
+                self._dropped[why] = self._dropped.get(why, 0) + n
+
+    def lose(self, why: str, n: int = 1) -> None:
+        """Frames that were acquired but never reached this program, such as a gap in `frame_id`."""
+        self.acquire(n)
+        self.drop(why, n)
+
+    def counts(self) -> EdgeCounts:
+        with self._lock:
+            return EdgeCounts(self._acquired, self._delivered, dict(self._dropped))
+
+
+class GapCounter:
+    """Finds losses in a sequence of frame ids."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def missing_before(self, frame_id: int) -> int:
+        """How many ids were left out since the last call; 0 for the first frame and for ids that go back."""
+        gap = 0 if self._last is None else max(0, frame_id - self._last - 1)
+        self._last = frame_id
+        return gap

@@ -1,0 +1,187 @@
+"""Edges deliver or count every frame, whatever the transport and however slow the consumer."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.stream.edges import Aborted, Edge, EdgeError, PullEdge, PushEdge, check_endpoint
+from sonolucent.stream.frames import Channels, End, Message, Stream
+
+STREAM = Stream(Acquisition(), ImageGrid.sau64())
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    with zmq.Context() as shared:
+        yield shared
+
+
+@pytest.fixture(params=["inproc", "ipc", "tcp"])
+def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "tcp":
+        with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
+            return f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}"
+    return f"{request.param}://{tmp_path / 'edge'}"
+
+
+def frame(i: int) -> Channels:
+    return Channels(i, np.full((2, 3, 4), i, np.int16))
+
+
+def drain(pull: PullEdge) -> list[Message]:
+    messages: list[Message] = []
+    while not messages or not isinstance(messages[-1], End):
+        message = pull.pull(timeout_s=20)
+        assert message is not None
+        messages.append(message)
+    pull.close()
+    return messages
+
+
+class Line:
+    """Both ends of one edge."""
+
+    def __init__(self, edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        self.abort = threading.Event()
+        self.push = PushEdge(edge, context, self.abort)
+        self.pull = PullEdge(edge, context, self.abort)
+
+    def drain_in_background(self) -> tuple[threading.Thread, list[Message]]:
+        messages: list[Message] = []
+        thread = threading.Thread(target=lambda: messages.extend(drain(self.pull)))
+        thread.start()
+        return thread, messages
+
+
+def test_lossless_delivers_everything_in_order(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(Edge("a>b", endpoint), context)
+    thread, messages = line.drain_in_background()
+    line.push.push(STREAM)
+    for i in range(50):
+        line.push.push(frame(i))
+    line.push.push(End(50))
+    counts = line.push.close()
+    thread.join()
+    assert messages[0] == STREAM
+    assert messages[-1] == End(50)
+    frames = messages[1:-1]
+    assert [m.frame_id for m in frames if isinstance(m, Channels)] == list(range(50))
+    assert all(isinstance(m, Channels) and (m.data == m.frame_id).all() for m in frames)
+    assert (counts.acquired, counts.delivered, counts.dropped) == (50, 50, {})
+
+
+@pytest.mark.parametrize(("policy", "kept"), [("latest", [9]), ("drop_oldest", [6, 7, 8, 9])])
+def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
+    endpoint: str, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a>b", endpoint, policy, bound=4), context)
+    line.push.push(STREAM)
+    for i in range(10):
+        line.push.push(frame(i))
+    thread, messages = line.drain_in_background()
+    counts = line.push.close()
+    thread.join()
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == kept
+    assert counts.dropped == {policy: 10 - len(kept)}
+    assert counts.balanced
+
+
+def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(Edge("a>b", "inproc://trail", "latest"), context)
+    for i in range(3):
+        line.push.push(frame(i))
+    thread, messages = line.drain_in_background()
+    line.push.close()
+    thread.join()
+    last = messages[0]
+    assert isinstance(last, Channels)
+    assert last.trail.edges["a>b"].acquired == 3
+    assert last.trail.edges["a>b"].dropped == {"latest": 1}
+
+
+def test_a_consumer_that_never_comes_is_counted(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    push = PushEdge(Edge("a>b", "inproc://nobody"), context, threading.Event())
+    push.push(frame(0))
+    counts = push.close(patience_s=0.1)
+    assert counts.dropped == {"never asked for": 1}
+
+
+def test_a_consumer_that_is_replaced_loses_what_it_held(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(Edge("a>b", endpoint), context)
+    line.push.push(STREAM)
+    for i in range(4):
+        line.push.push(frame(i))
+    assert line.pull.pull(20) == STREAM
+    first = line.pull.pull(20)
+    assert isinstance(first, Channels)
+    # It dies holding frame 0, with frame 1 on its way.
+    line.pull._socket.close(linger=0)
+    line.pull = PullEdge(line.push.edge, context, line.abort)
+    thread, messages = line.drain_in_background()
+    counts = line.push.close()
+    thread.join()
+    assert messages[0] == STREAM
+    assert counts.balanced
+    assert counts.dropped == {"consumer gone": 2}
+    assert counts.delivered == 2
+
+
+def test_foreign_messages_are_refused_and_counted(
+    endpoint: str, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with context.socket(zmq.ROUTER) as stranger:
+        stranger.bind(endpoint)
+        pull = PullEdge(Edge("a>b", endpoint), context, threading.Event())
+        assert pull.pull(0.05) is None
+        consumer, _ = stranger.recv_multipart()
+        for parts in ([b"hello", b""], [b"hello"], [b"hello again", b""]):
+            stranger.send_multipart([consumer, *parts])
+        assert pull.pull(1.0) is None
+        pull.close()
+    assert pull.refused.counts().dropped == {"foreign": 2, "malformed": 1}
+    assert len(caplog.records) == 2
+
+
+def test_aborting_frees_a_producer_that_waits(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    abort = threading.Event()
+    push = PushEdge(Edge("a>b", "inproc://full", bound=1), context, abort)
+    push.push(frame(0))
+    threading.Timer(0.05, abort.set).start()
+    with pytest.raises(Aborted):
+        push.push(frame(1))
+    assert push.close().dropped == {"aborted": 1, "never asked for": 1}
+
+
+def test_no_socket_file_stays_behind(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    path = tmp_path / "edge"
+    push = PushEdge(Edge("a>b", f"ipc://{path}"), context, threading.Event())
+    assert path.exists()
+    push.close(patience_s=0)
+    context.term()
+    assert not path.exists()
+
+
+def test_a_taken_endpoint_is_an_error(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    if endpoint.startswith("ipc"):
+        pytest.skip("a second bind takes an ipc path over, by design of ZeroMQ")
+    push = PushEdge(Edge("a>b", endpoint), context, threading.Event())
+    with pytest.raises(EdgeError, match="cannot bind"):
+        PushEdge(Edge("a>b", endpoint), context, threading.Event())
+    push.close(patience_s=0)
+
+
+@pytest.mark.parametrize("bad", ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.7:5555", "tcp://10.0.0.1:*"])
+def test_other_addresses_are_refused(bad: str) -> None:
+    with pytest.raises(EdgeError, match="not on loopback"):
+        check_endpoint(bad)
+
+
+@pytest.mark.parametrize("bad", ["", "udp://127.0.0.1:1", "inproc://", "/tmp/x"])
+def test_what_is_no_endpoint_is_refused(bad: str) -> None:
+    with pytest.raises(EdgeError, match="none of"):
+        check_endpoint(bad)

@@ -1,0 +1,152 @@
+"""The wire format: whatever is encoded decodes to the same, and nothing else gets through."""
+
+import contextlib
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream.frames import Channels, End, Image, Stamp, Stream, Trail
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.wire import MAGIC, MAX_HEADER_BYTES, WireError, decode, encode
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "wire.md"
+PREFIX = MAGIC + b"\x01\x00"
+TRAIL = Trail(
+    5, 1_700_000_000_000_000_000, (Stamp("source", 1, 2),), {"source>beamform": EdgeCounts(3, 1, {"latest": 2})}
+)
+
+counts = st.integers(0, 2**63 - 1)
+shapes = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5))
+
+
+def header(**fields: object) -> bytes:
+    return PREFIX + msgspec.msgpack.encode(fields)
+
+
+def same(a: object, b: object) -> bool:
+    """Equality of messages, arrays by value."""
+    fields_a, fields_b = vars(a), vars(b)
+    return type(a) is type(b) and all(np.array_equal(fields_a[k], fields_b[k]) for k in fields_a)
+
+
+@given(frame_id=counts, first_tx=counts, shape=shapes, dtype=st.sampled_from(["<i2", "<f4"]), seed=st.integers(0, 99))
+def test_channels_round_trip(frame_id: int, first_tx: int, shape: tuple[int, int, int], dtype: str, seed: int) -> None:
+    data = (1000 * np.random.default_rng(seed).standard_normal(shape)).astype(dtype)
+    message = Channels(frame_id, data, first_tx, TRAIL)
+    decoded = decode(encode(message))
+    assert same(decoded, message)
+    assert decoded.data.dtype == data.dtype
+
+
+@given(
+    model=st.text(max_size=40), skipped=st.text(max_size=40), range_db=st.floats(1e-3, 1e3), layers=st.integers(1, 2)
+)
+def test_image_round_trip(model: str, skipped: str, range_db: float, layers: int) -> None:
+    message = Image(7, np.full((layers, 4, 3), -3.5, np.float32), range_db, model, "cpu", skipped, TRAIL)
+    assert same(decode(encode(message)), message)
+
+
+@given(n=st.integers(1, 128), t0=st.floats(-1e-3, 1e-3), rate=st.none() | st.floats(0.1, 1e4))
+def test_stream_round_trip(n: int, t0: float, rate: float | None) -> None:
+    probe = Probe.linear(n_elements=n, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    message = Stream(Acquisition(probe=probe, tx_elements=range(n), initial_time_s=t0), ImageGrid.sau64(), rate)
+    assert decode(encode(message)) == message
+
+
+def test_end_round_trip() -> None:
+    assert decode(encode(End(12))) == End(12)
+
+
+def test_decoding_copies_nothing() -> None:
+    data = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    decoded = decode(encode(Channels(0, data)))
+    assert np.shares_memory(decoded.data, data)
+    assert not decoded.data.flags.writeable
+
+
+def test_a_stream_without_a_grid_gets_the_one_that_fits() -> None:
+    decoded = decode([header(kind="stream", acquisition={}), b""])
+    assert decoded == Stream(Acquisition(), ImageGrid.sau64())
+
+
+def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
+    assert decode([header(kind="end", frames=1, mood="good"), b""]) == End(1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts"),
+    [
+        ("foreign", [b"", b""]),
+        ("foreign", [b"GET / HTTP/1.1", b""]),
+        ("schema", [MAGIC + b"\x63\x00\x80", b""]),
+        ("malformed", [PREFIX, b""]),
+        ("malformed", [header(kind="end", frames=1)]),
+        ("malformed", [header(kind="end", frames=1), b"", b""]),
+        ("malformed", [header(kind="telegram"), b""]),
+        ("malformed", [header(kind="end", frames=-1), b""]),
+        ("malformed", [header(kind="end", frames=1), b"payload"]),
+        ("malformed", [header(kind="stream", acquisition={"n_samples": 0}), b""]),
+        ("malformed", [header(kind="stream", acquisition={"sampling_frequency_hz": 1e300}), b""]),
+        ("malformed", [header(kind="stream", acquisition={}, frame_rate_hz=-1.0), b""]),
+        ("malformed", [header(kind="channels", frame_id=0, dtype="|O8", shape=[1, 1, 1]), b"12345678"]),
+        ("malformed", [header(kind="channels", frame_id=0, dtype="<i2", shape=[0, 4, 4]), b""]),
+        ("malformed", [header(kind="image", frame_id=0, shape=[3, 1, 1], dynamic_range_db=60.0), bytes(12)]),
+        ("malformed", [header(kind="image", frame_id=0, shape=[1, 1, 1], dynamic_range_db=float("nan")), bytes(4)]),
+        ("truncated", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(7)]),
+        ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(9)]),
+        ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1 << 20, 1 << 20, 1 << 20]), b""]),
+        ("oversized", [header(kind="stream", acquisition={"n_samples": 1 << 60}), b""]),
+        ("oversized", [PREFIX + bytes(MAX_HEADER_BYTES), b""]),
+    ],
+)
+def test_bad_messages_are_refused_with_a_reason(reason: str, parts: list[bytes]) -> None:
+    with pytest.raises(WireError) as refusal:
+        decode(parts)
+    assert refusal.value.reason == reason
+
+
+@given(st.lists(st.binary(max_size=200), max_size=3))
+def test_no_bytes_crash_the_decoder(parts: list[bytes]) -> None:
+    with pytest.raises(WireError):
+        decode(parts)
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_flipped_byte_is_refused_or_decodes(position: int, value: int) -> None:
+    head, payload = encode(Channels(3, np.ones((1, 2, 4), np.int16), 0, TRAIL))
+    broken = bytearray(head)
+    broken[position % len(broken)] = value
+    with contextlib.suppress(WireError):
+        assert isinstance(decode([bytes(broken), payload]), Channels)
+
+
+def test_other_dtypes_are_not_encoded() -> None:
+    with pytest.raises(ValueError, match="int16 or float32, not float64"):
+        encode(Channels(0, np.zeros((1, 1, 1))))
+
+
+EXAMPLES = {
+    "stream": Stream(
+        Acquisition(Probe(2, 0.5e-3, 0.25e-3, 5e6, 0.5), (0, 1), 4, 20e6, 0.0, 1500.0),
+        ImageGrid(-0.5e-3, 1e-3, 0.25e-3, 0.125e-3, 3, 4),
+        25.0,
+    ),
+    "channels": Channels(7, np.arange(16, dtype=np.int16).reshape(2, 2, 4), 0, Trail(1000, 2000)),
+    "image": Image(7, np.array([[[-60.0, 0.0]]], np.float32), 60.0, "", "", "no model", Trail(1000, 2000)),
+    "end": End(8),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_documented_bytes_are_the_bytes(name: str) -> None:
+    block = re.search(rf"```hex {name}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert block is not None
+    documented = [bytes.fromhex(part) for part in block[1].split("--")]
+    assert documented == [bytes(part) for part in encode(EXAMPLES[name])]
+    assert same(decode(documented), EXAMPLES[name])
