@@ -346,7 +346,5 @@ def _connect(context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> zmq.Sock
     socket = context.socket(zmq.DEALER)
     socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
     socket.setsockopt(zmq.RECONNECT_IVL, 50)
-    # A grant must not lie in a queue until some later producer binds: then it would mean something else.
-    socket.setsockopt(zmq.IMMEDIATE, 1)
     socket.connect(endpoint)
     return socket
