@@ -1,8 +1,8 @@
 """Zero-shot training with the `quadrant` recipe: beamformed frames in, a network out.
 
 Input: one look (a k-space quadrant) of a frame. Target: the mean in dB of the other three. Both are decimated by two in
-both directions, because a quadrant has half the bandwidth both ways: its speckle grain in pixels then equals that of
-the whole image, which is what the network is fed afterwards.
+both directions: a quadrant has about half the bandwidth both ways, and the looks are sampled so that their grain in
+pixels then equals that of the whole image, which is what the network is fed afterwards.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from torch import Tensor
 
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.nn.model import NETWORKS, Kind
-from sonolucent.nn.quadrant import N_LOOKS, looks_db
+from sonolucent.nn.quadrant import DECIMATION, N_LOOKS, looks_db
 from sonolucent.nn.unet import UNet
 
-_DECIMATION = 2
 _CROP = (224, 112)  # (n_z, n_x) of the decimated image
 _BATCH = 4
 _LEARNING_RATE = 3e-3
@@ -110,9 +109,9 @@ def _pair(
 
 def _crop(looks: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """A random crop (4, n_z, n_x) at a random phase of the decimation, flipped left to right half of the time."""
-    phase_z, phase_x = rng.integers(_DECIMATION, size=2)
-    decimated = looks[:, phase_z::_DECIMATION, phase_x::_DECIMATION]
-    n_z, n_x = (min(crop, size // _DECIMATION) for crop, size in zip(_CROP, looks.shape[1:], strict=True))
+    phase_z, phase_x = rng.integers(DECIMATION, size=2)
+    decimated = looks[:, phase_z::DECIMATION, phase_x::DECIMATION]
+    n_z, n_x = (min(crop, size // DECIMATION) for crop, size in zip(_CROP, looks.shape[1:], strict=True))
     z, x = rng.integers(decimated.shape[1] - n_z + 1), rng.integers(decimated.shape[2] - n_x + 1)
     crop = decimated[:, z : z + n_z, x : x + n_x]
     return crop[..., ::-1] if rng.random() < 0.5 else crop

@@ -26,8 +26,15 @@ def speckle(grid: ImageGrid, seed: int, level_db: np.ndarray | float = 0.0) -> n
     return np.fft.ifft2(np.fft.fft2(scatterers * carrier) * spectrum).astype(np.complex64)
 
 
-def cyst_level_db(grid: ImageGrid, contrast_db: float, radius_m: float = 2e-3) -> tuple[np.ndarray, np.ndarray]:
-    """Levels with a round cyst in the middle, and where it is."""
-    z_m, x_m = grid.z_m - grid.z_m.mean(), grid.x_m - grid.x_m.mean()
-    inside = np.hypot(z_m[:, None], x_m) < radius_m
-    return np.where(inside, contrast_db, 0.0), inside
+def distance_m(grid: ImageGrid, x_m: float = 0.0, z_m: float | None = None) -> np.ndarray:
+    """Distance of each pixel from a point, by default the middle of the image."""
+    z_m = float(grid.z_m.mean()) if z_m is None else z_m
+    return np.hypot(grid.z_m[:, None] - z_m, grid.x_m - x_m)
+
+
+def random_cyst(grid: ImageGrid, seed: int) -> np.ndarray:
+    """Speckle with one round cyst at random, darker or brighter than the rest."""
+    rng = np.random.default_rng(seed)
+    center = rng.uniform(-5e-3, 5e-3), rng.uniform(6e-3, 14e-3)
+    inside = distance_m(grid, *center) < rng.uniform(1e-3, 3e-3)
+    return speckle(grid, seed, np.where(inside, rng.choice([-20, -10, -6, 6]), 0))
