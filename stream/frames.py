@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.ledger import EdgeCounts
+
+ChannelType = Literal["<i2", "<f4"]
 
 
 class Stamp(NamedTuple):
@@ -62,6 +64,7 @@ class Stream:
     acquisition: Acquisition
     grid: ImageGrid
     frame_rate_hz: float | None = None
+    dtype: ChannelType = "<i2"
 
 
 @dataclass(frozen=True)

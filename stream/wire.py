@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.stream.frames import Channels, End, Image, Message, Stream, Trail
+from sonolucent.stream.frames import Channels, ChannelType, End, Image, Message, Stream, Trail
 
 MAGIC = b"SNLU"
 SCHEMA = 1
@@ -27,8 +27,7 @@ Buffer = bytes | memoryview
 Reason = Literal["foreign", "schema", "malformed", "truncated", "oversized"]
 _PREFIX = struct.Struct("<4sH")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-_Dtype = Literal["<i2", "<f4"]
-_DTYPES: dict[np.dtype[Any], _Dtype] = {np.dtype("<i2"): "<i2", np.dtype("<f4"): "<f4"}
+_DTYPES: dict[np.dtype[Any], ChannelType] = {np.dtype("<i2"): "<i2", np.dtype("<f4"): "<f4"}
 _Shape = tuple[_Count, _Count, _Count]
 
 
@@ -48,11 +47,12 @@ class _StreamHeader(_Header, tag="stream"):
     acquisition: Acquisition
     grid: ImageGrid | None = None
     frame_rate_hz: float | None = None
+    dtype: ChannelType = "<i2"
 
 
 class _ChannelsHeader(_Header, tag="channels"):
     frame_id: _Count
-    dtype: _Dtype
+    dtype: ChannelType
     shape: _Shape
     first_tx: _Count = 0
     trail: Trail = msgspec.field(default_factory=Trail)
@@ -85,7 +85,7 @@ def encode(message: Message) -> tuple[bytes, Buffer]:
     """
     match message:
         case Stream():
-            header: _AnyHeader = _StreamHeader(message.acquisition, message.grid, message.frame_rate_hz)
+            header: _AnyHeader = _StreamHeader(**vars(message))
             return _pack(header), b""
         case Channels():
             return _encode_channels(message)
@@ -168,7 +168,7 @@ def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
     except (ValueError, OverflowError) as error:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
     _require_size(grid.shape, 4)
-    return Stream(acquisition, grid, header.frame_rate_hz)
+    return Stream(acquisition, grid, header.frame_rate_hz, header.dtype)
 
 
 def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:
