@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform import fft
 from sonolucent.beamform.channels import ChannelData
 from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.simd import LANES, add, fma, load, multiply, splat, store, subtract, times_i
 from sonolucent.beamform.wavenumbers import Sampling
 
 _TRACES = 8
@@ -40,60 +41,57 @@ def _fold(channels, shot_of, offset, first, traces):  # type: ignore[no-untyped-
             trace[:n_samples] = 0
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, boundscheck=False)
-def cosine_sum(cosines, rows, out):  # type: ignore[no-untyped-def]
-    """out = cosines @ rows, for (n_out, n_in) times (n_in, n), n_in a multiple of 6, in blocks that stay in L1."""
-    n = rows.shape[1]
-    for start in range(0, n, 256):
-        stop = min(start + 256, n)
-        for i in range(cosines.shape[0]):
-            target = out[i, start:stop]
-            for j in range(0, cosines.shape[1], 6):
-                c0, c1, c2 = cosines[i, j], cosines[i, j + 1], cosines[i, j + 2]
-                c3, c4, c5 = cosines[i, j + 3], cosines[i, j + 4], cosines[i, j + 5]
-                block = rows[j : j + 6, start:stop]
-                if j == 0:
-                    for x in range(target.size):
-                        target[x] = (
-                            c0 * block[0, x] + c1 * block[1, x] + c2 * block[2, x]
-                            + c3 * block[3, x] + c4 * block[4, x] + c5 * block[5, x]
-                        )  # fmt: skip
-                else:
-                    for x in range(target.size):
-                        target[x] += (
-                            c0 * block[0, x] + c1 * block[1, x] + c2 * block[2, x]
-                            + c3 * block[3, x] + c4 * block[4, x] + c5 * block[5, x]
-                        )  # fmt: skip
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def sum_offsets(even_cosines, odd_cosines, even, odd, phase, angles):  # type: ignore[no-untyped-def]
+    """Sums the spectra of all offsets h into those of leg pairs at angle a, (n_angles, 2 n_bins).
+
+    cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Complex numbers are
+    two floats; blocks of 48 floats times three angles stay in registers.
+    """
+    real, imaginary = splat(phase.real), splat(phase.imag)
+    last = angles.shape[0] - 1
+    for first in range(0, angles.shape[1], 3 * LANES):
+        for row in range(0, even_cosines.shape[0], 3):
+            sums = _multiply_block(even_cosines, even, row, first)
+            turns = _multiply_block(odd_cosines, odd, row, first)
+            for i in range(3):
+                for j in range(3):
+                    turned = turns[3 * i + j]
+                    turned = fma(imaginary, times_i(turned), multiply(real, turned))
+                    column = first + j * LANES
+                    if row + i <= last - row - i:
+                        store(angles[row + i], column, add(sums[3 * i + j], turned))
+                        store(angles[last - row - i], column, subtract(sums[3 * i + j], turned))
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, boundscheck=False)
-def mirror_sum(even, odd, phase, out):  # type: ignore[no-untyped-def]
-    """Legs at angle a and pi - a from the sums over even and odd offsets: even +- phase * odd."""
-    last = out.shape[0] - 1
-    for i in range(even.shape[0]):
-        for f in range(out.shape[1]):
-            turned = phase * odd[i, f]
-            out[i, f] = even[i, f] + turned
-            out[last - i, f] = even[i, f] - turned
+@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _multiply_block(cosines, rows, row, first):  # type: ignore[no-untyped-def]
+    """Rows `row`..+3 of cosines @ rows, 48 columns from `first`."""
+    a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = splat(np.float32(0))
+    for h in range(cosines.shape[1]):
+        x0, x1, x2 = load(rows[h], first), load(rows[h], first + LANES), load(rows[h], first + 2 * LANES)
+        a, b, c = splat(cosines[row, h]), splat(cosines[row + 1, h]), splat(cosines[row + 2, h])
+        a0, a1, a2 = fma(a, x0, a0), fma(a, x1, a1), fma(a, x2, a2)
+        b0, b1, b2 = fma(b, x0, b0), fma(b, x1, b1), fma(b, x2, b2)
+        c0, c1, c2 = fma(c, x0, c0), fma(c, x1, c1), fma(c, x2, c2)
+    return a0, a1, a2, b0, b1, b2, c0, c1, c2
 
 
 def cosine_table(parity: int, n_lateral: int, n_offsets: int, odd_offsets: int) -> NDArray[np.float32]:
-    """2 cos((i + parity/2) h 2 pi / n_lateral) for the offsets h of one parity, columns padded to a multiple of 6.
+    """2 cos((i + parity/2) h 2 pi / n_lateral) for the offsets h of one parity; rows padded to a multiple of 3.
 
-    Only the angles up to pi/2 are kept; `mirror_sum` makes the others.
+    Only the angles up to pi/2 are kept; `sum_offsets` makes the others.
     """
     n_half = n_lateral // 2 + (1 - parity)
-    angle = (np.arange(math.ceil(n_half / 2)) + parity / 2) * 2 * np.pi / n_lateral
-    offsets = np.arange(odd_offsets, n_offsets, 2)
-    table = np.zeros((angle.size, 6 * math.ceil(max(offsets.size, 1) / 6)), np.float32)
-    table[:, : offsets.size] = 2 * np.cos(angle[:, None] * offsets)
-    return table
+    angle = (np.arange(3 * math.ceil(math.ceil(n_half / 2) / 3)) + parity / 2) * 2 * np.pi / n_lateral
+    return np.asarray(2 * np.cos(angle[:, None] * np.arange(odd_offsets, n_offsets, 2)), dtype=np.float32)
 
 
 def padded_bins(sampling: Sampling) -> int:
-    """Length of a row of spectra: an odd number of cache lines, since strides of whole pages thrash the cache."""
-    lines = math.ceil(sampling.n_bins / 8)
-    return 8 * (lines + 1 - lines % 2)
+    """Length of a row of spectra: whole blocks of `sum_offsets`, and an odd number of them, since rows whole pages
+    apart would thrash the cache."""
+    blocks = math.ceil(sampling.n_bins / 24)
+    return 24 * (blocks + 1 - blocks % 2)
 
 
 class OffsetWorkspace:
@@ -129,5 +127,4 @@ class OffsetWorkspace:
 
 def spectra_buffer(sampling: Sampling) -> NDArray[np.complex64]:
     """Room for all offsets: (lateral wavenumber, parity of the offset, offset // 2, frequency)."""
-    n_each = 6 * math.ceil(math.ceil(sampling.n_offsets / 2) / 6)
-    return fft.complex_buffer(sampling.n_lateral, 2, n_each, padded_bins(sampling))
+    return fft.complex_buffer(sampling.n_lateral, 2, math.ceil(sampling.n_offsets / 2), padded_bins(sampling))

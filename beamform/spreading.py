@@ -12,6 +12,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.simd import LANES, fma, load, load_pairs_stretched, load_repeated, store
+
 TAPS = 4
 _TABLE_SIZE = 1024
 
@@ -22,11 +24,11 @@ def shape_parameter(oversampling: float) -> float:
 
 
 def tap_table(beta: float) -> NDArray[np.float32]:
-    """Taps (1024, 4) of a sample at fraction (i + 1/2) / 1024 beyond its bin: weights of bins -1, 0, 1 and 2."""
+    """Taps (1024 * 4,) of a sample at fraction (i + 1/2) / 1024 beyond its bin: weights of bins -1, 0, 1 and 2."""
     fraction = (np.arange(_TABLE_SIZE) + 0.5) / _TABLE_SIZE
     distance = np.arange(TAPS) - 1 - fraction[:, None]
     inside = np.maximum(1 - (2 * distance / TAPS) ** 2, 0)
-    return np.asarray(np.i0(beta * np.sqrt(inside)) / np.i0(beta), dtype=np.float32)
+    return np.asarray(np.i0(beta * np.sqrt(inside)) / np.i0(beta), dtype=np.float32).ravel()
 
 
 def de_apodization(beta: float, n_rows: int, n_depth: int) -> NDArray[np.float32]:
@@ -37,32 +39,30 @@ def de_apodization(beta: float, n_rows: int, n_depth: int) -> NDArray[np.float32
     return np.asarray(1 / transform, dtype=np.float32)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, boundscheck=False)
+@numba.njit(nogil=True, cache=True, boundscheck=False)
 def spread_wave(  # type: ignore[no-untyped-def]
-    wave, depth_bin, weight, first_bin, plus, minus, n_lateral, origin, table, cells
+    wave, depth_bin, weight, first_bin, plus, minus, n_lateral, origin, table, cells, scratch
 ):
     """Spreads all pairs of legs that make the image wavenumbers +wave and -wave, which share depths and weights.
 
-    `plus` and `minus` (n_angles, n_bins) hold, for the residues of +wave and -wave, the spectra of the leg pairs
-    (k_t, k_r) and (k_r, k_t) added up; so each unordered pair is spread once.
+    `plus` and `minus` (n_angles, 2 n_bins) hold, for the residues of +wave and -wave, the spectra of the leg pairs
+    (k_t, k_r) and (k_r, k_t) added up; so each unordered pair is spread once. Complex numbers are two floats. A cell,
+    16 floats, holds four taps of the real and imaginary part of both. `scratch` is five rows of 2 n_bins floats.
     """
-    steepest = depth_bin.shape[0] - 1
-    for high in range((wave + 1) // 2, steepest + 1):
+    bins, taps = scratch[0].view(np.int32), scratch[1].view(np.int32)
+    for high in range((wave + 1) // 2, depth_bin.shape[0]):
         low = wave - high
         t, r = high, abs(low)
-        _spread_pair(
-            max(first_bin[t], first_bin[r]),
-            depth_bin[t],
-            depth_bin[r],
-            weight[t],
-            weight[r],
-            plus[angle_row(high, wave, n_lateral)],
-            minus[angle_row(-high, -wave, n_lateral)],
-            np.float32(0.5 if high == low else 1.0),
-            origin,
-            table,
-            cells,
-        )
+        first = max(first_bin[t], first_bin[r])
+        n = depth_bin.shape[1] - first
+        # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
+        _locate(depth_bin[t, first:], depth_bin[r, first:], origin, bins, taps)
+        half = np.float32(0.5 if high == low else 1.0)
+        _multiply(weight[t, 2 * first :], weight[r, 2 * first :], half, scratch[2])
+        pair = scratch[2, : 2 * n]
+        _multiply(pair, plus[angle_row(high, wave, n_lateral), 2 * first :], np.float32(1), scratch[3])
+        _multiply(pair, minus[angle_row(-high, -wave, n_lateral), 2 * first :], np.float32(1), scratch[4])
+        _spread(bins[:n], taps, scratch[3], scratch[4], table, cells)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -74,39 +74,31 @@ def angle_row(leg, wave, n_lateral):  # type: ignore[no-untyped-def]
     return min(turn, n_lateral - parity - turn)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, boundscheck=False)
-def _spread_pair(  # type: ignore[no-untyped-def]
-    first, depth_t, depth_r, weight_t, weight_r, plus, minus, half, origin, table, cells
-):
-    """Adds one pair of legs and its mirror image, at all frequencies from `first`.
+@numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-def]
+    """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it."""
+    for f in range(depth_t.size):
+        position = depth_t[f] + depth_r[f] - origin
+        bin_ = np.int32(position)
+        bins[f] = bin_
+        taps[f] = np.int32((position - np.float32(bin_)) * np.float32(_TABLE_SIZE))
 
-    A cell holds the four taps of the real and imaginary part of each, 16 floats.
-    """
-    for f in range(first, depth_t.size):
-        position = depth_t[f] + depth_r[f] - np.float32(origin)
-        bin_ = np.uint32(position)
-        tap = np.uint32((position - np.float32(bin_)) * np.float32(_TABLE_SIZE))
-        t0, t1, t2, t3 = table[tap, 0], table[tap, 1], table[tap, 2], table[tap, 3]
-        weight = weight_t[f] * weight_r[f] * half
-        a = weight * plus[f]
-        b = weight * minus[f]
-        cell = cells[bin_]
-        cell[0] += a.real * t0
-        cell[1] += a.real * t1
-        cell[2] += a.real * t2
-        cell[3] += a.real * t3
-        cell[4] += a.imag * t0
-        cell[5] += a.imag * t1
-        cell[6] += a.imag * t2
-        cell[7] += a.imag * t3
-        cell[8] += b.real * t0
-        cell[9] += b.real * t1
-        cell[10] += b.real * t2
-        cell[11] += b.real * t3
-        cell[12] += b.imag * t0
-        cell[13] += b.imag * t1
-        cell[14] += b.imag * t2
-        cell[15] += b.imag * t3
+
+@numba.njit(nogil=True, cache=True, boundscheck=False, fastmath={"contract", "nsz"})
+def _multiply(a, b, scale, out):  # type: ignore[no-untyped-def]
+    """out = scale * a * b, complex numbers as two floats; as long as a."""
+    for f in range(a.size // 2):
+        real, imaginary = scale * a[2 * f], scale * a[2 * f + 1]
+        out[2 * f] = real * b[2 * f] - imaginary * b[2 * f + 1]
+        out[2 * f + 1] = real * b[2 * f + 1] + imaginary * b[2 * f]
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _spread(bins, taps, plus, minus, table, cells):  # type: ignore[no-untyped-def]
+    for f in range(bins.size):
+        cell = LANES * np.intp(bins[f])
+        values = load_pairs_stretched(plus, minus, 2 * f)
+        store(cells, cell, fma(values, load_repeated(table, TAPS * np.intp(taps[f])), load(cells, cell)))
 
 
 @numba.njit(nogil=True, cache=True)
@@ -117,8 +109,8 @@ def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
     """
     plus[:] = 0
     minus[:] = 0
-    for bin_ in range(cells.shape[0]):
-        cell = cells[bin_]
+    for bin_ in range(cells.size // LANES):
+        cell = cells[LANES * bin_ : LANES * (bin_ + 1)]
         for tap in range(TAPS):
             target = np.uint32(origin + bin_ + tap - 1) % np.uint32(plus.size)
             plus[target] += complex(cell[tap], cell[4 + tap])

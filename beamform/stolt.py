@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import fft, offsets, spreading
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.simd import LANES
 from sonolucent.beamform.wavenumbers import Legs, Sampling, wavenumber_step
 
 
@@ -51,9 +52,10 @@ class StoltWorkspace:
         sampling, n_bins = stolt.sampling, offsets.padded_bins(stolt.sampling)
         n_angles = sampling.n_lateral // 2 + 1
         self._stolt = stolt
-        self._parts = fft.real_buffer(2, math.ceil(n_angles / 2), 2 * n_bins)
-        self._angles = fft.complex_buffer(2, n_angles, n_bins)
-        self._cells = fft.real_buffer(stolt.n_cells, 16)
+        self._weight = stolt.legs.weight.view(np.float32)
+        self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
+        self._cells = fft.real_buffer(stolt.n_cells * LANES)
+        self._scratch = fft.real_buffer(5, 2 * n_bins)
         self._spectrum = fft.complex_buffer(2, sampling.n_depth)
         self._depths = fft.complex_buffer(2, sampling.n_depth)
         self._transform = fft.plan_backward(self._spectrum, self._depths, axis=-1)
@@ -65,10 +67,9 @@ class StoltWorkspace:
         angles = {residue: self._sum_offsets(spectra, residue, 0), opposite: self._sum_offsets(spectra, opposite, 1)}
         for wave in stolt.waves_of(residue):
             plus, minus = angles[wave % n_lateral], angles[-wave % n_lateral]
-            legs = stolt.legs
             spreading.spread_wave(
-                wave, legs.depth_bin, legs.weight, legs.first_bin, plus, minus,
-                n_lateral, stolt.origin, stolt.taps, self._cells,
+                wave, stolt.legs.depth_bin, self._weight, stolt.legs.first_bin, plus, minus,
+                n_lateral, np.float32(stolt.origin), stolt.taps, self._cells, self._scratch,
             )  # fmt: skip
             spreading.gather_cells(self._cells, stolt.origin, self._spectrum[0], self._spectrum[1])
             self._transform()
@@ -76,17 +77,12 @@ class StoltWorkspace:
                 row = sign * wave + stolt.steepest_wave
                 _write_column(depths, stolt.correction, stolt.phase[row], columns[row])
 
-    def _sum_offsets(self, spectra: NDArray[np.complex64], residue: int, slot: int) -> NDArray[np.complex64]:
-        """Spectra of every pair of legs (n_angles, n_bins) that add up to an image wavenumber of this residue."""
-        cosines = self._stolt.cosines[residue % 2]
-        n = cosines[0].shape[0]
-        for parity in (0, 1):
-            rows = spectra[residue, parity].view(np.float32)
-            offsets.cosine_sum(cosines[parity], rows[: cosines[parity].shape[1]], self._parts[parity, :n])
-        n_angles = self._stolt.sampling.n_lateral // 2 + 1 - residue % 2
-        even, odd = (part[:n].view(np.complex64) for part in self._parts)
-        angles = self._angles[slot, :n_angles]
-        offsets.mirror_sum(even, odd, self._stolt.odd_phase[residue], angles)
+    def _sum_offsets(self, spectra: NDArray[np.complex64], residue: int, slot: int) -> NDArray[np.float32]:
+        """Spectra of every pair of legs (n_angles, 2 n_bins) that add up to an image wavenumber of this residue."""
+        even, odd = spectra[residue].view(np.float32)
+        even_cosines, odd_cosines = self._stolt.cosines[residue % 2]
+        angles = self._angles[slot, : self._stolt.sampling.n_lateral // 2 + 1 - residue % 2]
+        offsets.sum_offsets(even_cosines, odd_cosines, even, odd, self._stolt.odd_phase[residue], angles)
         return angles
 
 
