@@ -33,18 +33,18 @@ EDGE_M, RING_M = 0.6e-3, 2.2e-3
 Image = NDArray[np.complex64]
 
 
-def main(out: Path, /, phantoms: int = 48, steps: int = 1300, seed: int = 0) -> None:
+def main(out: Path, /, n_phantoms: int = 48, steps: int = 1300, seed: int = 0) -> None:
     """Trains a light network and writes its model folder.
 
     Args:
         out: the model folder to write.
-        phantoms: random tissue phantoms to train on.
+        n_phantoms: random tissue phantoms to train on.
         steps: training steps; 400 in a hurry.
         seed: of the network's weights and of the batches.
     """
     acquisition = Acquisition()
     grid = ImageGrid.for_acquisition(acquisition)
-    frames = beamformed(acquisition, grid, "random_tissue", range(phantoms))
+    frames = beamformed(acquisition, grid, "random_tissue", range(n_phantoms))
     with rich.progress.Progress() as bar:
         task = bar.add_task("training", total=steps)
         network = train_quadrant(
@@ -56,7 +56,7 @@ def main(out: Path, /, phantoms: int = 48, steps: int = 1300, seed: int = 0) -> 
             progress=lambda step, loss: bar.update(task, completed=step, description=f"training, loss {loss:.4f}"),
         )
     measured = measure(network, grid, beamformed(acquisition, grid, "cysts", HELD_OUT_SEEDS))
-    data = f"{phantoms} frames of sonolucent.sim random_tissue, seeds 0..{phantoms - 1}, SNR {SNR_DB:g} dB"
+    data = f"{n_phantoms} frames of sonolucent.sim random_tissue, seeds 0..{n_phantoms - 1}, SNR {SNR_DB:g} dB"
     info = ModelInfo(
         name="light-quadrant",
         kind="light",
