@@ -63,7 +63,7 @@ class FourierBeamformer:
         self._columns = fft.complex_buffer(self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
-        self._transform_offset = [OffsetWorkspace(acquisition, self.sampling) for _ in workers]
+        self._transform_offset = [OffsetWorkspace(acquisition, self.sampling, self._spectra) for _ in workers]
         self._map_to_depth = [StoltWorkspace(self._stolt) for _ in workers]
         self._write_rows = [LateralTransform(acquisition, grid, self.sampling, self._stolt.waves) for _ in workers]
         self._frame: ChannelData | None = None
@@ -116,7 +116,7 @@ class FourierBeamformer:
     def _transform_channels(self, channels: ChannelData) -> None:
         def transform(worker: int, offsets: range) -> None:
             for offset in offsets:
-                self._transform_offset[worker](channels, offset, self._spectra[:, offset % 2, offset // 2])
+                self._transform_offset[worker](channels, offset)
 
         self._workers.map(transform, self.sampling.n_offsets, chunk=1)
 

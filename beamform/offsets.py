@@ -95,9 +95,15 @@ def padded_bins(sampling: Sampling) -> int:
 
 
 class OffsetWorkspace:
-    """Step A: buffers and transforms of one worker, from channel data to the spectra of one offset."""
+    """Step A: buffers and transforms of one worker, from channel data to the spectra of one offset.
 
-    def __init__(self, acquisition: Acquisition, sampling: Sampling) -> None:
+    Args:
+        acquisition: how the channel data were taken.
+        sampling: sizes of the transforms.
+        spectra: where the spectra of all offsets go, see `spectra_buffer`.
+    """
+
+    def __init__(self, acquisition: Acquisition, sampling: Sampling, spectra: NDArray[np.complex64]) -> None:
         self._n_elements = acquisition.n_rx
         self._sampling = sampling
         self._shot_of = np.full(acquisition.n_rx, -1, np.int64)
@@ -105,15 +111,18 @@ class OffsetWorkspace:
         self._traces = fft.real_buffer(_TRACES, sampling.n_time)
         self._trace_spectra = fft.complex_buffer(_TRACES, sampling.n_time // 2 + 1)
         self._shots = fft.complex_buffer(sampling.n_lateral, padded_bins(sampling))
-        self._waves = fft.complex_buffer(*self._shots.shape)
         self._transform_time = fft.plan_real_forward(self._traces, self._trace_spectra)
-        self._transform_shots = fft.plan_forward(self._shots, self._waves, axis=0)
+        self._transform_shots = [
+            fft.plan_forward(self._shots, spectra[:, offset % 2, offset // 2], axis=0)
+            for offset in range(sampling.n_offsets)
+        ]
 
-    def __call__(self, channels: ChannelData, offset: int, spectra: NDArray[np.complex64]) -> None:
-        """Writes the spectra of all pairs `offset` elements apart, `spectra` (n_lateral, n_bins)."""
+    def __call__(self, channels: ChannelData, offset: int) -> None:
+        """Writes the spectra of all pairs `offset` elements apart."""
         first_bin, n_bins = self._sampling.first_bin, self._sampling.n_bins
         n_pairs, midpoint = self._n_elements - offset, offset // 2
-        self._shots[...] = 0
+        self._shots[:midpoint] = 0
+        self._shots[midpoint + n_pairs :] = 0
         for first in range(0, n_pairs, _TRACES):
             n = min(_TRACES, n_pairs - first)
             self._traces[:, channels.shape[2] :] = 0
@@ -121,8 +130,7 @@ class OffsetWorkspace:
             self._transform_time()
             rows = slice(first + midpoint, first + midpoint + n)
             self._shots[rows, :n_bins] = self._trace_spectra[:n, first_bin : first_bin + n_bins]
-        self._transform_shots()
-        spectra[...] = self._waves
+        self._transform_shots[offset]()
 
 
 def spectra_buffer(sampling: Sampling) -> NDArray[np.complex64]:
