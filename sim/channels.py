@@ -55,7 +55,7 @@ def simulate(
     shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
     channels = np.zeros(acquisition.shape, np.float32)
 
-    def simulate_shots(shots: range) -> None:
+    def simulate_shots(worker: int, shots: range) -> None:
         for shot in shots:
             transmitter = acquisition.tx_elements[shot]
             # The other order of two transmitting elements is the same trace, by reciprocity.
