@@ -43,7 +43,7 @@ def test_images_without_phase_are_refused():
 @pytest.mark.slow
 def test_a_short_training_removes_speckle_and_keeps_contrast():
     """On a frame never trained on: the spread of tissue halves, a -10 dB cyst stays as dark as it was."""
-    network = train_quadrant([random_cyst(GRID, seed) for seed in range(16)], GRID, steps=150, seed=1)
+    network = train_quadrant([random_cyst(GRID, seed) for seed in range(32)], GRID, steps=300, seed=1)
     image = speckle(GRID, 99, np.where(distance_m(GRID) < 2e-3, -10, 0))
     plain = (20 * np.log10(np.abs(image) / np.quantile(np.abs(image), 0.999))).astype(np.float32)
     with torch.inference_mode():
