@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from torch import nn
 from sonolucent._core import InferenceStage, cuda_device_count
 from sonolucent.nn.export import torchscript_file
 from sonolucent.nn.model import Model, ModelError, load_model
+
+Image = NDArray[np.float32]
 
 _log = logging.getLogger(__name__)
 
@@ -54,13 +57,14 @@ class Enhancer:
         self.device, self.reason = pick.device, pick.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
         self._model: Model | None = None
+        self._run: Callable[[Image, Image], None] = _copy
         if pick.folder is not None:
             self._model = load_model(pick.folder)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
-            self._stage = _stage(self._model, pick.device, threads)
+            self._run = _stage(self._model, pick.device, threads).run
         _log.info("enhance with %s on %s: %s", self.model, self.device, self.reason)
 
-    def __call__(self, image_db: NDArray[np.float32], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def __call__(self, image_db: Image, out: Image | None = None) -> Image:
         """The enhanced image, of the same shape and range; the GIL is released meanwhile.
 
         Args:
@@ -72,11 +76,9 @@ class Enhancer:
             ValueError: a shape the model does not take, an array that is not contiguous, an `out` that does not fit.
         """
         out = np.empty_like(image_db) if out is None else out
-        if self._model is None:
-            _copy(image_db, out)
-        else:
+        if self._model is not None:
             _require_shape(self._model, image_db.shape)
-            self._stage.run(image_db, out)
+        self._run(image_db, out)
         return out
 
     def warm_up(self, shape: tuple[int, int]) -> None:
@@ -138,7 +140,7 @@ def _require_shape(model: Model, shape: tuple[int, ...]) -> None:
     raise ValueError(f"{model.id} takes images (n_z, n_x) of at least {rule.min_size} each{multiple}, not {shape}")
 
 
-def _copy(image_db: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+def _copy(image_db: Image, out: Image) -> None:
     for name, array in (("the image", image_db), ("out", out)):
         if array.dtype != np.float32:
             raise TypeError(f"{name} must be float32, not {array.dtype}")

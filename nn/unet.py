@@ -53,8 +53,8 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(conv(2 * c, c) for c in reversed(widths[:-1]))
         self.merge = nn.ModuleList(block(2 * c, c) for c in reversed(widths[:-1]))
         self.head = nn.Conv2d(base_channels, 1, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(_bias_of(self.head))
+        for parameter in self.head.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, image: Tensor) -> Tensor:
         n_z, n_x = image.shape[-2], image.shape[-1]
@@ -90,8 +90,3 @@ def _separable_conv(n_in: int, n_out: int, bias: bool) -> nn.Module:
         nn.Conv2d(n_in, n_in, 3, padding=1, groups=n_in, bias=bias),
         nn.Conv2d(n_in, n_out, 1, bias=bias),
     )
-
-
-def _bias_of(conv: nn.Conv2d) -> Tensor:
-    assert conv.bias is not None
-    return conv.bias
