@@ -24,8 +24,11 @@ _CROP = (224, 112)  # (n_z, n_x) of the decimated image
 _BATCH = 4
 _LEARNING_RATE = 3e-3
 _WARM_UP_STEPS = 30
-# A live stream's reference level follows its brightest echo, so the level of tissue varies from scene to scene.
-_LEVEL_SHIFT_DB = 6.0
+# A live stream's reference level follows its brightest echo, so the level of tissue varies from scene to scene. Some are
+# mostly below the dynamic range (wires in water, a metal block): black has to stay black there.
+_LEVEL_SHIFT_DB = (-6.0, 6.0)
+_DARK_SHIFT_DB = (-36.0, -6.0)
+_DARK_SHARE = 0.25
 
 Progress = Callable[[int, float], None]
 
@@ -101,7 +104,8 @@ def _pair(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One look and the mean of the others, (n_z, n_x), of a random decimated crop."""
     crop = _crop(looks, rng)
-    grey = ((crop + rng.uniform(-_LEVEL_SHIFT_DB, _LEVEL_SHIFT_DB)) / dynamic_range_db + 1).clip(0, 1)
+    shift_db = rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
+    grey = ((crop + shift_db) / dynamic_range_db + 1).clip(0, 1)
     given = int(rng.integers(N_LOOKS))
     wanted = np.delete(grey, given, axis=0).mean(axis=0)
     return grey[given].astype(np.float32), wanted.astype(np.float32)
