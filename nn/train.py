@@ -24,8 +24,8 @@ _CROP = (224, 112)  # (n_z, n_x) of the decimated image
 _BATCH = 4
 _LEARNING_RATE = 3e-3
 _WARM_UP_STEPS = 30
-# A live stream's reference level follows its brightest echo, so the level of tissue varies from scene to scene. Some are
-# mostly below the dynamic range (wires in water, a metal block): black has to stay black there.
+# A live stream's reference level follows its brightest echo, so the level of tissue varies from scene to scene. Some
+# scenes lie mostly below the dynamic range (wires in water, a metal block): black has to stay black there.
 _LEVEL_SHIFT_DB = (-6.0, 6.0)
 _DARK_SHIFT_DB = (-36.0, -6.0)
 _DARK_SHARE = 0.25
