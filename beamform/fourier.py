@@ -4,7 +4,7 @@ A frame passes three stages, each over independent blocks that the workers share
 
     channels --A--> spectra of offsets --B--> lateral spectrum of the image, per depth --C--> analytic image
 
-A. Per offset h = |receiver - transmitter|: fold both orders of each pair, FFT in time, FFT over transmitters.
+A. Per offset h = |receiver - transmitter|: fold both orders of each pair, FFT in time, FFT over midpoints.
 B. Per lateral wavenumber K of the image: sum over offsets into pairs of plane waves (k_t, k_r), spread each onto the
    image's depth wavenumber k_zt + k_zr, FFT back to depth.
 C. Per depth: FFT back to the lateral axis, gain.
@@ -24,7 +24,8 @@ from sonolucent.beamform.apodization import Apodization, WavenumberTaper
 from sonolucent.beamform.channels import ChannelData, require_channels, require_gain
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.lateral import ROWS, LateralTransform
-from sonolucent.beamform.offsets import OffsetWorkspace, spectra_buffer
+from sonolucent.beamform.pairs import PairSpectra, PairWorkspace
+from sonolucent.beamform.shots import ShotBuffer
 from sonolucent.beamform.stolt import StoltMap, StoltWorkspace
 from sonolucent.beamform.workers import Workers
 
@@ -59,14 +60,16 @@ class FourierBeamformer:
         legs = wavenumbers.plan_legs(acquisition, grid, self.apodization, self.sampling)
         self._workers = Workers(threads)
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
-        self._spectra = spectra_buffer(self.sampling)
+        self._pairs = PairSpectra(acquisition, self.sampling)
         self._columns = fft.complex_buffer(self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
-        self._transform_offset = [OffsetWorkspace(acquisition, self.sampling, self._spectra) for _ in workers]
+        self._transform = [PairWorkspace(self._pairs) for _ in workers]
         self._map_to_depth = [StoltWorkspace(self._stolt) for _ in workers]
         self._write_rows = [LateralTransform(acquisition, grid, self.sampling, self._stolt.waves) for _ in workers]
-        self._frame: ChannelData | None = None
+        self._shot_of = np.full(acquisition.n_rx, -1, np.int64)
+        self._shot_of[list(acquisition.tx_elements)] = np.arange(acquisition.n_tx)
+        self._shots: ShotBuffer | None = None
 
     def __call__(self, channel_data: ChannelData, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
         """The analytic image, complex64 (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
@@ -80,12 +83,22 @@ class FourierBeamformer:
         """
         require_channels(channel_data, self.acquisition.shape)
         image = self._image_buffer(out)
-        self._transform_channels(channel_data)
+        self._shots = None
+
+        def transform(worker: int, offsets: range) -> None:
+            for offset in offsets:
+                self._transform[worker].transform_time(channel_data, self._shot_of, self._pairs.pairs_at(offset))
+                self._transform[worker].transform_midpoints(offset)
+
+        self._workers.map(transform, self.sampling.n_offsets, chunk=1)
         self._form_image(image)
         return image
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
-        """Takes in one shot (n_rx, n_samples) of the running frame, the transmit `acquisition.tx_elements[tx_index]`.
+        """Takes in one shot (n_rx, n_samples), that of `acquisition.tx_elements[tx_index]`, and does its work.
+
+        Shots may come in any order and may be pushed for ever: each replaces the last one of its transmit (a sliding
+        synthetic aperture, without drift). A whole frame imaged in between begins anew.
 
         Raises:
             TypeError, ValueError: a shot of another type or shape.
@@ -94,15 +107,34 @@ class FourierBeamformer:
         require_channels(shot, self.acquisition.shape[1:])
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        if self._frame is None or self._frame.dtype != shot.dtype:
-            self._frame = np.zeros(self.acquisition.shape, shot.dtype)
-        self._frame[tx_index] = shot
+        if self._shots is None or self._shots.frame.dtype != shot.dtype:
+            self._shots = ShotBuffer(self.acquisition, self._pairs, shot.dtype)
+        ready = self._shots.push(shot, tx_index)
+        self._transform[0].transform_time(self._shots.frame, self._shots.shot_of, ready)
 
     def image(self, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
-        """The image of the latest shot of every transmit pushed so far (sliding synthetic aperture)."""
-        if self._frame is None:
-            raise RuntimeError("no shot has been pushed yet")
-        return self(self._frame, out)
+        """The image of the latest shot of every transmit pushed so far; after a whole frame, that frame's image.
+
+        Raises:
+            RuntimeError: no shot has been pushed since the last whole frame.
+        """
+        if self._shots is None:
+            raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
+        image, shots = self._image_buffer(out), self._shots
+        waiting = shots.take_waiting()
+
+        def transform_time(worker: int, pairs: range) -> None:
+            block = waiting[pairs.start : pairs.stop]
+            self._transform[worker].transform_time(shots.frame, shots.shot_of, block)
+
+        def transform_midpoints(worker: int, offsets: range) -> None:
+            for offset in offsets:
+                self._transform[worker].transform_midpoints(offset)
+
+        self._workers.map(transform_time, len(waiting), chunk=32)
+        self._workers.map(transform_midpoints, self.sampling.n_offsets, chunk=1)
+        self._form_image(image)
+        return image
 
     def plan(self) -> str:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
@@ -113,17 +145,10 @@ class FourierBeamformer:
             f"frequencies x {s.n_lateral} lateral wavenumbers, {self._stolt.waves.size} x {s.n_depth} of the image"
         )
 
-    def _transform_channels(self, channels: ChannelData) -> None:
-        def transform(worker: int, offsets: range) -> None:
-            for offset in offsets:
-                self._transform_offset[worker](channels, offset)
-
-        self._workers.map(transform, self.sampling.n_offsets, chunk=1)
-
     def _form_image(self, image: NDArray[np.complex64]) -> None:
         def map_to_depth(worker: int, residues: range) -> None:
             for residue in residues:
-                self._map_to_depth[worker](self._spectra, residue, self._columns)
+                self._map_to_depth[worker](self._pairs.by_wavenumber, residue, self._columns)
 
         def write_rows(worker: int, rows: range) -> None:
             self._write_rows[worker](self._columns, rows.start, self._gain, image)

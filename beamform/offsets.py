@@ -1,4 +1,4 @@
-"""Folding of transmit-receive pairs, and the sum over offsets into angles."""
+"""The sum over offsets between transmitter and receiver, into spectra of leg pairs."""
 
 from __future__ import annotations
 
@@ -8,37 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import fft
-from sonolucent.beamform.channels import ChannelData
-from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.simd import LANES, add, fma, load, multiply, splat, store, subtract, times_i
 from sonolucent.beamform.wavenumbers import Sampling
-
-_TRACES = 8
-
-
-@numba.njit(nogil=True, cache=True, boundscheck=False)
-def _fold(channels, shot_of, offset, first, traces):  # type: ignore[no-untyped-def]
-    """traces[i] = d(t, t + offset) + d(t + offset, t) for t = first + i, zero-padded; missing transmits count as zero.
-
-    Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform.
-    """
-    n_samples = channels.shape[2]
-    for i in range(traces.shape[0]):
-        low, high = first + i, first + i + offset
-        trace = traces[i]
-        forth = shot_of[low] if high < shot_of.size else -1
-        back = shot_of[high] if offset > 0 and high < shot_of.size else -1
-        if forth >= 0 and back >= 0:
-            a, b = channels[forth, high], channels[back, low]
-            for n in range(n_samples):
-                trace[n] = np.float32(a[n]) + np.float32(b[n])
-        elif forth >= 0 or back >= 0:
-            c = channels[forth, high] if forth >= 0 else channels[back, low]
-            for n in range(n_samples):
-                trace[n] = np.float32(c[n])
-        else:
-            trace[:n_samples] = 0
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -92,47 +63,3 @@ def padded_bins(sampling: Sampling) -> int:
     apart would thrash the cache."""
     blocks = math.ceil(sampling.n_bins / 24)
     return 24 * (blocks + 1 - blocks % 2)
-
-
-class OffsetWorkspace:
-    """Step A: buffers and transforms of one worker, from channel data to the spectra of one offset.
-
-    Args:
-        acquisition: how the channel data were taken.
-        sampling: sizes of the transforms.
-        spectra: where the spectra of all offsets go, see `spectra_buffer`.
-    """
-
-    def __init__(self, acquisition: Acquisition, sampling: Sampling, spectra: NDArray[np.complex64]) -> None:
-        self._n_elements = acquisition.n_rx
-        self._sampling = sampling
-        self._shot_of = np.full(acquisition.n_rx, -1, np.int64)
-        self._shot_of[list(acquisition.tx_elements)] = np.arange(acquisition.n_tx)
-        self._traces = fft.real_buffer(_TRACES, sampling.n_time)
-        self._trace_spectra = fft.complex_buffer(_TRACES, sampling.n_time // 2 + 1)
-        self._shots = fft.complex_buffer(sampling.n_lateral, padded_bins(sampling))
-        self._transform_time = fft.plan_real_forward(self._traces, self._trace_spectra)
-        self._transform_shots = [
-            fft.plan_forward(self._shots, spectra[:, offset % 2, offset // 2], axis=0)
-            for offset in range(sampling.n_offsets)
-        ]
-
-    def __call__(self, channels: ChannelData, offset: int) -> None:
-        """Writes the spectra of all pairs `offset` elements apart."""
-        first_bin, n_bins = self._sampling.first_bin, self._sampling.n_bins
-        n_pairs, midpoint = self._n_elements - offset, offset // 2
-        self._shots[:midpoint] = 0
-        self._shots[midpoint + n_pairs :] = 0
-        for first in range(0, n_pairs, _TRACES):
-            n = min(_TRACES, n_pairs - first)
-            self._traces[:, channels.shape[2] :] = 0
-            _fold(channels, self._shot_of, offset, first, self._traces)
-            self._transform_time()
-            rows = slice(first + midpoint, first + midpoint + n)
-            self._shots[rows, :n_bins] = self._trace_spectra[:n, first_bin : first_bin + n_bins]
-        self._transform_shots[offset]()
-
-
-def spectra_buffer(sampling: Sampling) -> NDArray[np.complex64]:
-    """Room for all offsets: (lateral wavenumber, parity of the offset, offset // 2, frequency)."""
-    return fft.complex_buffer(sampling.n_lateral, 2, math.ceil(sampling.n_offsets / 2), padded_bins(sampling))

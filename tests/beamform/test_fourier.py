@@ -81,11 +81,41 @@ def test_sixteen_bit_samples_give_the_same_image(fourier, cysts):
 
 
 def test_shots_pushed_in_any_order_make_the_whole_frame_s_image(fourier, cysts):
-    with pytest.raises(IndexError, match="tx_index"):
-        fourier.push(cysts[0], 64)
+    whole = fourier(cysts)
     for t in np.random.default_rng(0).permutation(64):
         fourier.push(cysts[t], int(t))
-    assert np.array_equal(fourier.image(), fourier(cysts))
+    assert np.array_equal(fourier.image(), whole)
+
+
+def test_each_shot_replaces_the_last_of_its_transmit(fourier, cysts, wires):
+    """A sliding aperture: images on the way, too, are those of the latest shots, without drift."""
+    mixed = wires.copy()
+    for frame in (cysts, wires, wires):
+        for t in range(64):
+            fourier.push(frame[t], t)
+    for t in range(0, 24):
+        fourier.push(cysts[t], t)
+        mixed[t] = cysts[t]
+        if t in (5, 6, 23):
+            sliding = fourier.image()
+    assert np.array_equal(sliding, fourier(mixed))
+
+
+def test_an_image_needs_no_whole_frame(fourier, acquisition, grid, cysts):
+    for t in (3, 40, 41):
+        fourier.push(cysts[t], t)
+    part = FourierBeamformer(Acquisition(tx_elements=(3, 40, 41)), grid, apodization=TAPER, threads=1)
+    assert np.array_equal(fourier.image(), part(np.ascontiguousarray(cysts[[3, 40, 41]])))
+
+
+def test_pushing_refuses_what_is_no_shot(fourier, cysts):
+    with pytest.raises(IndexError, match="tx_index"):
+        fourier.push(cysts[0], 64)
+    with pytest.raises(ValueError, match="shape"):
+        fourier.push(cysts[0, :10], 0)
+    fourier(cysts)
+    with pytest.raises(RuntimeError, match="push"):
+        fourier.image()
 
 
 def test_two_threads_make_the_image_of_one(acquisition, grid, cysts, fourier):

@@ -1,0 +1,51 @@
+"""Shots as they arrive, and which pairs their arrival completes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sonolucent.beamform.channels import ChannelData
+from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.pairs import Pairs, PairSpectra
+
+
+class ShotBuffer:
+    """The latest shot of every transmit.
+
+    A pair's spectrum depends on the shots of both its elements. It is transformed when the second of them arrives, so
+    that a frame's work is done once and while its shots arrive. Pairs of which only one shot is new wait, and are
+    transformed only if an image is wanted before the other comes.
+    """
+
+    def __init__(self, acquisition: Acquisition, spectra: PairSpectra, dtype: DTypeLike) -> None:
+        self.frame: ChannelData = np.zeros(acquisition.shape, dtype)
+        self.shot_of = np.full(acquisition.n_rx, -1, np.int64)
+        """The shot of each element in `frame`, negative before its first arrival."""
+        self._elements = acquisition.tx_elements
+        self._spectra = spectra
+        self._transmits = np.isin(np.arange(acquisition.n_rx), self._elements)
+        self._arrivals = np.zeros(acquisition.n_rx, np.int64)
+        self._waiting = np.zeros((acquisition.n_rx, acquisition.n_rx), np.bool_)
+        for offset in range(spectra.sampling.n_offsets):
+            # Whatever the spectra held before these shots is out of date.
+            self._waiting[tuple(spectra.pairs_at(offset).T)] = True
+
+    def push(self, shot: NDArray[np.int16] | NDArray[np.float32], tx_index: int) -> Pairs:
+        """Stores a shot; returns the pairs that it completes."""
+        element = self._elements[tx_index]
+        self.frame[tx_index] = shot
+        self.shot_of[element] = tx_index
+        self._arrivals[element] += 1
+        pairs = self._spectra.pairs_of(element)
+        other = pairs.sum(axis=1) - element
+        complete = ~self._transmits[other] | (self._arrivals[other] == self._arrivals[element])
+        self._waiting[tuple(pairs.T)] = ~complete
+        ready: Pairs = pairs[complete]
+        return ready
+
+    def take_waiting(self) -> Pairs:
+        """The pairs that are out of date; they count as transformed from now on."""
+        waiting = np.argwhere(self._waiting)
+        self._waiting[...] = False
+        return waiting
