@@ -29,7 +29,7 @@ _TYPE = _Float32x16()
 
 
 @register_model(_Float32x16)
-class _VectorModel(models.PrimitiveModel):
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]  # Numba is not typed
     def __init__(self, manager: Any, fe_type: Any) -> None:
         super().__init__(manager, fe_type, _VECTOR)
 
@@ -39,7 +39,8 @@ def load(typingctx, row, first):  # type: ignore[no-untyped-def]
     """The 16 floats of a contiguous float32 row from `first` on; not checked against its end."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.load(_pointer(context, builder, signature.args[0], *arguments, _VECTOR), align=4)
+        row, first = arguments
+        return builder.load(_pointer(context, builder, signature.args[0], row, first, _VECTOR), align=4)
 
     return _TYPE(row, types.intp), generate
 
@@ -49,8 +50,9 @@ def store(typingctx, row, first, vector):  # type: ignore[no-untyped-def]
     """Writes 16 floats to a contiguous float32 row from `first` on; not checked against its end."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        pointer = _pointer(context, builder, signature.args[0], *arguments[:2], _VECTOR)
-        builder.store(arguments[2], pointer, align=4)
+        row, first, vector = arguments
+        pointer = _pointer(context, builder, signature.args[0], row, first, _VECTOR)
+        builder.store(vector, pointer, align=4)
         return context.get_dummy_value()
 
     return types.void(row, types.intp, _TYPE), generate
@@ -62,7 +64,8 @@ def load_repeated(typingctx, row, first):  # type: ignore[no-untyped-def]
     four = ir.VectorType(ir.FloatType(), 4)
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        loaded = builder.load(_pointer(context, builder, signature.args[0], *arguments, four), align=4)
+        row, first = arguments
+        loaded = builder.load(_pointer(context, builder, signature.args[0], row, first, four), align=4)
         return builder.shuffle_vector(loaded, loaded, _lanes([lane % 4 for lane in range(LANES)]))
 
     return _TYPE(row, types.intp), generate
