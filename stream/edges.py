@@ -15,6 +15,7 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -90,6 +91,7 @@ class PushEdge:
         self._peer: _Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
+        self._asked = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"edge {edge.name}", daemon=True)
         self._thread.start()
 
@@ -100,7 +102,9 @@ class PushEdge:
             Aborted: the run was aborted.
         """
         if isinstance(message, Stream):
-            self._stream = encode(message)
+            with self._changed:
+                self._stream = encode(message)
+                self._changed.notify_all()
             return
         if isinstance(message, End):
             self._end = encode(message)
@@ -111,6 +115,20 @@ class PushEdge:
             self._make_room()
             self._queue.append((self._stream, parts))
             self._changed.notify_all()
+
+    def wait_for_consumer(self, timeout_s: float) -> bool:
+        """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._asked.wait(_POLL_S):
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
+            if time.monotonic() > deadline:
+                return False
+        return True
 
     def close(self, patience_s: float = 5.0) -> EdgeCounts:
         """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge."""
@@ -153,6 +171,8 @@ class PushEdge:
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
+        if not self._queue:
+            self._introduce(self._stream)
         waiting_for_frames = self._may_send() and (self._queue or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else _POLL_S)
         item = self._next() if self._may_send() else None
@@ -177,9 +197,7 @@ class PushEdge:
         if peer is None:
             raise RuntimeError("a frame was sent before anyone asked for one")
         try:
-            if stream is not None and stream is not peer.stream:
-                self._socket.send_multipart([peer.identity, *stream])
-                peer.stream = stream
+            self._introduce(stream)
             self._socket.send_multipart([peer.identity, *parts], copy=False)
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
@@ -188,6 +206,12 @@ class PushEdge:
             self.ledger.drop("consumer gone")
             return
         peer.sent += 1
+
+    def _introduce(self, stream: Parts | None) -> None:
+        """Tells the consumer what stream the next frames belong to, unless it knows."""
+        if self._peer is not None and stream is not None and stream is not self._peer.stream:
+            self._socket.send_multipart([self._peer.identity, *stream])
+            self._peer.stream = stream
 
     def _hear(self, timeout_s: float) -> bool:
         heard = False
@@ -200,12 +224,14 @@ class PushEdge:
 
     def _grant(self, identity: bytes, taken: int, room: int) -> None:
         if self._peer is None or self._peer.identity != identity:
-            if room == 0:
+            if room == 0 and taken > 0:
                 return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
             self._peer = _Peer(identity, taken, taken, room)
         self.ledger.deliver(max(0, taken - self._peer.taken))
         self._peer.taken, self._peer.room = taken, room
+        if room > 0:
+            self._asked.set()
 
     def _forget_peer(self) -> None:
         if self._peer is not None:
@@ -243,9 +269,23 @@ class PullEdge:
         self.refused = Ledger()
         self._abort = abort
         self._taken = 0
-        self._granted = -1
+        self._room = edge.window
+        self._granted = (-1, -1)
         self._granted_at = 0.0
-        self._socket = _connect(context, edge.endpoint)
+        self.socket = _connect(context, edge.endpoint)
+
+    def describe(self) -> Stream | End:
+        """Waits for the description of the stream without asking for frames yet; `End` when it never began.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        self._room = 0
+        message = self.pull()
+        self._room = self.edge.window
+        if not isinstance(message, (Stream, End)):
+            raise RuntimeError(f"{self.edge.name}: a frame came before it was asked for")
+        return message
 
     def pull(self, timeout_s: float | None = None) -> Message | None:
         """The next message, or None after `timeout_s` (None: wait for ever).
@@ -256,7 +296,7 @@ class PullEdge:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             self._ask()
-            if self._socket.poll(self._wait_ms(deadline)):
+            if self.socket.poll(self.wait_ms(deadline)):
                 message = self._take()
                 if message is not None:
                     return message
@@ -268,29 +308,31 @@ class PullEdge:
     def close(self) -> None:
         """Acknowledges what was taken and disconnects."""
         self._grant(0)
-        self._socket.close(linger=500)
+        self.socket.close(linger=500)
 
     def _ask(self) -> None:
         now = time.monotonic()
-        outdated = self._granted != self._taken or now - self._granted_at > _REPEAT_GRANT_S
-        if outdated and self._grant(self.edge.window):
-            self._granted, self._granted_at = self._taken, now
+        wanted = (self._taken, self._room)
+        outdated = self._granted != wanted or now - self._granted_at > _REPEAT_GRANT_S
+        if outdated and self._grant(self._room):
+            self._granted, self._granted_at = wanted, now
 
     def _grant(self, room: int) -> bool:
         """Tells the producer how many more frames to send; False while there is no producer."""
         try:
-            self._socket.send(_GRANT.pack(self._taken, room), zmq.NOBLOCK)
+            self.socket.send(_GRANT.pack(self._taken, room), zmq.NOBLOCK)
         except zmq.Again:
             return False
         return True
 
-    def _wait_ms(self, deadline: float | None) -> int:
-        slice_s = _POLL_S if self._granted == self._taken else _CONNECTING_S
+    def wait_ms(self, deadline: float | None = None) -> int:
+        """How long to poll before it is time to ask again."""
+        slice_s = _POLL_S if self._granted == (self._taken, self._room) else _CONNECTING_S
         remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
         return int(min(slice_s, remaining_s) * 1000)
 
     def _take(self) -> Message | None:
-        frames = self._socket.recv_multipart(copy=False)
+        frames = self.socket.recv_multipart(copy=False)
         try:
             message = decode([frame.buffer for frame in frames])
         except WireError as error:
@@ -305,6 +347,23 @@ class PullEdge:
         if error.reason not in self.refused.counts().dropped:
             _log.warning("%s: refused a %s", self.edge.name, error)
         self.refused.lose(error.reason)
+
+
+def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
+    """The messages of several edges as they come, each with its edge; never ends by itself.
+
+    Raises:
+        Aborted: the run was aborted.
+    """
+    poller = zmq.Poller()
+    for edge in edges:
+        poller.register(edge.socket, zmq.POLLIN)
+    while True:
+        for edge in edges:
+            message = edge.pull(0.0)
+            if message is not None:
+                yield edge, message
+        poller.poll(min(edge.wait_ms() for edge in edges))
 
 
 def check_endpoint(endpoint: str) -> None:

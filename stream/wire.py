@@ -73,8 +73,18 @@ class _EndHeader(_Header, tag="end"):
 
 
 _AnyHeader = _StreamHeader | _ChannelsHeader | _ImageHeader | _EndHeader
-_encoder = msgspec.msgpack.Encoder()
+
 _decoder: msgspec.msgpack.Decoder[_AnyHeader] = msgspec.msgpack.Decoder(_AnyHeader)
+
+
+def _plain(value: object) -> object:
+    """NumPy's numbers as Python's, which MessagePack knows."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in a header")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 
 
 def encode(message: Message) -> tuple[bytes, Buffer]:

@@ -1,0 +1,114 @@
+"""What a run does: one definition for the configuration file (TOML) and the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+Transport = Literal["inproc", "ipc", "tcp"]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names the file and the key."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The live pipeline: source, beamformer, enhancement, sinks.
+
+    Args:
+        source: "sim", "replay:FILE" (a recording), or "tcp://HOST:PORT" (a scanner).
+        frames: stop after this many frames; a replay starts over as often as it takes.
+        fps: frames a second from `sim` and `replay`; the recorded rate, or 25, by default.
+        as_fast_as_possible: no pacing; every frame is waited for.
+        phantom: what `sim` images.
+        seed: of the phantom and its noise.
+        model: "auto", "cpu", "cuda:N", "none", or the path of a model folder.
+        dynamic_range_db: of the B-mode image.
+        beamform_threads: threads of the beamformer; all cores by default.
+        enhance_threads: threads of the network; all cores by default.
+        view: show the images in a browser.
+        headless: only measure. What happens when there is no other sink.
+        port: of the viewer, on 127.0.0.1; 0 picks a free one.
+        browser: open the viewer's page where there is a display.
+        record: write images, and with `record_channels` channel data, to this new HDF5 file.
+        record_channels: record the raw channel data as well.
+        transport: "inproc" (threads of one process), "ipc" or "tcp" (one process a stage).
+        endpoints: where an edge is bound, by its name such as "source>beamform", for stages on their own.
+        budget: the profile of budgets.toml that the stages are held to.
+        trace: write the times of the last frames to this JSON file, for ui.perfetto.dev.
+    """
+
+    source: str = "sim"
+    frames: int | None = None
+    fps: float | None = None
+    as_fast_as_possible: bool = False
+    phantom: str = "moving"
+    seed: int = 1
+    model: str = "auto"
+    dynamic_range_db: float = 60.0
+    beamform_threads: int | None = None
+    enhance_threads: int | None = None
+    view: bool = False
+    headless: bool = False
+    port: int = 8660
+    browser: bool = True
+    record: str | None = None
+    record_channels: bool = False
+    transport: Transport = "inproc"
+    endpoints: dict[str, str] = msgspec.field(default_factory=dict)
+    budget: str = "cpu-25fps"
+    trace: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "fps", "dynamic_range_db", "beamform_threads", "enhance_threads"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive, not {value}")
+        if self.record_channels and self.record is None:
+            raise ValueError("record_channels needs a file; give record = FILE too")
+        if self.view and self.headless:
+            raise ValueError("view and headless exclude each other")
+        if self.fps is not None and self.as_fast_as_possible:
+            raise ValueError("fps and as_fast_as_possible exclude each other")
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"port must lie in 0..65535, not {self.port}")
+
+    @property
+    def live(self) -> bool:
+        """Whether the source sets the pace: then a slow stage loses frames (and counts them) instead of waiting."""
+        return not self.as_fast_as_possible and not self.source.startswith("replay:")
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The names of the sinks, the one that is reported first."""
+        wanted = {"viewer": self.view, "recorder": self.record is not None}
+        chosen = tuple(name for name, asked_for in wanted.items() if asked_for)
+        return chosen if self.view or (chosen and not self.headless) else ("headless", *chosen)
+
+
+def load(path: Path) -> Config:
+    """The configuration in a TOML file.
+
+    Raises:
+        ConfigError: the file is missing or not TOML, or a key is unknown or has a value it cannot have.
+    """
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Config)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; check the path") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}; `sonolucent run --help` lists what there is") from error
+
+
+def changed(config: Config, **changes: Any) -> Config:
+    """`config` with some values replaced, checked again.
+
+    Raises:
+        ConfigError: the values do not go together.
+    """
+    try:
+        return msgspec.convert({**msgspec.structs.asdict(config), **changes}, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from error

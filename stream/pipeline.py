@@ -1,0 +1,169 @@
+"""The pipeline as its own diagram, and what each stage does with its edges.
+
+    source ──channels──> beamform ──B-mode──> enhance ──images──> viewer, recorder, headless
+       └────channels──> recorder
+
+A stage learns what the stream is, tells the next one, makes itself ready, and asks for frames only when those behind
+it are ready too: so the first frame finds everything warm.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from threading import Event
+
+import zmq
+
+from sonolucent.stream import sinks, stages
+from sonolucent.stream.budgets import load as load_budgets
+from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.edges import Edge, Policy, PullEdge, PushEdge, pull_all
+from sonolucent.stream.frames import End, Image, Message, Stream
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.report import SinkReport, StageReport
+from sonolucent.stream.sources import open_source
+from sonolucent.stream.timing import Timing
+
+Context = zmq.Context[zmq.Socket[bytes]]
+_CONSUMER_TIMEOUT_S = 60.0
+
+
+def arrows(config: Config) -> list[tuple[str, str]]:
+    """Who passes frames to whom."""
+    chain = [("source", "beamform"), ("beamform", "enhance")]
+    fan_out = [("enhance", sink) for sink in config.sinks]
+    raw = [("source", "recorder")] if config.record_channels else []
+    return [*chain, *fan_out, *raw]
+
+
+def stage_names(config: Config) -> list[str]:
+    """Every stage, source first."""
+    return list(dict.fromkeys(name for arrow in arrows(config) for name in arrow))
+
+
+def edges(config: Config) -> list[Edge]:
+    """The diagram's arrows with their policies; endpoints are those of the configuration, or inproc."""
+    return [_edge(config, *arrow) for arrow in arrows(config)]
+
+
+def run_stage(name: str, config: Config, context: Context, stop: Event, abort: Event) -> StageReport:
+    """Runs one stage until its stream ends: `stop` ends a source in order, `abort` ends anything at once.
+
+    Raises:
+        Aborted: `abort` was set.
+        ConfigError: there is no such stage.
+    """
+    if name not in stage_names(config):
+        raise ConfigError(f"no stage {name!r} in this pipeline; it has {', '.join(stage_names(config))}")
+    with _open_edges(name, config, context, abort) as (pulls, pushes):
+        if name == "source":
+            return _run_source(config, pushes, stop)
+        if name in stages.MAKERS:
+            return _run_transform(name, config, pulls[0], pushes)
+        return _run_sink(name, config, pulls)
+
+
+def _edge(config: Config, producer: str, consumer: str) -> Edge:
+    name = f"{producer}>{consumer}"
+    policy: Policy = "drop_oldest" if config.live else "lossless"
+    bound = 2 if config.live else 1
+    if consumer == "viewer":
+        policy, bound = "latest", 1
+    elif consumer == "recorder" and config.live:
+        bound = 32
+    return Edge(name, config.endpoints.get(name, f"inproc://{name}"), policy, bound)
+
+
+@contextmanager
+def _open_edges(
+    stage: str, config: Config, context: Context, abort: Event
+) -> Iterator[tuple[list[PullEdge], list[PushEdge]]]:
+    with ExitStack() as stack:
+        pulls, pushes = [], []
+        for edge, (producer, consumer) in zip(edges(config), arrows(config), strict=True):
+            if stage == producer:
+                pushes.append(PushEdge(edge, context, abort))
+                stack.callback(pushes[-1].close)
+            if stage == consumer:
+                pulls.append(PullEdge(edge, context, abort))
+                stack.callback(pulls[-1].close)
+        yield pulls, pushes
+
+
+def _run_source(config: Config, pushes: list[PushEdge], stop: Event) -> StageReport:
+    source = open_source(config, stop)
+    _push_all(pushes, source.stream)
+    _wait_for_consumers(pushes)
+    n_frames = 0
+    for frame in source.frames:
+        trail = replace(frame.trail, edges={"scanner>source": source.losses.counts()})
+        _push_all(pushes, replace(frame, trail=trail))
+        n_frames += 1
+    _push_all(pushes, End(n_frames))
+    lost = source.losses.counts()
+    scanner = EdgeCounts(lost.acquired + n_frames, n_frames, lost.dropped)
+    return StageReport({"scanner>source": scanner, **_close_all(pushes)})
+
+
+def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushEdge]) -> StageReport:
+    message: Message = pull.describe()
+    work: stages.Stage | None = None
+    while not isinstance(message, End):
+        if isinstance(message, Stream):
+            _push_all(pushes, message)
+            work = stages.MAKERS[name](config, message)
+            _wait_for_consumers(pushes)
+        elif work is not None:
+            begun_ns = time.monotonic_ns()
+            result = work(message)
+            _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
+        message = next(m for _, m in pull_all([pull]))
+    _push_all(pushes, message)
+    return StageReport({**_refused(pull), **_close_all(pushes)})
+
+
+def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
+    timing = Timing()
+    report = SinkReport()
+    description = pulls[0].describe()
+    if isinstance(description, End):
+        return StageReport({})
+    sink = sinks.MAKERS[name](config, description, timing)
+    ended = 0
+    for pull, message in pull_all(pulls):
+        arrived_ns = time.monotonic_ns()
+        if isinstance(message, End):
+            ended += 1
+            if ended == len(pulls):
+                break
+        elif not isinstance(message, Stream):
+            if isinstance(message, Image):
+                timing.record(message.frame_id, message.trail, arrived_ns)
+                report = report.with_image(message)
+            report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
+            sink.write(message)
+    sink.close(report.edges)
+    refused = {k: v for pull in pulls for k, v in _refused(pull).items()}
+    return StageReport(refused, report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None))
+
+
+def _push_all(pushes: list[PushEdge], message: Message) -> None:
+    for push in pushes:
+        push.push(message)
+
+
+def _wait_for_consumers(pushes: list[PushEdge]) -> None:
+    for push in pushes:
+        push.wait_for_consumer(_CONSUMER_TIMEOUT_S)
+
+
+def _close_all(pushes: list[PushEdge]) -> dict[str, EdgeCounts]:
+    return {push.edge.name: push.close() for push in pushes}
+
+
+def _refused(pull: PullEdge) -> dict[str, EdgeCounts]:
+    counts = pull.refused.counts()
+    return {f"{pull.edge.name} (refused)": counts} if counts.acquired else {}

@@ -1,0 +1,52 @@
+"""Sources: where frames come from.
+
+A source is a description of the stream and an iterator of frames, nothing else; pacing and counting are done around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Event
+
+from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.frames import Channels, Stream
+from sonolucent.stream.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Source:
+    """Frames of one stream, whole ones, in order.
+
+    Args:
+        stream: what they have in common.
+        frames: the frames; ends when the source has no more.
+        losses: frames that were acquired but never reached the program.
+    """
+
+    stream: Stream
+    frames: Iterator[Channels]
+    losses: Ledger = field(default_factory=Ledger)
+
+
+def open_source(config: Config, stop: Event) -> Source:
+    """The source that `config` names; its iterator ends soon after `stop` is set.
+
+    Raises:
+        ConfigError: there is no such source.
+        RecordingError: the recording to replay cannot be read.
+    """
+    kind, _, rest = config.source.partition(":")
+    if config.source == "sim":
+        from sonolucent.stream.sources.simulated import simulated
+
+        return simulated(config, stop)
+    if kind == "replay" and rest:
+        from sonolucent.stream.sources.replay import replay
+
+        return replay(config, rest, stop)
+    if kind == "tcp":
+        from sonolucent.stream.sources.scanner import scanner
+
+        return scanner(config, stop)
+    raise ConfigError(f"source {config.source!r} is none of sim, replay:FILE, tcp://HOST:PORT")

@@ -1,0 +1,32 @@
+"""Frames at a steady rate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from threading import Event
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sonolucent.stream.frames import Channels, Stamp, Trail
+
+
+def paced(arrays: Iterable[NDArray[Any]], fps: float | None, stop: Event) -> Iterator[Channels]:
+    """Numbers the arrays and releases one every 1/fps seconds, or as fast as they are taken; ends on `stop`."""
+    due_s = time.monotonic()
+    source = iter(arrays)
+    frame_id = 0
+    while not stop.is_set():
+        begun_ns = time.monotonic_ns()
+        array = next(source, None)
+        if array is None:
+            return
+        read = Stamp("source", begun_ns, time.monotonic_ns())
+        if fps is not None:
+            due_s = max(due_s, time.monotonic() - 1 / fps)
+            if stop.wait(max(0.0, due_s - time.monotonic())):
+                return
+            due_s += 1 / fps
+        yield Channels(frame_id, array, 0, Trail(time.monotonic_ns(), time.time_ns(), (read,)))
+        frame_id += 1

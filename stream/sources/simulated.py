@@ -1,0 +1,91 @@
+"""The simulated scanner: a loop of channel data, simulated once and kept in the user's cache directory."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import math
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.sim import digitize, phantoms, simulate
+from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.frames import Stream
+from sonolucent.stream.sources import Source
+from sonolucent.stream.sources.pacing import paced
+
+_HEADROOM = 1.25
+_SNR_DB = 40.0
+_log = logging.getLogger(__name__)
+
+
+def simulated(config: Config, stop: Event) -> Source:
+    """A phantom of the reference acquisition, over and over.
+
+    Raises:
+        ConfigError: there is no such phantom.
+    """
+    if config.phantom not in phantoms.NAMES:
+        raise ConfigError(f"no phantom {config.phantom!r}; there are {', '.join(phantoms.NAMES)}")
+    fps = None if config.as_fast_as_possible else config.fps or 25.0
+    stream = Stream(Acquisition(), ImageGrid.sau64(), fps)
+    loop = cached_loop(config.phantom, config.seed)
+    frames = itertools.islice(itertools.cycle(loop), config.frames)
+    return Source(stream, paced(frames, fps, stop))
+
+
+def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
+    """All frames of a phantom's cycle, (n_frames, n_tx, n_rx, n_samples), mapped from the cache."""
+    path = user_cache_path("sonolucent") / f"{phantom}-{seed}-{_simulator_digest()}.npy"
+    if not path.exists():
+        _log.warning("simulating the %s phantom for %s; this happens once", phantom, path)
+        _write_whole(path, list(simulate_frames(phantom, seed, _cycle(phantom))))
+    loop: NDArray[np.int16] = np.load(path, mmap_mode="r")
+    return loop
+
+
+def simulate_frames(phantom: str, seed: int, n_frames: int) -> Iterator[NDArray[np.int16]]:
+    """Frames of the reference acquisition, each (n_tx, n_rx, n_samples), at one gain."""
+    full_scale: float | None = None
+    for i in range(n_frames):
+        truth = phantoms.make(phantom, seed=seed, frame=i)
+        noise_seed = seed * 1_000_003 + i
+        channels = simulate(
+            Acquisition(),
+            scatterers_m=truth.scatterers_m,
+            amplitudes=truth.amplitudes,
+            snr_db=_SNR_DB,
+            seed=noise_seed,
+        )
+        full_scale = full_scale or _HEADROOM * max(float(np.abs(channels).max()), math.ulp(1.0))
+        yield digitize(channels, full_scale)
+
+
+def _cycle(phantom: str) -> int:
+    return phantoms.MOVING_PERIOD if phantom == "moving" else 1
+
+
+def _write_whole(path: Path, frames: list[NDArray[np.int16]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    with unfinished.open("wb") as file:
+        np.save(file, np.stack(frames))
+    unfinished.rename(path)
+
+
+def _simulator_digest() -> str:
+    """Changes with the simulator's code, so that the cache is never older than it."""
+    digest = hashlib.sha256(f"{_HEADROOM} {_SNR_DB} {Acquisition()}".encode())
+    for module in sorted(files("sonolucent.sim").iterdir(), key=lambda f: f.name):
+        if module.name.endswith(".py"):
+            digest.update(module.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,81 @@
+"""The stages between source and sinks: channel data to B-mode, B-mode to enhanced B-mode.
+
+A stage is a function from one frame to the next; making it plans and warms up, so that frames find it ready.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.frames import Channels, Frame, Image, Stream
+
+Stage = Callable[[Frame], Image]
+_log = logging.getLogger(__name__)
+
+
+def beamform(config: Config, stream: Stream) -> Stage:
+    """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level."""
+    from sonolucent.beamform import FourierBeamformer, ReferenceLevel, log_compress
+
+    beamformer = FourierBeamformer(stream.acquisition, stream.grid, threads=config.beamform_threads)
+    _log.info("beamform: %s", beamformer.plan())
+    reference = ReferenceLevel()
+    analytic = np.zeros(stream.grid.shape, np.complex64)
+    log_compress(analytic, dynamic_range_db=config.dynamic_range_db, reference=1.0)
+
+    def run(frame: Frame) -> Image:
+        if not isinstance(frame, Channels):
+            raise TypeError("beamform takes channel data")
+        beamformer(frame.data, out=analytic)
+        layers = np.empty((1, *analytic.shape), np.float32)
+        level = reference.update(analytic)
+        log_compress(analytic, dynamic_range_db=config.dynamic_range_db, reference=level, out=layers[0])
+        return Image(frame.frame_id, layers, config.dynamic_range_db, trail=frame.trail)
+
+    return run
+
+
+def enhance(config: Config, stream: Stream) -> Stage:
+    """B-mode to B-mode and its enhanced version; without a model the image passes and says so.
+
+    Raises:
+        ConfigError: the model was trained for another dynamic range or takes no images of this size.
+        ModelError: there is no such model, or it is broken.
+    """
+    from sonolucent.nn import Enhancer
+
+    enhancer = Enhancer(config.model, threads=config.enhance_threads)
+    if enhancer.device == "none":
+        return lambda frame: replace(_image(frame), skipped=enhancer.reason)
+    if enhancer.dynamic_range_db != config.dynamic_range_db:
+        raise ConfigError(
+            f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "
+            f"dynamic_range_db = {config.dynamic_range_db:g}; use that range, or model = none"
+        )
+    try:
+        enhancer.warm_up(stream.grid.shape)
+    except ValueError as error:
+        raise ConfigError(f"this stream's images do not suit the model: {error}") from error
+
+    def run(frame: Frame) -> Image:
+        image = _image(frame)
+        layers = np.empty((2, *image.bmode.shape), np.float32)
+        layers[0] = image.bmode
+        enhancer(layers[0], out=layers[1])
+        return replace(image, layers=layers, model=enhancer.model, device=enhancer.device, skipped="")
+
+    return run
+
+
+def _image(frame: Frame) -> Image:
+    if not isinstance(frame, Image):
+        raise TypeError("enhance takes images")
+    return frame
+
+
+MAKERS: dict[str, Callable[[Config, Stream], Stage]] = {"beamform": beamform, "enhance": enhance}
