@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -59,6 +60,8 @@ class DelayAndSum:
         )
         self._carrier_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
         self._gain = require_gain(gain, grid)
+        # An angle taper has the same weights for every frame; a wavenumber taper's sub-bands are too large to keep.
+        self._weights = functools.lru_cache(maxsize=1)(self._leg_weights)
 
     def __call__(self, channel_data: ChannelData, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
@@ -89,12 +92,16 @@ class DelayAndSum:
         shifted[..., np.arange(weight.size) - self._carrier_bin] = 2 * _OVERSAMPLING * weight * spectrum
         return np.asarray(scipy.fft.ifft(shifted, axis=-1, overwrite_x=True))
 
+    def _leg_weights(self, wavenumber_rad_m: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weights of the transmitting and of all elements, (n_z, n_x, n)."""
+        transmit = leg_weights(self.acquisition, self.grid, self._transmit_apodization, wavenumber_rad_m)
+        receive = leg_weights(self.acquisition, self.grid, self.apodization, wavenumber_rad_m)
+        return np.ascontiguousarray(transmit[..., list(self.acquisition.tx_elements)]), receive
+
     def _add_sub_band(self, baseband: NDArray[Any], center_hz: float, image: NDArray[Any]) -> None:
         acquisition, grid = self.acquisition, self.grid
         wavenumber_rad_m = 2 * math.pi * center_hz / acquisition.sound_speed_m_s
-        transmit = leg_weights(acquisition, grid, self._transmit_apodization, wavenumber_rad_m)
-        receive = leg_weights(acquisition, grid, self.apodization, wavenumber_rad_m)
-        transmit_weight = np.ascontiguousarray(transmit[..., list(acquisition.tx_elements)])
+        transmit_weight, receive_weight = self._weights(wavenumber_rad_m)
         rate_hz = _OVERSAMPLING * acquisition.sampling_frequency_hz
         carrier_rad = 2 * math.pi * self._carrier_bin / (_OVERSAMPLING * acquisition.n_samples)
 
@@ -106,7 +113,7 @@ class DelayAndSum:
                 acquisition.probe.element_x_m[list(acquisition.tx_elements)],
                 acquisition.probe.element_x_m,
                 transmit_weight,
-                receive,
+                receive_weight,
                 grid.x_m,
                 grid.z_m,
                 rate_hz / acquisition.sound_speed_m_s,
