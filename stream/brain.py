@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
-from sonolucent.stream.recording_error import RecordingError
+from sonolucent.stream.errors import RecordingError
 
 # What SciPy's reader raises on files that are cut off or not MATLAB's, by trial.
 _UNREADABLE = (

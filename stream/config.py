@@ -7,11 +7,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from sonolucent.stream.errors import ConfigError
+
 Transport = Literal["inproc", "ipc", "tcp"]
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used; the message names the file and the key."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

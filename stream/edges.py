@@ -22,6 +22,7 @@ from typing import Literal
 
 import zmq
 
+from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.frames import End, Frame, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.wire import MAX_PAYLOAD_BYTES, Buffer, WireError, decode, encode
@@ -34,10 +35,6 @@ _POLL_S = 0.1
 _CONNECTING_S = 0.01
 _REPEAT_GRANT_S = 1.0
 _log = logging.getLogger(__name__)
-
-
-class EdgeError(ValueError):
-    """An endpoint that cannot be used."""
 
 
 class Aborted(Exception):

@@ -18,15 +18,12 @@ import zmq
 from sonolucent.stream import pipeline
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
+from sonolucent.stream.errors import StageFailed
 from sonolucent.stream.report import RunReport, StageReport, summarize
 from sonolucent.stream.timing import write_trace
 from sonolucent.stream.worker import Worker
 
 _WAIT_S = 0.1
-
-
-class StageFailed(RuntimeError):
-    """A stage in a process of its own failed; the message is the stage's own."""
 
 
 def run(config: Config) -> RunReport:
@@ -101,10 +98,10 @@ def _run_processes(config: Config, stop: threading.Event) -> dict[str, StageRepo
                     worker.abort()
             time.sleep(_WAIT_S)
         answers = {name: worker.answer() for name, worker in workers.items()}
-    errors = [answer for answer in answers.values() if isinstance(answer, str)]
-    if errors:
-        raise StageFailed(next((e for e in errors if e), "a stage was killed; see the lines above"))
-    return {name: answer for name, answer in answers.items() if not isinstance(answer, str)}
+    failures = [answer for answer in answers.values() if isinstance(answer, Exception)]
+    if failures:
+        raise next((f for f in failures if str(f)), StageFailed("a stage was killed; see the lines above"))
+    return {name: answer for name, answer in answers.items() if isinstance(answer, StageReport)}
 
 
 def _endpoints(config: Config, folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition
-from sonolucent.stream.recording_error import RecordingError
+from sonolucent.stream.errors import RecordingError
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 

@@ -19,8 +19,9 @@ import zmq
 
 from sonolucent.stream import sinks, stages
 from sonolucent.stream.budgets import load as load_budgets
-from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge, Policy, PullEdge, PushEdge, pull_all
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import End, Image, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.report import SinkReport, StageReport

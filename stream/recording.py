@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream import layout
+from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.frames import Channels, Frame, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.recording_error import RecordingError
 
 _FLUSH_S = 0.25
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, Frame, Image, Stream
 
 Stage = Callable[[Frame], Image]
@@ -24,6 +25,7 @@ def beamform(config: Config, stream: Stream) -> Stage:
 
     beamformer = FourierBeamformer(stream.acquisition, stream.grid, threads=config.beamform_threads)
     _log.info("beamform: %s", beamformer.plan())
+    beamformer(np.zeros(stream.acquisition.shape, stream.dtype))
     reference = ReferenceLevel()
     analytic = np.zeros(stream.grid.shape, np.complex64)
     log_compress(analytic, dynamic_range_db=config.dynamic_range_db, reference=1.0)
@@ -44,12 +46,15 @@ def enhance(config: Config, stream: Stream) -> Stage:
     """B-mode to B-mode and its enhanced version; without a model the image passes and says so.
 
     Raises:
-        ConfigError: the model was trained for another dynamic range or takes no images of this size.
-        ModelError: there is no such model, or it is broken.
+        ConfigError: there is no such model, or it is broken, was trained for another dynamic range, or takes no
+            images of this size.
     """
-    from sonolucent.nn import Enhancer
+    from sonolucent.nn import Enhancer, ModelError
 
-    enhancer = Enhancer(config.model, threads=config.enhance_threads)
+    try:
+        enhancer = Enhancer(config.model, threads=config.enhance_threads)
+    except (ModelError, RuntimeError) as error:
+        raise ConfigError(f"model {config.model!r}: {error}") from error
     if enhancer.device == "none":
         return lambda frame: replace(_image(frame), skipped=enhancer.reason)
     if enhancer.dynamic_range_db != config.dynamic_range_db:
@@ -59,7 +64,7 @@ def enhance(config: Config, stream: Stream) -> Stage:
         )
     try:
         enhancer.warm_up(stream.grid.shape)
-    except ValueError as error:
+    except (ValueError, ModelError) as error:
         raise ConfigError(f"this stream's images do not suit the model: {error}") from error
 
     def run(frame: Frame) -> Image:

@@ -19,6 +19,7 @@ import msgspec
 import zmq
 
 from sonolucent.stream.config import Config
+from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.report import StageReport
 
 _GRACE_S = 15.0
@@ -27,6 +28,7 @@ _GRACE_S = 15.0
 class _Answer(msgspec.Struct):
     report: StageReport | None = None
     error: str | None = None
+    bad_input: bool = False
 
 
 class Worker:
@@ -58,15 +60,17 @@ class Worker:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
 
-    def answer(self) -> StageReport | str:
-        """The report of a stage that has ended, or what it failed with ("" when it could not say)."""
+    def answer(self) -> StageReport | Exception:
+        """The report of a stage that has ended, or what it failed with (no message when it could not say)."""
         self._reader.join()
         self.abort()
         try:
             answer = msgspec.json.decode(self._output, type=_Answer)
         except msgspec.DecodeError:
-            return ""
-        return answer.report if answer.report is not None else answer.error or ""
+            return StageFailed()
+        if answer.report is not None:
+            return answer.report
+        return BadInput(answer.error) if answer.bad_input else StageFailed(answer.error or "")
 
     def _read(self) -> None:
         if self._process.stdout is not None:
@@ -98,7 +102,7 @@ def main() -> int:
         answer = _Answer(error="")
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
-        answer = _Answer(error=str(error) or type(error).__name__)
+        answer = _Answer(error=str(error) or type(error).__name__, bad_input=isinstance(error, BadInput))
     sys.stdout.buffer.write(msgspec.json.encode(answer))
     sys.stdout.buffer.flush()
     return 0 if answer.error is None else 1

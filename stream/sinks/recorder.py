@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.recording import RecordingWriter

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Event
 
-from sonolucent.stream.config import Config, ConfigError
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, Stream
 from sonolucent.stream.ledger import Ledger
 

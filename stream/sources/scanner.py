@@ -12,8 +12,9 @@ from threading import Event
 import numpy as np
 import zmq
 
-from sonolucent.stream.config import Config, ConfigError
-from sonolucent.stream.edges import EdgeError, check_endpoint
+from sonolucent.stream.config import Config
+from sonolucent.stream.edges import check_endpoint
+from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.frames import Channels, End, Message, Stream, Trail
 from sonolucent.stream.ledger import GapCounter, Ledger
 from sonolucent.stream.sources import Source

@@ -1,0 +1,1 @@
+"""The commands of `sonolucent`, one module each with `main(arguments) -> exit status`."""

@@ -1,0 +1,72 @@
+"""`sonolucent doctor`: versions, processor, devices, and what would be picked and why."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sonolucent.stream.commands.parsing import parse, print_json
+
+_PACKAGES = ("sonolucent", "numpy", "scipy", "numba", "pyfftw", "torch", "pyzmq", "h5py", "aiohttp", "av")
+_CPU_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "asimd")
+
+
+class DoctorOptions(msgspec.Struct, frozen=True):
+    """Says what this installation has and what it would pick.
+
+    Args:
+        json: print one JSON document.
+    """
+
+    json: bool = False
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(DoctorOptions, arguments, "doctor")
+    facts = examine()
+    if options.json:
+        print_json(facts)
+    else:
+        for name, value in facts.items():
+            print(f"{name:<16} {value}")
+    return 0 if facts["model"] else 1
+
+
+def examine() -> dict[str, Any]:
+    """The facts, by name."""
+    from sonolucent.beamform import fft
+    from sonolucent.nn import Enhancer, ModelError
+
+    try:
+        enhancer = Enhancer("auto")
+        picked = {"model": enhancer.model, "device": enhancer.device, "reason": enhancer.reason}
+    except (ModelError, RuntimeError) as error:
+        picked = {"model": "", "device": "none", "reason": str(error)}
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu_features": _cpu_features(),
+        "versions": {name: _version(name) for name in _PACKAGES},
+        "fft": fft.LIBRARY,
+        **picked,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_features() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    present = set(path.read_text().split()) if path.exists() else set()
+    return [flag for flag in _CPU_FLAGS if flag in present]

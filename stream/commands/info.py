@@ -1,0 +1,58 @@
+"""`sonolucent info FILE`: what is in a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tyro
+
+from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.open_recording import AnyRecording, open_recording
+
+
+class InfoOptions(msgspec.Struct, frozen=True):
+    """Says what is in a recording.
+
+    Args:
+        file: the recording.
+        json: print one JSON document.
+    """
+
+    file: tyro.conf.Positional[Path]
+    json: bool = False
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(InfoOptions, arguments, "info")
+    facts = describe(open_recording(options.file))
+    if options.json:
+        print_json(facts)
+    else:
+        for name, value in facts.items():
+            print(f"{name:<24} {value}")
+    return 0
+
+
+def describe(recording: AnyRecording) -> dict[str, Any]:
+    """The facts of a recording, units in the names."""
+    acquisition = recording.acquisition
+    probe = acquisition.probe
+    return {
+        "file": str(recording.path),
+        "format": recording.format,
+        "frames": len(recording),
+        "images": getattr(recording, "n_images", 0),
+        "shape": acquisition.shape,
+        "n_elements": probe.n_elements,
+        "pitch_m": probe.pitch_m,
+        "element_width_m": probe.element_width_m,
+        "center_frequency_hz": probe.center_frequency_hz,
+        "sampling_frequency_hz": acquisition.sampling_frequency_hz,
+        "initial_time_s": acquisition.initial_time_s,
+        "sound_speed_m_s": acquisition.sound_speed_m_s,
+        "frame_rate_hz": recording.frame_rate_hz,
+        "ledger": getattr(recording, "edges", {}),
+    }

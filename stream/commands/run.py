@@ -1,0 +1,25 @@
+"""`sonolucent run`: the live pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sonolucent.stream.commands.parsing import parse_run, print_json
+from sonolucent.stream.commands.summary import print_summary
+from sonolucent.stream.config import Config
+from sonolucent.stream.launch import run
+
+
+def main(arguments: Sequence[str]) -> int:
+    config, json = parse_run(arguments, "run", Config())
+    return execute(config, json=json)
+
+
+def execute(config: Config, *, json: bool) -> int:
+    """Runs a configuration and reports; status 0, also after Ctrl-C."""
+    report = run(config)
+    if json:
+        print_json(report)
+    else:
+        print_summary(report)
+    return 0

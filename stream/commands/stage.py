@@ -1,0 +1,52 @@
+"""`sonolucent stage NAME CONFIG.toml`: one stage alone; `endpoints` of the configuration say where the edges are."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import tyro
+import zmq
+
+from sonolucent.stream import pipeline
+from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.config import load
+from sonolucent.stream.edges import Aborted
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.launch import interruptible
+
+_log = logging.getLogger(__name__)
+
+
+class StageOptions(msgspec.Struct, frozen=True):
+    """Runs one stage of a pipeline until its stream ends, and prints its report.
+
+    Args:
+        name: source, beamform, enhance, headless, viewer or recorder.
+        config: the TOML file that all stages of the pipeline share; its `endpoints` give each edge an address.
+    """
+
+    name: tyro.conf.Positional[str]
+    config: tyro.conf.Positional[Path]
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(StageOptions, arguments, "stage")
+    config = load(options.config)
+    missing = [
+        e.name for e in pipeline.edges(config) if options.name in e.name.split(">") and e.name not in config.endpoints
+    ]
+    if missing:
+        raise ConfigError(f'{options.config}: endpoints has no "{missing[0]}"; give each edge an address')
+    stop, abort = threading.Event(), threading.Event()
+    with interruptible(stop, abort), zmq.Context() as context:
+        try:
+            report = pipeline.run_stage(options.name, config, context, stop, abort)
+        except Aborted:
+            _log.warning("aborted")
+            return 1
+    print_json(report)
+    return 0

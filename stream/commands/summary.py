@@ -1,0 +1,33 @@
+"""A run's report for people."""
+
+from __future__ import annotations
+
+from sonolucent.stream.report import RunReport
+from sonolucent.stream.timing import Latency
+
+
+def print_summary(report: RunReport) -> None:
+    """The rate, the latency of every stage against its budget, and the ledger."""
+    print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
+    print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device}")
+    print_latencies(report)
+    for edge, counts in report.ledger.items():
+        reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
+        print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
+    if not report.balanced:
+        print("  the ledger does not add up: frames were in flight when the run was cut short")
+
+
+def print_latencies(report: RunReport) -> None:
+    """One line a stage, and the whole."""
+    rows = {**report.stages, **({"end to end": report.end_to_end} if report.end_to_end else {})}
+    if rows:
+        print(f"  {'ms':<12}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'budget':>8}")
+    for name, latency in rows.items():
+        print(_row(name, latency))
+
+
+def _row(name: str, latency: Latency) -> str:
+    figures = "".join(f"{v:>8.1f}" for v in (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms))
+    budget = "" if latency.budget_ms is None else f"{latency.budget_ms:>8.1f}"
+    return f"  {name:<12}{figures}{budget}{'  over' if latency.over_budget else ''}"

@@ -1,0 +1,25 @@
+"""Errors whose message is for the user: what, where, and what to try."""
+
+
+class BadInput(ValueError):
+    """Something the user gave cannot be used; commands exit with status 2."""
+
+
+class RecordingError(BadInput):
+    """A file that cannot be read or written as a recording."""
+
+
+class ConfigError(BadInput):
+    """A configuration that cannot be used."""
+
+
+class EdgeError(BadInput):
+    """An endpoint that cannot be used."""
+
+
+class ViewerError(BadInput):
+    """The viewer cannot be served where it was asked for."""
+
+
+class StageFailed(RuntimeError):
+    """A stage in a process of its own failed; the message is the stage's own. Commands exit with status 1."""

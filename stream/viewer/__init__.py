@@ -1,0 +1,5 @@
+"""The viewer: a page in the browser that shows the plain and the enhanced image side by side, live."""
+
+from sonolucent.stream.viewer.sink import Viewer
+
+__all__ = ["Viewer"]

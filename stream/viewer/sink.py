@@ -1,0 +1,38 @@
+"""The viewer as a sink of the pipeline: hands the newest frame to the page's server."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+
+from sonolucent.stream.budgets import load as load_budgets
+from sonolucent.stream.config import Config
+from sonolucent.stream.frames import Frame, Image, Stream
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.timing import Timing
+from sonolucent.stream.viewer.messages import encode_frame, encode_stream
+from sonolucent.stream.viewer.server import Server
+
+
+class Viewer:
+    """Serves the page on 127.0.0.1 while the stream lasts.
+
+    Raises:
+        ViewerError: the port is in use.
+    """
+
+    def __init__(self, config: Config, stream: Stream, timing: Timing) -> None:
+        self._timing = timing
+        self._budgets = load_budgets(config.budget)
+        self._server = Server(config.port, encode_stream(stream, config, self._budgets))
+        print(f"viewer: {self._server.address}   (Ctrl-C ends)", file=sys.stderr, flush=True)
+        if config.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            webbrowser.open(self._server.address)
+
+    def write(self, frame: Frame) -> None:
+        if isinstance(frame, Image):
+            self._server.show(encode_frame(frame, self._timing, self._budgets))
+
+    def close(self, edges: dict[str, EdgeCounts]) -> None:
+        self._server.close()
