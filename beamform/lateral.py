@@ -12,7 +12,7 @@ from sonolucent.beamform import fft
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.wavenumbers import Sampling, wavenumber_step
 
-ROWS = 8
+ROWS = 16
 """Rows of the image transformed together."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numba
 import numpy as np
@@ -39,10 +38,12 @@ class StoltMap:
             np.complex64
         )
 
-    def waves_of(self, residue: int) -> Iterator[int]:
+    def waves_of(self, residue: int) -> NDArray[np.int64]:
         """Image wavenumbers >= 0 that equal +residue or -residue modulo the lateral period."""
         n = self.sampling.n_lateral
-        return (wave for wave in range(self.steepest_wave + 1) if wave % n in (residue, (n - residue) % n))
+        waves = np.arange(self.steepest_wave + 1)
+        chosen: NDArray[np.int64] = waves[(waves % n == residue) | (-waves % n == residue)]
+        return chosen
 
 
 class StoltWorkspace:
@@ -56,26 +57,31 @@ class StoltWorkspace:
         self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
         self._cells = fft.real_buffer(stolt.n_cells * LANES)
         self._scratch = fft.real_buffer(5, 2 * n_bins)
-        self._spectrum = fft.complex_buffer(2, sampling.n_depth)
-        self._depths = fft.complex_buffer(2, sampling.n_depth)
+        self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
+        most = max(waves.size for waves in self._waves)
+        self._spectrum = fft.complex_buffer(most, 2, sampling.n_depth)
+        self._depths = fft.complex_buffer(most, 2, sampling.n_depth)
         self._transform = fft.plan_backward(self._spectrum, self._depths, axis=-1)
 
     def __call__(self, spectra: NDArray[np.complex64], residue: int, columns: NDArray[np.complex64]) -> None:
         """Maps every image wavenumber of +-`residue` from `spectra` to its depths, `columns` (n_waves, n_z)."""
-        stolt, n_lateral = self._stolt, self._stolt.sampling.n_lateral
-        opposite = (n_lateral - residue) % n_lateral
-        angles = {residue: self._sum_offsets(spectra, residue, 0), opposite: self._sum_offsets(spectra, opposite, 1)}
-        for wave in stolt.waves_of(residue):
-            plus, minus = angles[wave % n_lateral], angles[-wave % n_lateral]
-            spreading.spread_wave(
-                wave, stolt.legs.depth_bin, self._weight, stolt.legs.first_bin, plus, minus,
-                n_lateral, np.float32(stolt.origin), stolt.taps, self._cells, self._scratch,
-            )  # fmt: skip
-            spreading.gather_cells(self._cells, stolt.origin, self._spectrum[0], self._spectrum[1])
-            self._transform()
-            for sign, depths in zip((1, -1), self._depths, strict=True):
-                row = sign * wave + stolt.steepest_wave
-                _write_column(depths, stolt.correction, stolt.phase[row], columns[row])
+        stolt = self._stolt
+        opposite = -residue % stolt.sampling.n_lateral
+        _spread_waves(
+            self._waves[residue],
+            residue,
+            self._sum_offsets(spectra, residue, 0),
+            self._sum_offsets(spectra, opposite, 1),
+            stolt.sampling.n_lateral,
+            (stolt.legs.depth_bin, self._weight, stolt.legs.first_bin),
+            stolt.origin,
+            stolt.taps,
+            self._cells,
+            self._scratch,
+            self._spectrum,
+        )
+        self._transform()
+        _write_columns(self._waves[residue], stolt.steepest_wave, self._depths, stolt.correction, stolt.phase, columns)
 
     def _sum_offsets(self, spectra: NDArray[np.complex64], residue: int, slot: int) -> NDArray[np.float32]:
         """Spectra of every pair of legs (n_angles, 2 n_bins) that add up to an image wavenumber of this residue."""
@@ -87,9 +93,25 @@ class StoltWorkspace:
 
 
 @numba.njit(nogil=True, cache=True)
-def _write_column(spectrum, correction, phase, column):  # type: ignore[no-untyped-def]
-    half = column.size // 2
-    for row in range(half):
-        column[row] = spectrum[spectrum.size - half + row] * (correction[row] * phase)
-    for row in range(half, column.size):
-        column[row] = spectrum[row - half] * (correction[row] * phase)
+def _spread_waves(  # type: ignore[no-untyped-def]
+    waves, residue, angles, opposite, n_lateral, legs, origin, taps, cells, scratch, spectrum
+):
+    """Depth spectra (n, 2, n_depth) of each wave and its negative, from the leg pairs of +residue and -residue."""
+    for i in range(waves.size):
+        plus, minus = (angles, opposite) if waves[i] % n_lateral == residue else (opposite, angles)
+        spreading.spread_wave(waves[i], *legs, plus, minus, n_lateral, np.float32(origin), taps, cells, scratch)
+        spreading.gather_cells(cells, origin, spectrum[i, 0], spectrum[i, 1])
+
+
+@numba.njit(nogil=True, cache=True)
+def _write_columns(waves, steepest, depths, correction, phase, columns):  # type: ignore[no-untyped-def]
+    """From depths (n, 2, n_depth) about the centre row to the columns of each wave and its negative."""
+    n_z = columns.shape[1]
+    half, behind = n_z // 2, depths.shape[2] - n_z // 2
+    for i in range(waves.size):
+        for side in range(2):
+            wave = steepest + waves[i] * (1 - 2 * side)
+            for row in range(half):
+                columns[wave, row] = depths[i, side, behind + row] * (correction[row] * phase[wave])
+            for row in range(half, n_z):
+                columns[wave, row] = depths[i, side, row - half] * (correction[row] * phase[wave])
