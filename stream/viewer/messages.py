@@ -10,12 +10,11 @@ import struct
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from sonolucent.stream.budgets import Profile
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Image, Stream
+from sonolucent.stream.grey import to_grey
 from sonolucent.stream.timing import Timing
 
 _RECENT = 50
@@ -60,9 +59,3 @@ def encode_frame(image: Image, timing: Timing, budgets: Profile) -> bytes:
     text = msgspec.json.encode(header)
     text += b" " * (-len(text) % 4)
     return struct.pack("<I", len(text)) + text + to_grey(image.layers, image.dynamic_range_db).tobytes()
-
-
-def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.uint8]:
-    """dB to grey levels 0..255, any shape."""
-    grey: NDArray[np.uint8] = np.clip(image_db * (255 / dynamic_range_db) + 255.5, 0, 255).astype(np.uint8)
-    return grey

@@ -1,0 +1,110 @@
+"""`sonolucent image FILE OUT`: beamforms a recording to PNG, MP4 or HDF5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.stream.commands.parsing import parse
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.frames import Image, Stream, Trail
+from sonolucent.stream.open_recording import AnyRecording, open_recording
+
+Analytic = NDArray[np.complex64]
+
+
+class ImageOptions(msgspec.Struct, frozen=True):
+    """Beamforms frames of a recording.
+
+    Args:
+        file: the recording.
+        out: the new file; its suffix decides: .png (one frame), .mp4, .h5 (the images in dB with their axes).
+        method: fourier, or das (delay-and-sum, slow and plain).
+        transmits: how many of the transmits to use, evenly spread; all by default.
+        enhance: pass the images through the network; the HDF5 file then holds both.
+        model: the network, as for `run`.
+        frame: the frame that becomes a PNG.
+        dynamic_range_db: of the image.
+    """
+
+    file: tyro.conf.Positional[Path]
+    out: tyro.conf.Positional[Path]
+    method: Literal["fourier", "das"] = "fourier"
+    transmits: int | None = None
+    enhance: bool = False
+    model: str = "auto"
+    frame: int = 0
+    dynamic_range_db: float = 60.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(ImageOptions, arguments, "image")
+    write = _writer(options.out)
+    recording = open_recording(options.file)
+    if not 0 <= options.frame < len(recording):
+        raise ConfigError(f"{options.file} holds {len(recording)} frames of channel data; there is no {options.frame}")
+    shots = _spread(recording.acquisition.n_tx, options.transmits)
+    elements = [recording.acquisition.tx_elements[i] for i in shots]
+    acquisition = replace(recording.acquisition, tx_elements=elements)
+    stream = Stream(acquisition, ImageGrid.for_acquisition(recording.acquisition), recording.frame_rate_hz)
+    wanted = range(options.frame, options.frame + 1) if options.out.suffix == ".png" else range(len(recording))
+    write(options.out, stream, _images(options, stream, recording, shots, wanted))
+    print(f"{len(wanted)} image(s) of {stream.grid.n_z} x {stream.grid.n_x} in {options.out}")
+    return 0
+
+
+def _images(
+    options: ImageOptions, stream: Stream, recording: AnyRecording, shots: list[int], wanted: range
+) -> Iterator[Image]:
+    from sonolucent.beamform import ReferenceLevel, log_compress
+
+    beamformer = _beamformer(options.method, stream.acquisition, stream.grid)
+    enhance = _enhancement(options, stream)
+    reference = ReferenceLevel()
+    for i in wanted:
+        analytic = beamformer(np.ascontiguousarray(recording[i][shots]))
+        level = reference.update(analytic)
+        bmode = log_compress(analytic, dynamic_range_db=options.dynamic_range_db, reference=level)
+        yield enhance(Image(i, bmode[np.newaxis], options.dynamic_range_db, trail=Trail.begin()))
+
+
+def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Callable[[NDArray[Any]], Analytic]:
+    from sonolucent.beamform import DelayAndSum, FourierBeamformer
+
+    return FourierBeamformer(acquisition, grid) if method == "fourier" else DelayAndSum(acquisition, grid)
+
+
+def _enhancement(options: ImageOptions, stream: Stream) -> Callable[[Image], Image]:
+    if not options.enhance:
+        return lambda image: replace(image, skipped="not asked for")
+    from sonolucent.stream.stages import enhance
+
+    return enhance(Config(model=options.model, dynamic_range_db=options.dynamic_range_db), stream)
+
+
+def _spread(n_tx: int, n_wanted: int | None) -> list[int]:
+    """`n_wanted` of 0..n_tx-1, symmetric and evenly spread."""
+    n = n_tx if n_wanted is None else n_wanted
+    if not 1 <= n <= n_tx:
+        raise ConfigError(f"transmits must lie in 1..{n_tx}, not {n}")
+    return [int((i + 0.5) * n_tx / n) for i in range(n)]
+
+
+def _writer(out: Path) -> Callable[[Path, Stream, Iterator[Image]], None]:
+    from sonolucent.stream import pictures
+
+    writers = {".png": pictures.write_png, ".mp4": pictures.write_mp4, ".h5": pictures.write_hdf5}
+    if out.suffix not in writers:
+        raise ConfigError(f"{out}: a suffix of {', '.join(writers)} says what to write")
+    if not out.parent.is_dir():
+        raise ConfigError(f"{out}: the folder does not exist")
+    return writers[out.suffix]
