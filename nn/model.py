@@ -77,7 +77,7 @@ def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
         raise ModelError(f"{folder}: info names kind {info.kind!r}, but the network is a {type(network).__name__}")
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    safetensors.torch.save_file(tensors, folder / "weights.safetensors")
+    (folder / "weights.safetensors").write_bytes(safetensors.torch.save(tensors))
     (folder / "model.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
 
 
