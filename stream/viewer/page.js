@@ -143,7 +143,7 @@ function tell(header) {
   $("skipped").hidden = enhanced;
   $("skipped").textContent = enhanced ? "" : `Not enhanced: ${header.skipped}`;
   $("fps").textContent = header.fps.toFixed(1);
-  $("frame").textContent = header.frame_id;
+  $("frame-id").textContent = header.frame_id;
   $("acquired").textContent = header.acquired;
   $("dropped").textContent = describeLosses(header.dropped);
   tellLatency(header);
