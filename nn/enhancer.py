@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -39,7 +40,8 @@ class Enhancer:
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
             "cuda:N", "none" (images pass through unchanged), or the path of a model folder.
-        threads: threads of the CPU that one image may use; torch's own default without it.
+        threads: threads of the CPU that one image may use; half of torch's by default. libtorch's threads spin at each
+            of their many barriers, so sharing a core with the other stages costs far more than a thread gains.
 
     Attributes:
         model: id of the model on every image it makes, `name@hash`; "none" when images pass through.
@@ -128,8 +130,14 @@ def _own_model(folder: Path) -> _Pick:
 
 
 def _stage(model: Model, device: str, threads: int | None) -> InferenceStage:
-    file = torchscript_file(model)
-    return InferenceStage(str(file), device=device, dynamic_range_db=model.info.dynamic_range_db, threads=threads)
+    if threads is None:
+        threads = max(1, torch.get_num_threads() // 2)
+    return InferenceStage(
+        str(torchscript_file(model)),
+        device=device,
+        dynamic_range_db=model.info.dynamic_range_db,
+        threads=threads,
+    )
 
 
 def _require_shape(model: Model, shape: tuple[int, ...]) -> None:

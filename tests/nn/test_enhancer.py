@@ -111,6 +111,11 @@ def test_a_shape_the_model_does_not_take_is_refused(enhancer, tmp_path, image):
         Enhancer(tmp_path / "even")(image)
 
 
+def test_no_threads_at_all_is_an_error(model_folder):
+    with pytest.raises(ValueError, match="threads must be positive"):
+        Enhancer(model_folder, threads=0)
+
+
 def test_bad_weights_fail_the_warm_up(tmp_path):
     network = a_network()
     torch.nn.init.constant_(network.head.weight, torch.nan)
