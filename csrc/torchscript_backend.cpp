@@ -2,11 +2,22 @@
 
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
 namespace sonolucent {
 namespace {
+
+// What libtorch says about a broken file may quote its bytes.
+std::string printable(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
+std::invalid_argument not_a_network(const std::filesystem::path& file, const std::string& why) {
+  return std::invalid_argument(file.string() + ": not a network in TorchScript: " + printable(why));
+}
 
 torch::jit::Module load_frozen(const std::filesystem::path& file, const at::Device& device) {
   try {
@@ -14,10 +25,10 @@ torch::jit::Module load_frozen(const std::filesystem::path& file, const at::Devi
     module.eval();
     return torch::jit::freeze(module);
   } catch (const c10::Error& error) {
-    throw std::invalid_argument(file.string() + ": not a network in TorchScript: " + error.what_without_backtrace());
+    throw not_a_network(file, error.what_without_backtrace());
   } catch (const std::exception& error) {
     // The reader of a malformed archive also throws plain standard exceptions.
-    throw std::invalid_argument(file.string() + ": not a network in TorchScript: " + error.what());
+    throw not_a_network(file, error.what());
   }
 }
 
