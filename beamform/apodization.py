@@ -66,6 +66,11 @@ class WavenumberTaper:
         limit_rad_m = min(0.64 * null_rad_m, 0.37 * center_rad_m)
         return cls(limit_rad_m, math.asin(1.35 * limit_rad_m / center_rad_m))
 
+    def at_center(self, acquisition: Acquisition) -> AngleTaper:
+        """The constant f-number that this taper has at the centre frequency."""
+        sine = self.max_wavenumber_rad_m * acquisition.wavelength_m / (2 * math.pi)
+        return AngleTaper(min(math.asin(min(sine, 1.0)), self.max_angle_rad))
+
     def weight(
         self, sin_theta: NDArray[np.floating], wavenumber_rad_m: NDArray[np.floating] | float
     ) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ import torch
 import tyro
 from numpy.typing import NDArray
 
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, ReferenceLevel, log_compress
+from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, ReferenceLevel, log_compress, uniform_gain
 from sonolucent.nn import metrics
 from sonolucent.nn.model import ModelInfo, Training, save_model
 from sonolucent.nn.train import train_quadrant
@@ -72,7 +72,7 @@ def main(out: Path, /, n_phantoms: int = 48, steps: int = 1300, seed: int = 0) -
 
 def beamformed(acquisition: Acquisition, grid: ImageGrid, name: str, seeds: range) -> list[Image]:
     """One frame of each phantom, complex (n_z, n_x)."""
-    beamform = FourierBeamformer(acquisition, grid)
+    beamform = FourierBeamformer(acquisition, grid, gain=uniform_gain(acquisition, grid))
     images = []
     for seed in rich.progress.track(seeds, f"simulating {name}"):
         phantom = phantoms.make(name, seed=seed)

@@ -6,6 +6,7 @@ A stage is a function from one frame to the next; making it plans and warms up, 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,9 +22,10 @@ _log = logging.getLogger(__name__)
 
 def beamform(config: Config, stream: Stream) -> Stage:
     """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level."""
-    from sonolucent.beamform import FourierBeamformer, ReferenceLevel, log_compress
+    from sonolucent.beamform import FourierBeamformer, ReferenceLevel, log_compress, uniform_gain
 
-    beamformer = FourierBeamformer(stream.acquisition, stream.grid, threads=config.beamform_threads)
+    gain = uniform_gain(stream.acquisition, stream.grid)
+    beamformer = FourierBeamformer(stream.acquisition, stream.grid, gain=gain, threads=config.beamform_threads)
     _log.info("beamform: %s", beamformer.plan())
     beamformer(np.zeros(stream.acquisition.shape, stream.dtype))
     reference = ReferenceLevel()
@@ -52,7 +54,7 @@ def enhance(config: Config, stream: Stream) -> Stage:
     from sonolucent.nn import Enhancer, ModelError
 
     try:
-        enhancer = Enhancer(config.model, threads=config.enhance_threads)
+        enhancer = Enhancer(config.model, threads=config.enhance_threads or _half_the_cores())
     except (ModelError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error
     if enhancer.device == "none":
@@ -75,6 +77,10 @@ def enhance(config: Config, stream: Stream) -> Stage:
         return replace(image, layers=layers, model=enhancer.model, device=enhancer.device, skipped="")
 
     return run
+
+
+def _half_the_cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def _image(frame: Frame) -> Image:

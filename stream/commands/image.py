@@ -78,9 +78,14 @@ def _images(
 
 
 def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Callable[[NDArray[Any]], Analytic]:
-    from sonolucent.beamform import DelayAndSum, FourierBeamformer
+    """Both methods at the same aperture and gain."""
+    from sonolucent.beamform import DelayAndSum, FourierBeamformer, WavenumberTaper, uniform_gain
 
-    return FourierBeamformer(acquisition, grid) if method == "fourier" else DelayAndSum(acquisition, grid)
+    taper = WavenumberTaper.for_acquisition(acquisition)
+    gain = uniform_gain(acquisition, grid, taper)
+    if method == "fourier":
+        return FourierBeamformer(acquisition, grid, apodization=taper, gain=gain)
+    return DelayAndSum(acquisition, grid, apodization=taper.at_center(acquisition), gain=gain)
 
 
 def _enhancement(options: ImageOptions, stream: Stream) -> Callable[[Image], Image]:
