@@ -292,6 +292,8 @@ class PullEdge:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
             self._ask()
             if self.socket.poll(self.wait_ms(deadline)):
                 message = self._take()
@@ -299,8 +301,6 @@ class PullEdge:
                     return message
             elif deadline is not None and time.monotonic() >= deadline:
                 return None
-            if self._abort.is_set():
-                raise Aborted(self.edge.name)
 
     def close(self) -> None:
         """Acknowledges what was taken and disconnects."""

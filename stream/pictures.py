@@ -30,12 +30,13 @@ def write_mp4(path: Path, stream: Stream, images: Iterator[Image]) -> None:
 
     rate = Fraction(stream.frame_rate_hz or 25.0).limit_denominator(1000)
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=rate, options={"crf": "16"})
+        video: av.VideoStream = container.add_stream("libx264", rate=rate, options={"crf": "16"})
         for image in images:
             grey = _square(image, stream.grid)
             # H.264 halves the resolution of colour, so both sides must be even.
             even = np.ascontiguousarray(grey[: grey.shape[0] // 2 * 2, : grey.shape[1] // 2 * 2])
-            video.height, video.width, video.pix_fmt = even.shape[0], even.shape[1], "yuv420p"
+            if not video.is_open:
+                video.height, video.width, video.pix_fmt = even.shape[0], even.shape[1], "yuv420p"
             container.mux(video.encode(av.VideoFrame.from_ndarray(even, format="gray")))
         container.mux(video.encode())
 

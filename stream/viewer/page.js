@@ -122,7 +122,7 @@ function drawAxes(context, place) {
     const x = place.x + (mm - stream.x_mm[0]) * place.scale;
     context.moveTo(x, bottom + 1);
     context.lineTo(x, bottom + 5);
-    context.fillText(mm === 0 ? "0 mm" : mm, x, bottom + 7);
+    context.fillText(mm === 0 ? "0 mm" : String(mm).replace("-", "−"), x, bottom + 7);
   }
   context.stroke();
 }
@@ -145,7 +145,7 @@ function tell(header) {
   $("fps").textContent = header.fps.toFixed(1);
   $("frame-id").textContent = header.frame_id;
   $("acquired").textContent = header.acquired;
-  $("dropped").textContent = describeLosses(header.dropped);
+  tellLosses(header.dropped);
   tellLatency(header);
 }
 
@@ -163,9 +163,9 @@ function tellLatency(header) {
 function stageRow(name, latency) {
   const row = element("div", "stage");
   const late = latency.over_budget ? "over" : "";
-  const budget = latency.budget_ms ? ` / ${latency.budget_ms}` : "";
-  row.append(element("b", "", name));
-  row.append(element("span", late, `${latency.p50_ms.toFixed(1)}  ${latency.p99_ms.toFixed(1)}${budget}`));
+  const budget = latency.budget_ms ? latency.budget_ms.toFixed(0) : "–";
+  row.append(element("b", "", name), element("span", "", latency.p50_ms.toFixed(1)));
+  row.append(element("span", late, latency.p99_ms.toFixed(1)), element("span", "", budget));
   const bar = element("div", "bar"), fill = element("i", late);
   fill.style.width = `${Math.min(100, (100 * latency.p99_ms) / (latency.budget_ms || stream.frame_budget_ms))}%`;
   bar.append(fill);
@@ -173,9 +173,10 @@ function stageRow(name, latency) {
   return row;
 }
 
-function describeLosses(dropped) {
-  const reasons = Object.entries(dropped).flatMap(([edge, why]) => Object.entries(why).map(([w, n]) => `${n} ${edge} (${w})`));
-  return reasons.join(", ") || "0";
+function tellLosses(dropped) {
+  const losses = Object.entries(dropped).flatMap(([edge, why]) => Object.entries(why).map(([w, n]) => [edge, w, n]));
+  $("dropped").textContent = losses.reduce((sum, [, , n]) => sum + n, 0);
+  $("losses").replaceChildren(...losses.map(([edge, why, n]) => element("li", "", `${n} at ${edge.replace(">", " → ")}: ${why.replace("_", " ")}`)));
 }
 
 function element(tag, className, text) {

@@ -1,0 +1,92 @@
+"""Whole pipelines: every transport delivers, the ledger adds up, and nothing stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonolucent.stream.recording import Recording
+
+pytestmark = pytest.mark.slow
+CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
+FOR_EVER = ["--view", "--no-browser", "--port", "0", "--model", "none", "--json"]
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc", "tcp"])
+def test_a_replay_delivers_every_frame(sonolucent: Any, small_recording: Path, transport: str) -> None:
+    options = ["--headless", "--frames", 50, "--as-fast-as-possible", "--transport", transport, "--json"]
+    ended = sonolucent("run", "--source", f"replay:{small_recording}", *options)
+    assert ended.status == 0, ended.errors
+    report = ended.report
+    assert (report["frames_in"], report["frames_out"], report["enhanced"]) == (50, 50, 50)
+    assert report["balanced"]
+    assert report["dropped"] == {}
+    assert report["fps"] > 0
+    assert "@" in report["model"]
+    assert set(report["stages"]) == {"source", "beamform", "enhance"}
+    for latency in (*report["stages"].values(), report["end_to_end"]):
+        assert 0 <= latency["p50_ms"] <= latency["p95_ms"] <= latency["p99_ms"] <= latency["max_ms"]
+        assert latency["budget_ms"] > 0
+        assert latency["over_budget"] in (True, False)
+
+
+def test_the_real_capture_runs_through(sonolucent: Any, real_data: Path) -> None:
+    file = real_data / "fmc" / "aluminium_64x0.63mm_5MHz_hmc.mat"
+    ended = sonolucent("run", "--source", f"replay:{file}", "--headless", "--frames", 50, "--json")
+    assert ended.status == 0, ended.errors
+    assert (ended.report["frames_in"], ended.report["frames_out"], ended.report["balanced"]) == (50, 50, True)
+
+
+def test_a_run_can_be_recorded_and_replayed_bit_for_bit(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    options = ["--headless", "--frames", 4, "--as-fast-as-possible"]
+    ended = sonolucent("run", "--source", f"replay:{small_recording}", "--record", first, "--record-channels", *options)
+    assert ended.status == 0, ended.errors
+    assert sonolucent("run", "--source", f"replay:{first}", "--record", second, *options).status == 0
+    one, two = Recording(first), Recording(second)
+    assert (len(one), one.n_images, two.n_images) == (4, 4, 4)
+    for i in range(4):
+        assert np.array_equal(one[i], Recording(small_recording)[i])
+        assert one.image(i).layers.tobytes() == two.image(i).layers.tobytes()
+        assert one.image(i).model
+
+
+def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path) -> None:
+    command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER[:-1]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "viewer:" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "source>beamform" in output
+    assert "Traceback" not in errors
+
+
+def test_no_orphan_and_no_socket_survive_a_killed_parent(small_recording: Path, tmp_path: Path) -> None:
+    command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER, "--transport", "ipc"]
+    quiet = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as parent:
+        assert parent.stderr is not None
+        assert "viewer:" in parent.stderr.readline()
+        children = [int(p) for p in Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()]
+        assert len(children) == 4
+        parent.kill()
+    deadline = time.monotonic() + 25
+    while any(_running(pid) for pid in children):
+        assert time.monotonic() < deadline, "a stage outlived its parent"
+        time.sleep(0.1)
+    assert not [p for p in tmp_path.rglob("*") if p.is_socket()]
+
+
+def _running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and ") Z " not in status.read_text()
