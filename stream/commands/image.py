@@ -16,8 +16,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.formats import AnyRecording, open_recording
 from sonolucent.stream.frames import Image, Stream, Trail
-from sonolucent.stream.open_recording import AnyRecording, open_recording
 
 Analytic = NDArray[np.complex64]
 

@@ -10,7 +10,7 @@ import msgspec
 import tyro
 
 from sonolucent.stream.commands.parsing import parse, print_json
-from sonolucent.stream.open_recording import AnyRecording, open_recording
+from sonolucent.stream.formats import AnyRecording, open_recording
 
 
 class InfoOptions(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.formats import AnyRecording, open_recording
 from sonolucent.stream.frames import ChannelType, Stream
-from sonolucent.stream.open_recording import AnyRecording, open_recording
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
 

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sonolucent.beamform import ImageGrid
+from sonolucent.stream import open_recording
+
 pytestmark = pytest.mark.slow
 
 
@@ -39,7 +42,8 @@ def test_pictures_have_true_proportions(sonolucent: Any, small_recording: Path, 
     ended = sonolucent("image", small_recording, tmp_path / "a.png", "--transmits", 2, "--enhance")
     assert ended.status == 0, ended.errors
     picture = Image.open(tmp_path / "a.png")
-    assert picture.height / picture.width == pytest.approx(17.6 / 4.8, rel=0.05)
+    grid = ImageGrid.for_acquisition(open_recording(small_recording).acquisition)
+    assert picture.height / picture.width == pytest.approx(grid.n_z * grid.dz_m / (grid.n_x * grid.dx_m), rel=0.02)
     assert picture.getextrema()[1] > 128
 
 

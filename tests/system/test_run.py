@@ -71,10 +71,8 @@ def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path) -> No
 
 def test_no_orphan_and_no_socket_survive_a_killed_parent(small_recording: Path, tmp_path: Path) -> None:
     command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER, "--transport", "ipc"]
-    quiet = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as parent:
+    quiet: dict[str, Any] = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(tmp_path)}, **quiet) as parent:
         assert parent.stderr is not None
         assert "viewer:" in parent.stderr.readline()
         children = [int(p) for p in Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()]
