@@ -190,25 +190,30 @@ class PushEdge:
             return item
 
     def _deliver(self, stream: Parts | None, parts: Parts) -> None:
-        peer = self._peer
-        if peer is None:
-            raise RuntimeError("a frame was sent before anyone asked for one")
-        try:
-            self._introduce(stream)
-            self._socket.send_multipart([peer.identity, *parts], copy=False)
-        except zmq.ZMQError as error:
-            if error.errno != zmq.EHOSTUNREACH:
-                raise
-            self._forget_peer()
+        self._introduce(stream)
+        if self._send(parts) and self._peer is not None:
+            self._peer.sent += 1
+        else:
             self.ledger.drop("consumer gone")
-            return
-        peer.sent += 1
 
     def _introduce(self, stream: Parts | None) -> None:
         """Tells the consumer what stream the next frames belong to, unless it knows."""
         if self._peer is not None and stream is not None and stream is not self._peer.stream:
-            self._socket.send_multipart([self._peer.identity, *stream])
             self._peer.stream = stream
+            self._send(stream)
+
+    def _send(self, parts: Parts) -> bool:
+        """Sends to the consumer; False, and there is none any more, when it has gone."""
+        if self._peer is None:
+            return False
+        try:
+            self._socket.send_multipart([self._peer.identity, *parts], copy=False)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._forget_peer()
+            return False
+        return True
 
     def _hear(self, timeout_s: float) -> bool:
         heard = False
@@ -236,12 +241,8 @@ class PushEdge:
         self._peer = None
 
     def _say_goodbye(self) -> None:
-        if self._peer is not None and self._end is not None:
-            try:
-                self._socket.send_multipart([self._peer.identity, *self._end])
-            except zmq.ZMQError as error:
-                if error.errno != zmq.EHOSTUNREACH:
-                    raise
+        if self._end is not None:
+            self._send(self._end)
 
     def _count_the_rest(self) -> None:
         with self._changed:

@@ -35,7 +35,7 @@ def write_mp4(path: Path, stream: Stream, images: Iterator[Image]) -> None:
             grey = _square(image, stream.grid)
             # H.264 halves the resolution of colour, so both sides must be even.
             even = np.ascontiguousarray(grey[: grey.shape[0] // 2 * 2, : grey.shape[1] // 2 * 2])
-            if not video.is_open:
+            if not video.codec_context.is_open:
                 video.height, video.width, video.pix_fmt = even.shape[0], even.shape[1], "yuv420p"
             container.mux(video.encode(av.VideoFrame.from_ndarray(even, format="gray")))
         container.mux(video.encode())

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
 
 import msgspec
@@ -89,12 +90,15 @@ def main() -> int:
     from sonolucent.stream import pipeline
     from sonolucent.stream.edges import Aborted
 
-    # Ctrl-C at the terminal reaches every process of the group; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C at the terminal, and many a SIGTERM, reach the whole process group; the parent decides what they mean.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(format=f"{sys.argv[1]}: %(message)s", level=logging.WARNING)
-    config = msgspec.json.decode(sys.stdin.buffer.readline(), type=Config)
+    # Unbuffered: a thread that waits in a buffered reader keeps its lock and breaks the interpreter's exit.
+    parent = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
+    config = msgspec.json.decode(parent.readline(), type=Config)
     stop, abort = threading.Event(), threading.Event()
-    threading.Thread(target=_listen, args=(config, stop, abort), daemon=True).start()
+    threading.Thread(target=_listen, args=(parent, config, stop, abort), daemon=True).start()
     try:
         with zmq.Context() as context:
             answer = _Answer(pipeline.run_stage(sys.argv[1], config, context, stop, abort))
@@ -108,10 +112,11 @@ def main() -> int:
     return 0 if answer.error is None else 1
 
 
-def _listen(config: Config, stop: threading.Event, abort: threading.Event) -> None:
-    if sys.stdin.buffer.readline():
+def _listen(parent: FileIO, config: Config, stop: threading.Event, abort: threading.Event) -> None:
+    if parent.readline():
         stop.set()
-        sys.stdin.buffer.readline()
+        while parent.readline():
+            pass
     stop.set()
     abort.set()
     threading.Timer(_GRACE_S, _leave, args=(config,)).start()
