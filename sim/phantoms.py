@@ -18,7 +18,7 @@ _Z_M = (1.5e-3, 41e-3)
 _ANECHOIC_DB = -60.0
 # A wire stands about 20 dB above the speckle of the default density.
 _WIRE_AMPLITUDE = 30.0
-MOVING_PERIOD = 24
+MOVING_PERIOD = 16
 """Frames after which the moving phantom is back where it began."""
 
 Positions = NDArray[np.float64]
