@@ -9,7 +9,8 @@ import pytest
 import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.stream.edges import Aborted, Edge, EdgeError, PullEdge, PushEdge, check_endpoint
+from sonolucent.stream.edges import Aborted, Edge, PullEdge, PushEdge, check_endpoint
+from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.frames import Channels, End, Message, Stream
 
 STREAM = Stream(Acquisition(), ImageGrid.sau64())
@@ -120,7 +121,7 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(endpoint: str, context: 
     first = line.pull.pull(20)
     assert isinstance(first, Channels)
     # It dies holding frame 0, with frame 1 on its way.
-    line.pull._socket.close(linger=0)
+    line.pull.socket.close(linger=0)
     line.pull = PullEdge(line.push.edge, context, line.abort)
     thread, messages = line.drain_in_background()
     counts = line.push.close()

@@ -1,0 +1,55 @@
+"""The configuration refuses what it does not know or cannot mean."""
+
+from pathlib import Path
+
+import pytest
+
+from sonolucent.stream.config import Config, changed, load
+from sonolucent.stream.errors import ConfigError
+
+
+def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('source = "replay:a.h5"\nfps = 10.0\n[endpoints]\n"source>beamform" = "tcp://127.0.0.1:5000"\n')
+    config = load(path)
+    assert config == Config(source="replay:a.h5", fps=10.0, endpoints={"source>beamform": "tcp://127.0.0.1:5000"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("suorce = 'sim'", "suorce"),
+        ("frames = 'many'", r"\$\.frames"),
+        ("frames = 0", "frames must be positive"),
+        ("transport = 'pigeon'", "transport"),
+        ("port = 70000", "port must lie"),
+        ("record_channels = true", "needs a file"),
+        ("view = true\nheadless = true", "exclude"),
+        ("fps = 5.0\nas_fast_as_possible = true", "exclude"),
+        ("not toml", "c.toml"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load(tmp_path / "c.toml")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.toml"):
+        load(tmp_path / "gone.toml")
+
+
+def test_changes_are_checked() -> None:
+    assert changed(Config(), frames=3).frames == 3
+    with pytest.raises(ConfigError, match="frames"):
+        changed(Config(), frames=-3)
+
+
+def test_sinks_and_who_sets_the_pace() -> None:
+    assert Config().sinks == ("headless",)
+    assert Config(view=True, record="a.h5").sinks == ("viewer", "recorder")
+    assert Config(headless=True, record="a.h5").sinks == ("headless", "recorder")
+    assert Config().live
+    assert not Config(as_fast_as_possible=True).live
+    assert not Config(source="replay:a.h5").live
