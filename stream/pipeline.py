@@ -15,20 +15,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
 
-import zmq
-
 from sonolucent.stream import sinks, stages
 from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
-from sonolucent.stream.edges import Edge, Policy, PullEdge, PushEdge, pull_all
+from sonolucent.stream.edges import Context, Edge, Policy
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import End, Image, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.pull_edge import PullEdge, pull_all
+from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import SinkReport, StageReport
 from sonolucent.stream.sources import open_source
 from sonolucent.stream.timing import Timing
 
-Context = zmq.Context[zmq.Socket[bytes]]
 _CONSUMER_TIMEOUT_S = 60.0
 
 

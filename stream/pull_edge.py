@@ -1,0 +1,137 @@
+"""The consumer's end of an edge: asks for frames, takes them, refuses what is none."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import zmq
+
+from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Context, Edge, check_endpoint
+from sonolucent.stream.frames import End, Frame, Message, Stream
+from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.wire import MAX_PAYLOAD_BYTES, WireError, decode
+
+_CONNECTING_S = 0.01
+_REPEAT_GRANT_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class PullEdge:
+    """The consumer's end. Connects whether or not the producer is there yet; use from one thread.
+
+    Raises:
+        EdgeError: the endpoint is not on loopback.
+    """
+
+    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
+        self.edge = edge
+        self.refused = Ledger()
+        self._abort = abort
+        self._taken = 0
+        self._room = edge.window
+        self._granted = (-1, -1)
+        self._granted_at = 0.0
+        self.socket = _connect(context, edge.endpoint)
+
+    def describe(self) -> Stream | End:
+        """Waits for the description of the stream without asking for frames yet; `End` when it never began.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        self._room = 0
+        message = self.pull()
+        self._room = self.edge.window
+        if not isinstance(message, (Stream, End)):
+            raise RuntimeError(f"{self.edge.name}: a frame came before it was asked for")
+        return message
+
+    def pull(self, timeout_s: float | None = None) -> Message | None:
+        """The next message, or None after `timeout_s` (None: wait for ever).
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
+            self._ask()
+            if self.socket.poll(self.wait_ms(deadline)):
+                message = self._take()
+                if message is not None:
+                    return message
+            elif deadline is not None and time.monotonic() >= deadline:
+                return None
+
+    def close(self) -> None:
+        """Acknowledges what was taken and disconnects."""
+        self._grant(0)
+        self.socket.close(linger=500)
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        wanted = (self._taken, self._room)
+        outdated = self._granted != wanted or now - self._granted_at > _REPEAT_GRANT_S
+        if outdated and self._grant(self._room):
+            self._granted, self._granted_at = wanted, now
+
+    def _grant(self, room: int) -> bool:
+        """Tells the producer how many more frames to send; False while there is no producer."""
+        try:
+            self.socket.send(GRANT.pack(self._taken, room), zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def wait_ms(self, deadline: float | None = None) -> int:
+        """How long to poll before it is time to ask again."""
+        slice_s = POLL_S if self._granted == (self._taken, self._room) else _CONNECTING_S
+        remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
+        return int(min(slice_s, remaining_s) * 1000)
+
+    def _take(self) -> Message | None:
+        frames = self.socket.recv_multipart(copy=False)
+        try:
+            message = decode([frame.buffer for frame in frames])
+        except WireError as error:
+            self._refuse(error)
+            return None
+        if isinstance(message, Frame):
+            self._taken += 1
+        return message
+
+    def _refuse(self, error: WireError) -> None:
+        self._taken += 1
+        if error.reason not in self.refused.counts().dropped:
+            _log.warning("%s: refused a %s", self.edge.name, error)
+        self.refused.lose(error.reason)
+
+
+def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
+    """The messages of several edges as they come, each with its edge; never ends by itself.
+
+    Raises:
+        Aborted: the run was aborted.
+    """
+    poller = zmq.Poller()
+    for edge in edges:
+        poller.register(edge.socket, zmq.POLLIN)
+    while True:
+        for edge in edges:
+            message = edge.pull(0.0)
+            if message is not None:
+                yield edge, message
+        poller.poll(min(edge.wait_ms() for edge in edges))
+
+
+def _connect(context: Context, endpoint: str) -> zmq.Socket[bytes]:
+    check_endpoint(endpoint)
+    socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+    socket.setsockopt(zmq.RECONNECT_IVL, 50)
+    socket.connect(endpoint)
+    return socket

@@ -1,0 +1,235 @@
+"""The producer's end of an edge: keeps what has not been asked for, sends what has, counts everything."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import zmq
+
+from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Context, Edge, check_endpoint
+from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.frames import End, Message, Stream
+from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.wire import Buffer, encode
+
+Parts = tuple[bytes, Buffer]
+
+
+@dataclass
+class _Peer:
+    identity: bytes
+    taken_before: int
+    taken: int
+    room: int
+    sent: int = 0
+    stream: Parts | None = None
+
+    @property
+    def may_send(self) -> bool:
+        return self.sent - (self.taken - self.taken_before) < self.room
+
+
+class PushEdge:
+    """The producer's end. Bind once; `push` from one thread.
+
+    Raises:
+        EdgeError: the endpoint is not on loopback, or is taken.
+    """
+
+    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
+        self.edge = edge
+        self.ledger = Ledger()
+        self._abort = abort
+        self._socket = _bind(context, edge.endpoint)
+        self._queue: deque[tuple[Parts | None, Parts]] = deque()
+        self._changed = threading.Condition()
+        self._stream: Parts | None = None
+        self._peer: _Peer | None = None
+        self._end: Parts | None = None
+        self._patience_s = 5.0
+        self._asked = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"edge {edge.name}", daemon=True)
+        self._thread.start()
+
+    def push(self, message: Message) -> None:
+        """Offers a message to the consumer.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        if isinstance(message, Stream):
+            with self._changed:
+                self._stream = encode(message)
+                self._changed.notify_all()
+            return
+        if isinstance(message, End):
+            self._end = encode(message)
+            return
+        self.ledger.acquire()
+        parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
+        with self._changed:
+            self._make_room()
+            self._queue.append((self._stream, parts))
+            self._changed.notify_all()
+
+    def wait_for_consumer(self, timeout_s: float) -> bool:
+        """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._asked.wait(POLL_S):
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def close(self, patience_s: float = 5.0) -> EdgeCounts:
+        """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge."""
+        with self._changed:
+            self._patience_s = patience_s
+            if self._end is None:
+                self._end = encode(End(self.ledger.counts().acquired))
+            self._changed.notify_all()
+        self._thread.join()
+        return self.ledger.counts()
+
+    def _make_room(self) -> None:
+        bound = 1 if self.edge.policy == "latest" else self.edge.bound
+        while self.edge.policy == "lossless" and len(self._queue) >= bound and not self._abort.is_set():
+            self._changed.wait(POLL_S)
+        if self._abort.is_set():
+            self.ledger.drop("aborted")
+            raise Aborted(self.edge.name)
+        while len(self._queue) >= bound:
+            self._queue.popleft()
+            self.ledger.drop(self.edge.policy)
+
+    def _serve(self) -> None:
+        try:
+            progressed = time.monotonic()
+            while not self._abort.is_set():
+                if self._step():
+                    progressed = time.monotonic()
+                elif self._end is not None and self._idle(progressed):
+                    break
+            self._say_goodbye()
+        finally:
+            self._count_the_rest()
+            self._socket.close(linger=500)
+            _remove_socket_file(self.edge.endpoint)
+
+    def _idle(self, progressed: float) -> bool:
+        all_taken = not self._queue and self._peer is not None and self._outstanding(self._peer) == 0
+        return all_taken or time.monotonic() - progressed > self._patience_s
+
+    def _step(self) -> bool:
+        """Hears grants and sends a frame; False when there was nothing to do."""
+        if not self._queue:
+            self._introduce(self._stream)
+        waiting_for_frames = self._may_send() and (self._queue or self._end is None)
+        heard = self._hear(0.0 if waiting_for_frames else POLL_S)
+        item = self._next() if self._may_send() else None
+        if item is None:
+            return heard
+        self._deliver(*item)
+        return True
+
+    def _may_send(self) -> bool:
+        return self._peer is not None and self._peer.may_send
+
+    def _next(self) -> tuple[Parts | None, Parts] | None:
+        with self._changed:
+            if not self._queue and self._end is None:
+                self._changed.wait(POLL_S)
+            item = self._queue.popleft() if self._queue else None
+            self._changed.notify_all()
+            return item
+
+    def _deliver(self, stream: Parts | None, parts: Parts) -> None:
+        self._introduce(stream)
+        if self._send(parts) and self._peer is not None:
+            self._peer.sent += 1
+        else:
+            self.ledger.drop("consumer gone")
+
+    def _introduce(self, stream: Parts | None) -> None:
+        """Tells the consumer what stream the next frames belong to, unless it knows."""
+        if self._peer is not None and stream is not None and stream is not self._peer.stream:
+            self._peer.stream = stream
+            self._send(stream)
+
+    def _send(self, parts: Parts) -> bool:
+        """Sends to the consumer; False, and there is none any more, when it has gone."""
+        if self._peer is None:
+            return False
+        try:
+            self._socket.send_multipart([self._peer.identity, *parts], copy=False)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._forget_peer()
+            return False
+        return True
+
+    def _hear(self, timeout_s: float) -> bool:
+        heard = False
+        while self._socket.poll(0 if heard else int(timeout_s * 1000)):
+            identity, *grant = self._socket.recv_multipart()
+            if len(grant) == 1 and len(grant[0]) == GRANT.size:
+                self._grant(identity, *GRANT.unpack(grant[0]))
+                heard = True
+        return heard
+
+    def _grant(self, identity: bytes, taken: int, room: int) -> None:
+        if self._peer is None or self._peer.identity != identity:
+            if room == 0 and taken > 0:
+                return  # the goodbye of a consumer that has been replaced already
+            self._forget_peer()
+            self._peer = _Peer(identity, taken, taken, room)
+        self.ledger.deliver(max(0, taken - self._peer.taken))
+        self._peer.taken, self._peer.room = taken, room
+        if room > 0:
+            self._asked.set()
+
+    def _forget_peer(self) -> None:
+        if self._peer is not None:
+            self.ledger.drop("consumer gone", self._outstanding(self._peer))
+        self._peer = None
+
+    def _say_goodbye(self) -> None:
+        if self._end is not None:
+            self._send(self._end)
+
+    def _count_the_rest(self) -> None:
+        with self._changed:
+            self.ledger.drop("never asked for", len(self._queue))
+            self._queue.clear()
+        self._forget_peer()
+
+    @staticmethod
+    def _outstanding(peer: _Peer) -> int:
+        return peer.sent - (peer.taken - peer.taken_before)
+
+
+def _bind(context: Context, endpoint: str) -> zmq.Socket[bytes]:
+    check_endpoint(endpoint)
+    socket = context.socket(zmq.ROUTER)
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    try:
+        socket.bind(endpoint)
+    except zmq.ZMQError as error:
+        socket.close(linger=0)
+        raise EdgeError(f"cannot bind {endpoint}: {error.strerror}; is another run using it?") from error
+    return socket
+
+
+def _remove_socket_file(endpoint: str) -> None:
+    if endpoint.startswith("ipc://"):
+        Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
