@@ -93,7 +93,7 @@ def test_each_shot_replaces_the_last_of_its_transmit(fourier, cysts, wires):
     for frame in (cysts, wires, wires):
         for t in range(64):
             fourier.push(frame[t], t)
-    for t in range(0, 24):
+    for t in range(24):
         fourier.push(cysts[t], t)
         mixed[t] = cysts[t]
         if t in (5, 6, 23):
