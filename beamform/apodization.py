@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
-# Where a Tukey taper has fallen to 1 %, as a fraction of its limit.
-_ONE_PERCENT = 0.968
-
 
 @dataclass(frozen=True)
 class AngleTaper:
@@ -34,9 +31,9 @@ class AngleTaper:
         sine, _ = np.broadcast_arrays(np.abs(sin_theta), wavenumber_rad_m)
         return _tukey(sine / math.sin(self.max_angle_rad), flat=0.5)
 
-    def effective_sine(self, wavenumber_rad_m: float) -> float:
-        """The sine beyond which the weight is below 1 %."""
-        return _ONE_PERCENT * math.sin(self.max_angle_rad)
+    def sine_at(self, weight: float, wavenumber_rad_m: float) -> float:
+        """The sine at which the weight has fallen to `weight`."""
+        return _tukey_inverse(weight, flat=0.5) * math.sin(self.max_angle_rad)
 
 
 @dataclass(frozen=True)
@@ -79,9 +76,10 @@ class WavenumberTaper:
         cone = _tukey(sine / math.sin(self.max_angle_rad), flat=0.8)
         return _tukey(sine * wavenumber_rad_m / self.max_wavenumber_rad_m, flat=0.5) * cone
 
-    def effective_sine(self, wavenumber_rad_m: float) -> float:
-        """The sine beyond which the weight is below 1 %."""
-        return _ONE_PERCENT * min(self.max_wavenumber_rad_m / wavenumber_rad_m, math.sin(self.max_angle_rad))
+    def sine_at(self, weight: float, wavenumber_rad_m: float) -> float:
+        """The sine at which the weight has fallen to `weight`."""
+        lateral = _tukey_inverse(weight, flat=0.5) * self.max_wavenumber_rad_m / wavenumber_rad_m
+        return min(lateral, _tukey_inverse(weight, flat=0.8) * math.sin(self.max_angle_rad))
 
 
 Apodization = AngleTaper | WavenumberTaper
@@ -123,6 +121,10 @@ def _tukey(position: NDArray[np.floating], flat: float) -> NDArray[np.float64]:
     """1 up to `flat`, a raised cosine from there to 0 at 1."""
     ramp = np.clip((position - flat) / (1 - flat), 0.0, 1.0)
     return np.asarray(0.5 * (1 + np.cos(np.pi * ramp)), dtype=np.float64)
+
+
+def _tukey_inverse(weight: float, flat: float) -> float:
+    return flat + (1 - flat) * math.acos(2 * weight - 1) / math.pi
 
 
 def _require_angle(name: str, value: float) -> None:

@@ -2,25 +2,55 @@
 
 A plan is a function of no arguments that transforms its input buffer into its output buffer; the input may be
 overwritten. Plans are made from one thread, and then run without the GIL, each by one thread at a time.
+
+FFTW times candidates when it plans. What it learnt (its wisdom) is kept in the user's cache directory: the next start
+is quicker, and computes the same bits.
 """
 
 from __future__ import annotations
 
+import logging
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 try:
     import pyfftw
 except ImportError:
     pyfftw = None
 
+_WISDOM = user_cache_path("sonolucent") / "fftw-wisdom"
+_log = logging.getLogger(__name__)
+
 Transform = Callable[[], None]
 LIBRARY = "FFTW" if pyfftw else "scipy.fft"
+
+
+def recall_plans() -> None:
+    """Takes up the wisdom of earlier processes; call before planning."""
+    if pyfftw and _WISDOM.exists():
+        pyfftw.import_wisdom((b"", _WISDOM.read_bytes(), b""))
+
+
+def remember_plans() -> None:
+    """Keeps the wisdom for later processes; call after planning."""
+    if not pyfftw:
+        return
+    wisdom = pyfftw.export_wisdom()[1]
+    try:
+        if not _WISDOM.exists() or _WISDOM.read_bytes() != wisdom:
+            _WISDOM.parent.mkdir(parents=True, exist_ok=True)
+            whole = _WISDOM.with_suffix(f".{os.getpid()}")
+            whole.write_bytes(wisdom)
+            whole.replace(_WISDOM)
+    except OSError as error:
+        _log.warning("FFTW's wisdom could not be kept (%s); the next start plans anew", error)
 
 
 def real_buffer(*shape: int) -> NDArray[np.float32]:

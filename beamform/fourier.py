@@ -64,9 +64,11 @@ class FourierBeamformer:
         self._columns = fft.complex_buffer(self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
+        fft.recall_plans()
         self._transform = [PairWorkspace(self._pairs) for _ in workers]
         self._map_to_depth = [StoltWorkspace(self._stolt) for _ in workers]
         self._write_rows = [LateralTransform(acquisition, grid, self.sampling, self._stolt.waves) for _ in workers]
+        fft.remember_plans()
         self._shot_of = np.full(acquisition.n_rx, -1, np.int64)
         self._shot_of[list(acquisition.tx_elements)] = np.arange(acquisition.n_tx)
         self._shots: ShotBuffer | None = None

@@ -14,6 +14,8 @@ from sonolucent.beamform.wavenumbers import Sampling
 
 _TRACES = 8
 """Traces folded and transformed together: as many as stay in the first cache."""
+_CHUNK = 168
+"""Frequencies transformed over midpoints together: as many as stay in the second cache with all midpoints."""
 
 Pairs = NDArray[np.int64]
 """(n, 2): the lower and the higher element of each pair."""
@@ -26,8 +28,9 @@ class PairSpectra:
         n_bins = padded_bins(sampling)
         self.sampling = sampling
         self.n_elements = acquisition.n_rx
-        self.by_midpoint = fft.complex_buffer(sampling.n_offsets, sampling.n_lateral, n_bins)
-        """(offset, midpoint, frequency); rows that no pair reaches stay zero."""
+        self.chunks = [slice(first, min(first + _CHUNK, n_bins)) for first in range(0, n_bins, _CHUNK)]
+        self.by_midpoint = fft.complex_buffer(sampling.n_offsets, len(self.chunks), sampling.n_lateral, _CHUNK)
+        """(offset, chunk of frequencies, midpoint, frequency); rows that no pair reaches stay zero."""
         self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, n_bins)
         """(lateral wavenumber, parity of the offset, offset // 2, frequency)"""
 
@@ -53,7 +56,14 @@ class PairWorkspace:
         self._trace_spectra = fft.complex_buffer(_TRACES, sampling.n_time // 2 + 1)
         self._transform_time = fft.plan_real_forward(self._traces, self._trace_spectra)
         self._transform_midpoints = [
-            fft.plan_forward(spectra.by_midpoint[h], spectra.by_wavenumber[:, h % 2, h // 2], axis=0)
+            [
+                fft.plan_forward(
+                    spectra.by_midpoint[h, i, :, : chunk.stop - chunk.start],
+                    spectra.by_wavenumber[:, h % 2, h // 2, chunk],
+                    axis=0,
+                )
+                for i, chunk in enumerate(spectra.chunks)
+            ]
             for h in range(sampling.n_offsets)
         ]
 
@@ -70,7 +80,8 @@ class PairWorkspace:
 
     def transform_midpoints(self, offset: int) -> None:
         """Transforms the pairs `offset` apart over their midpoints."""
-        self._transform_midpoints[offset]()
+        for transform_chunk in self._transform_midpoints[offset]:
+            transform_chunk()
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -101,4 +112,8 @@ def _keep_band(trace_spectra, first_bin, n_bins, pairs, by_midpoint):  # type: i
     for i in range(pairs.shape[0]):
         low, high = pairs[i]
         offset = high - low
-        by_midpoint[offset, low + offset // 2, :n_bins] = trace_spectra[i, first_bin : first_bin + n_bins]
+        for chunk in range(by_midpoint.shape[1]):
+            row = by_midpoint[offset, chunk, low + offset // 2]
+            first = chunk * row.size
+            n = min(n_bins - first, row.size)
+            row[:n] = trace_spectra[i, first_bin + first : first_bin + first + n]

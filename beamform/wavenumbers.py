@@ -67,8 +67,11 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     """
     c, pitch = acquisition.sound_speed_m_s, acquisition.probe.pitch_m
     _require_record(acquisition, grid)
-    steepest = _tangent(apodization.effective_sine(2 * math.pi * pass_band_hz(acquisition)[0] / c))
-    center = _tangent(apodization.effective_sine(2 * math.pi / acquisition.wavelength_m))
+    center_hz, bandwidth = acquisition.probe.center_frequency_hz, acquisition.probe.fractional_bandwidth
+    steepest = _tangent(apodization.sine_at(0.01, 2 * math.pi * pass_band_hz(acquisition)[0] / c))
+    center = _tangent(apodization.sine_at(0.01, 2 * math.pi * center_hz / c))
+    # Pairs further apart reach no pixel but with both legs below a quarter, at frequencies below the -6 dB edge.
+    widest = _tangent(apodization.sine_at(0.25, 2 * math.pi * center_hz * (1 - bandwidth / 2) / c))
     deepest_m = grid.z_m[-1]
     n_time = _time_length(acquisition, grid, deepest_m * math.hypot(1, steepest))
     frequency_hz = np.arange(n_time // 2, dtype=np.float64) * acquisition.sampling_frequency_hz / n_time
@@ -81,7 +84,7 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
         first_bin=int(in_band[0]),
         n_bins=len(in_band),
         n_lateral=_even_smooth(reach_m / pitch),
-        n_offsets=min(acquisition.n_rx, math.ceil(2 * deepest_m * steepest / pitch) + 1),
+        n_offsets=min(acquisition.n_rx, math.ceil(2 * deepest_m * widest / pitch) + 1),
         n_depth=scipy.fft.next_fast_len(math.ceil(_DEPTH_OVERSAMPLING * grid.n_z) + 8),
     )
 
@@ -93,7 +96,7 @@ def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodizatio
     )
     k = 2 * np.pi * frequency_hz / acquisition.sound_speed_m_s
     step = wavenumber_step(acquisition, sampling)
-    limit = max(value * apodization.effective_sine(value) for value in k) / 0.968
+    limit = max(value * apodization.sine_at(0.0, value) for value in k)
     k_x = step * np.arange(math.floor(limit / step) + 1)[:, None]
     k_z = np.sqrt(np.maximum(k**2 - k_x**2, (1e-3 * k) ** 2))
     taper = apodization.weight(np.minimum(k_x / k, 1.0), k) * (k_x < k)

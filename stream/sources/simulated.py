@@ -49,6 +49,8 @@ def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
     path = user_cache_path("sonolucent") / f"{phantom}-{seed}-{_simulator_digest()}.npy"
     if not path.exists():
         _log.warning("simulating the %s phantom for %s; this happens once", phantom, path)
+        for outdated in path.parent.glob(f"{phantom}-{seed}-*.npy"):
+            outdated.unlink()
         _write_whole(path, list(simulate_frames(phantom, seed, _cycle(phantom))))
     loop: NDArray[np.int16] = np.load(path, mmap_mode="r")
     return loop
