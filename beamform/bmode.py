@@ -72,11 +72,24 @@ def log_compress(
     return out
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
 def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-def]
     for row in range(image.shape[0]):
         for column in range(image.shape[1]):
             value = image[row, column]
             power = (value.real * value.real + value.imag * value.imag) * scale
-            db = np.float32(10) * np.log10(power + np.float32(1e-30))
+            db = np.float32(10 * math.log10(2)) * _log2(power + np.float32(1e-30))
             out[row, column] = min(max(db, -dynamic_range_db), np.float32(0))
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy", inline="always")
+def _log2(x):  # type: ignore[no-untyped-def]
+    """log2 of a normal x > 0 by the series of artanh: within rounding, and unlike log10 it vectorises."""
+    # The exponent that leaves a mantissa within 1/sqrt(2)..sqrt(2), 0x3f3504f3 being 1/sqrt(2).
+    bits = np.float32(x).view(np.int32)
+    exponent = np.int32(np.int32(bits - np.int32(0x3F3504F3)) >> np.int32(23))
+    mantissa = np.int32(bits - np.int32(exponent << np.int32(23))).view(np.float32)
+    s = (mantissa - np.float32(1)) / (mantissa + np.float32(1))
+    q = s * s
+    series = np.float32(1) + q * (np.float32(1 / 3) + q * (np.float32(1 / 5) + q * np.float32(1 / 7)))
+    return np.float32(exponent) + np.float32(2 / math.log(2)) * s * series

@@ -9,6 +9,7 @@ import asyncio
 import errno
 import socket
 import threading
+from contextlib import suppress
 from importlib.resources import files
 
 from aiohttp import WSMsgType, web
@@ -76,6 +77,13 @@ class Server:
         _refuse_other_sites(request)
         browser = web.WebSocketResponse(heartbeat=10.0, compress=False)
         await browser.prepare(request)
+        # A browser may be closed at any moment, also while a frame is on its way to it.
+        with suppress(ConnectionResetError):
+            await self._send_until_closed(browser)
+        await browser.close()
+        return browser
+
+    async def _send_until_closed(self, browser: web.WebSocketResponse) -> None:
         await browser.send_str(self._stream)
         sent = 0
         while not browser.closed:
@@ -90,8 +98,6 @@ class Server:
             answer = await browser.receive()
             if answer.type != WSMsgType.TEXT:
                 break
-        await browser.close()
-        return browser
 
 
 def _listen(port: int) -> socket.socket:
