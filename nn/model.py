@@ -95,7 +95,9 @@ def load_model(folder: Path) -> Model:
     except safetensors.SafetensorError as error:
         raise ModelError(f"{folder}: weights.safetensors is broken: {error}") from None
     except RuntimeError as error:
-        raise ModelError(f"{folder}: the weights are not those of a {info.kind} network: {error}") from None
+        raise ModelError(
+            f"{folder}: weights.safetensors does not hold the weights of a {info.kind} network, which model.json names"
+        ) from error
     return Model(info, network.eval(), hashlib.sha256(weights).hexdigest())
 
 

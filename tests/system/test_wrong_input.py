@@ -1,6 +1,9 @@
 """Wrong input gives status 2 (or 1) and one clear message, never a traceback."""
 
+import json
+import shutil
 import socket
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,15 @@ def test_a_port_in_use(sonolucent: Any, small_recording: Path) -> None:
 def test_a_model_that_is_not_there(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
     options = ["--headless", "--model", tmp_path / "nowhere"]
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "nowhere", "no such model folder")
+
+
+def test_a_model_of_another_shape(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
+    """Weights of the light network under the name of the full one."""
+    folder = shutil.copytree(str(files("sonolucent.nn") / "models" / "light-quadrant"), tmp_path / "model")
+    description = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**description, "kind": "full"}))
+    options = ["--headless", "--model", folder]
+    refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "weights.safetensors", "full")
 
 
 def test_a_model_of_another_range(sonolucent: Any, small_recording: Path) -> None:

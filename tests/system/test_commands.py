@@ -1,0 +1,57 @@
+"""The commands around the pipeline: doctor, profile, warmup, and stages on their own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_doctor_says_what_would_run_and_why(sonolucent: Any) -> None:
+    report = sonolucent("doctor", "--json").report
+    assert report["versions"]["torch"].startswith("2.13.0")
+    assert "@" in report["model"]
+    assert report["device"] in ("cpu", "cuda:0")
+    assert report["reason"]
+    assert "fft" in sonolucent("doctor").output
+
+
+def test_profile_exits_with_one_exactly_when_over_budget(
+    sonolucent: Any, small_recording: Path, tmp_path: Path
+) -> None:
+    trace = tmp_path / "trace.json"
+    options = ["--frames", 20, "--trace", trace, "--json"]
+    ended = sonolucent("profile", "--source", f"replay:{small_recording}", *options)
+    latencies = [*ended.report["stages"].values(), ended.report["end_to_end"]]
+    assert ended.status == int(any(latency["over_budget"] for latency in latencies))
+    events = json.loads(trace.read_text())["traceEvents"]
+    assert {"beamform", "enhance"} <= {event["tid"] for event in events}
+
+
+def test_warmup_says_what_is_ready(sonolucent: Any) -> None:
+    ended = sonolucent("warmup", timeout_s=240)
+    assert ended.status == 0, ended.errors
+    assert "ready: light-quadrant@" in ended.output
+
+
+def test_stages_on_their_own_make_one_pipeline(small_recording: Path, tmp_path: Path) -> None:
+    """As on several machines: each stage a process that knows the others by their endpoints alone."""
+    edges = ("source>beamform", "beamform>enhance", "enhance>headless")
+    config = tmp_path / "pipeline.toml"
+    config.write_text(
+        f'source = "replay:{small_recording}"\nframes = 12\nas_fast_as_possible = true\nheadless = true\n[endpoints]\n'
+        + "".join(f'"{edge}" = "ipc://{tmp_path}/{number}"\n' for number, edge in enumerate(edges))
+    )
+    command = [sys.executable, "-m", "sonolucent.stream.cli", "stage"]
+    stages = {
+        name: subprocess.Popen([*command, name, str(config)], stdout=subprocess.PIPE, text=True)
+        for name in ("headless", "enhance", "beamform", "source")
+    }
+    reports = {name: json.loads(process.communicate(timeout=120)[0]) for name, process in stages.items()}
+    assert all(process.returncode == 0 for process in stages.values())
+    sent = reports["enhance"]["edges"]["enhance>headless"]
+    assert (sent["acquired"], sent["delivered"]) == (12, 12)
