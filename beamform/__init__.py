@@ -5,6 +5,7 @@ from sonolucent.beamform.bmode import ReferenceLevel, log_compress
 from sonolucent.beamform.das import DelayAndSum
 from sonolucent.beamform.fourier import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.looks import Look, equalize, frequency_looks, quadrant_looks, steering_looks
 
 __all__ = [
     "Acquisition",
@@ -13,9 +14,14 @@ __all__ = [
     "DelayAndSum",
     "FourierBeamformer",
     "ImageGrid",
+    "Look",
     "Probe",
     "ReferenceLevel",
     "WavenumberTaper",
+    "equalize",
+    "frequency_looks",
     "log_compress",
+    "quadrant_looks",
+    "steering_looks",
     "uniform_gain",
 ]

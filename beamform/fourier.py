@@ -15,6 +15,7 @@ C. Per depth: FFT back to the lateral axis, gain.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from sonolucent.beamform.apodization import Apodization, WavenumberTaper
 from sonolucent.beamform.channels import ChannelData, require_channels, require_gain
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.lateral import ROWS, LateralTransform
+from sonolucent.beamform.looks import Look, LookMasks
 from sonolucent.beamform.pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.shots import ShotBuffer
 from sonolucent.beamform.stolt import StoltMap, StoltWorkspace
@@ -61,7 +63,8 @@ class FourierBeamformer:
         self._workers = Workers(threads)
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._pairs = PairSpectra(acquisition, self.sampling)
-        self._columns = fft.complex_buffer(self._stolt.waves.size, grid.n_z)
+        self._whole = self._masks([Look()])
+        self._columns = fft.complex_buffer(1, self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
         fft.recall_plans()
@@ -84,17 +87,28 @@ class FourierBeamformer:
             ValueError: of another shape, or not contiguous.
         """
         require_channels(channel_data, self.acquisition.shape)
-        image = self._image_buffer(out)
-        self._shots = None
-
-        def transform(worker: int, offsets: range) -> None:
-            for offset in offsets:
-                self._transform[worker].transform_time(channel_data, self._shot_of, self._pairs.pairs_at(offset))
-                self._transform[worker].transform_midpoints(offset)
-
-        self._workers.map(transform, self.sampling.n_offsets, chunk=1)
-        self._form_image(image)
+        image = _buffer(self.grid.shape, out)
+        self._transform_channels(channel_data)
+        self._form_images(self._whole, image[np.newaxis])
         return image
+
+    def looks(
+        self, channel_data: ChannelData, looks: Sequence[Look], out: NDArray[np.complex64] | None = None
+    ) -> NDArray[np.complex64]:
+        """Images of parts of the spectrum of one frame, complex64 (n_looks, n_z, n_x).
+
+        The parts share all work up to the depth transform: four quadrants cost little more than the image.
+
+        Raises:
+            TypeError: channel data or `out` of another type.
+            ValueError: of another shape, not contiguous, or no looks.
+        """
+        require_channels(channel_data, self.acquisition.shape)
+        masks = self._masks(looks)
+        images = _buffer((len(looks), *self.grid.shape), out)
+        self._transform_channels(channel_data)
+        self._form_images(masks, images)
+        return images
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
         """Takes in one shot (n_rx, n_samples), that of `acquisition.tx_elements[tx_index]`, and does its work.
@@ -122,7 +136,7 @@ class FourierBeamformer:
         """
         if self._shots is None:
             raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
-        image, shots = self._image_buffer(out), self._shots
+        image, shots = _buffer(self.grid.shape, out), self._shots
         waiting = shots.take_waiting()
 
         def transform_time(worker: int, pairs: range) -> None:
@@ -135,7 +149,7 @@ class FourierBeamformer:
 
         self._workers.map(transform_time, len(waiting), chunk=32)
         self._workers.map(transform_midpoints, self.sampling.n_offsets, chunk=1)
-        self._form_image(image)
+        self._form_images(self._whole, image[np.newaxis])
         return image
 
     def plan(self) -> str:
@@ -147,28 +161,49 @@ class FourierBeamformer:
             f"frequencies x {s.n_lateral} lateral wavenumbers, {self._stolt.waves.size} x {s.n_depth} of the image"
         )
 
-    def _form_image(self, image: NDArray[np.complex64]) -> None:
+    def _masks(self, looks: Sequence[Look]) -> LookMasks:
+        k_x = self._stolt.waves * wavenumbers.wavenumber_step(self.acquisition, self.sampling)
+        k_z = self._stolt.depth_wavenumbers(wavenumbers.depth_step(self.grid, self.sampling))
+        return LookMasks(looks, k_x, k_z)
+
+    def _transform_channels(self, channels: ChannelData) -> None:
+        self._shots = None
+
+        def transform(worker: int, offsets: range) -> None:
+            for offset in offsets:
+                self._transform[worker].transform_time(channels, self._shot_of, self._pairs.pairs_at(offset))
+                self._transform[worker].transform_midpoints(offset)
+
+        self._workers.map(transform, self.sampling.n_offsets, chunk=1)
+
+    def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
+        if len(masks.depth) > len(self._columns):
+            self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
+        columns = self._columns[: len(masks.depth)]
+
         def map_to_depth(worker: int, residues: range) -> None:
             for residue in residues:
-                self._map_to_depth[worker](self._pairs.by_wavenumber, residue, self._columns)
+                self._map_to_depth[worker](self._pairs.by_wavenumber, residue, masks.depth, columns)
 
         def write_rows(worker: int, rows: range) -> None:
-            self._write_rows[worker](self._columns, rows.start, self._gain, image)
+            for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
+                self._write_rows[worker](columns[depth], mask, rows.start, self._gain, image)
 
         self._workers.map(map_to_depth, self.sampling.n_lateral // 2 + 1, chunk=1)
         self._workers.map(write_rows, self.grid.n_z, chunk=ROWS)
-
-    def _image_buffer(self, out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
-        if out is None:
-            return np.empty(self.grid.shape, np.complex64)
-        if out.dtype != np.complex64:
-            raise TypeError(f"out must be complex64, not {out.dtype}")
-        if out.shape != self.grid.shape:
-            raise ValueError(f"out has shape {out.shape}; this grid gives {self.grid.shape}")
-        return out
 
     def _pixel_scale(self) -> NDArray[np.float32]:
         """z / (2 pi) of the expansion, with the steps of both sums: (n_z, 1)."""
         step = wavenumbers.wavenumber_step(self.acquisition, self.sampling)
         scale = 2 / self.sampling.n_time * step**2 * self.grid.z_m[:, None] / (2 * math.pi)
         return scale.astype(np.float32)
+
+
+def _buffer(shape: tuple[int, ...], out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
+    if out is None:
+        return np.empty(shape, np.complex64)
+    if out.dtype != np.complex64:
+        raise TypeError(f"out must be complex64, not {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}; this grid gives {shape}")
+    return out

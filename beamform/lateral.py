@@ -39,10 +39,16 @@ class LateralTransform:
             self._transform = functools.partial(_multiply, self._spectrum, matrix, self._rows)
 
     def __call__(
-        self, columns: NDArray[np.complex64], first: int, gain: NDArray[np.float32], image: NDArray[np.complex64]
+        self,
+        columns: NDArray[np.complex64],
+        mask: NDArray[np.float32],
+        first: int,
+        gain: NDArray[np.float32],
+        image: NDArray[np.complex64],
     ) -> None:
-        """Writes rows first..first + ROWS of `image` (n_z, n_x) from `columns` (n_waves, n_z), times `gain`."""
-        _read_rows(columns, first, self._slot, self._spectrum)
+        """Writes rows first..first + ROWS of `image` (n_z, n_x), times `gain`, from `columns` (n_waves, n_z), whose
+        waves are weighted by `mask` (n_waves,)."""
+        _read_rows(columns, mask, first, self._slot, self._spectrum)
         self._transform()
         _write_rows(self._rows, first, gain, image)
 
@@ -52,12 +58,13 @@ def _multiply(spectrum: NDArray[np.complex64], matrix: NDArray[np.complex64], ro
 
 
 @numba.njit(nogil=True, cache=True)
-def _read_rows(columns, first, slot, rows):  # type: ignore[no-untyped-def]
+def _read_rows(columns, mask, first, slot, rows):  # type: ignore[no-untyped-def]
     rows[:] = 0
     n_rows = min(rows.shape[0], columns.shape[1] - first)
     for wave in range(columns.shape[0]):
-        for i in range(n_rows):
-            rows[i, slot[wave]] += columns[wave, first + i]
+        if mask[wave] > 0:
+            for i in range(n_rows):
+                rows[i, slot[wave]] += mask[wave] * columns[wave, first + i]
 
 
 @numba.njit(nogil=True, cache=True)

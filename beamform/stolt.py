@@ -38,6 +38,12 @@ class StoltMap:
             np.complex64
         )
 
+    def depth_wavenumbers(self, depth_step_rad_m: float) -> NDArray[np.float64]:
+        """The depth wavenumber, rad/m, that each bin of the depth FFT stands for: (n_depth,)."""
+        n = self.sampling.n_depth
+        bins = self.origin + (np.arange(n) - self.origin) % n
+        return np.asarray(bins * depth_step_rad_m, dtype=np.float64)
+
     def waves_of(self, residue: int) -> NDArray[np.int64]:
         """Image wavenumbers >= 0 that equal +residue or -residue modulo the lateral period."""
         n = self.sampling.n_lateral
@@ -59,12 +65,26 @@ class StoltWorkspace:
         self._scratch = fft.real_buffer(5, 2 * n_bins)
         self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
         most = max(waves.size for waves in self._waves)
+        self._whole = fft.complex_buffer(most, 2, sampling.n_depth)
         self._spectrum = fft.complex_buffer(most, 2, sampling.n_depth)
         self._depths = fft.complex_buffer(most, 2, sampling.n_depth)
         self._transform = fft.plan_backward(self._spectrum, self._depths, axis=-1)
 
-    def __call__(self, spectra: NDArray[np.complex64], residue: int, columns: NDArray[np.complex64]) -> None:
-        """Maps every image wavenumber of +-`residue` from `spectra` to its depths, `columns` (n_waves, n_z)."""
+    def __call__(
+        self,
+        spectra: NDArray[np.complex64],
+        residue: int,
+        masks: NDArray[np.float32],
+        columns: NDArray[np.complex64],
+    ) -> None:
+        """Maps every image wavenumber of +-`residue` from `spectra` to its depths.
+
+        Args:
+            spectra: of all pairs, see `PairSpectra.by_wavenumber`.
+            residue: of the image wavenumbers modulo the lateral period.
+            masks: weights of the depth bins, (n_masks, n_depth).
+            columns: written to, (n_masks, n_waves, n_z).
+        """
         stolt = self._stolt
         opposite = -residue % stolt.sampling.n_lateral
         _spread_waves(
@@ -78,10 +98,13 @@ class StoltWorkspace:
             stolt.taps,
             self._cells,
             self._scratch,
-            self._spectrum,
+            self._whole,
         )
-        self._transform()
-        _write_columns(self._waves[residue], stolt.steepest_wave, self._depths, stolt.correction, stolt.phase, columns)
+        waves = self._waves[residue]
+        for mask, masked in zip(masks, columns, strict=True):
+            np.multiply(self._whole, mask, out=self._spectrum)
+            self._transform()
+            _write_columns(waves, stolt.steepest_wave, self._depths, stolt.correction, stolt.phase, masked)
 
     def _sum_offsets(self, spectra: NDArray[np.complex64], residue: int, slot: int) -> NDArray[np.float32]:
         """Spectra of every pair of legs (n_angles, 2 n_bins) that add up to an image wavenumber of this residue."""
