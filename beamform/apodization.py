@@ -40,8 +40,8 @@ class AngleTaper:
 class WavenumberTaper:
     """Tukey (0.5) taper in |k_x| / max_wavenumber_rad_m, within a cone: an f-number proportional to frequency.
 
-    At equal lateral width it has a finer axial resolution than an angle taper, because high frequencies need less
-    aperture for the same lateral bandwidth. The cone, whose outer fifth is rounded, limits the low frequencies.
+    The lateral bandwidth is the same at all frequencies, which lowers the far lobes and leaves fewer waves to sum. The
+    cone, whose outer fifth is rounded, limits the low frequencies.
     """
 
     max_wavenumber_rad_m: float
