@@ -49,16 +49,12 @@ def main(folder: Path, /) -> None:
     images = {
         "delay-and-sum, 15°": DelayAndSum(ACQUISITION, GRID, apodization=angle)(channels),
         "Fourier, 15°, with the extension": FourierBeamformer(ACQUISITION, GRID, apodization=angle)(channels),
-        "Fourier, first period only": FourierBeamformer(ACQUISITION, GRID, apodization=FirstPeriodOnly(ANGLE_RAD))(
-            channels
-        ),
+        "Fourier, first period only": FourierBeamformer(ACQUISITION, GRID, apodization=narrow)(channels),
     }
     draw_images(images, folder / "extension.png")
     tapers = {
         "angle taper, 15°": images["Fourier, 15°, with the extension"],
-        "wavenumber taper, 7 rad/mm": FourierBeamformer(ACQUISITION, GRID, apodization=WavenumberTaper(7000.0))(
-            channels
-        ),
+        "wavenumber taper, 7 rad/mm": FourierBeamformer(ACQUISITION, GRID, apodization=lateral)(channels),
     }
     draw_profiles(tapers, folder / "tapers.png")
     for name, image in {**images, **tapers}.items():
