@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 NATIVE := $(wildcard csrc/*.cpp csrc/*.hpp) CMakeLists.txt pyproject.toml
 
-.PHONY: install demo test bench lint format clean
+.PHONY: install demo test bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -31,6 +31,22 @@ test: install
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
 
+# Peers live apart, on top of .venv: they see all that is in it, and it nothing of them. (One brings psutil, with which
+# pytest-xdist counts cores in another way; in .venv that would change `make test`.)
+PEERS   := .venv-peers
+PURELIB := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+
+$(PEERS)/.installed: $(VENV)/.installed pyproject.toml
+	test -x $(PEERS)/bin/python || $(BIN)/python -m venv --without-pip $(PEERS)
+	echo "import site; site.addsitedir('$$($(BIN)/python $(PURELIB))')" > "$$($(PEERS)/bin/python $(PURELIB))/below.pth"
+	$(PEERS)/bin/python -m pip install --quiet --group peers
+	@touch $@
+
+# A large mmap threshold keeps freed pages, which spares peers that allocate their images the page faults.
+bench-peers: $(PEERS)/.installed
+	MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=268435456 \
+		$(PEERS)/bin/python tests/compare/beamform_peers.py
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,4 +60,4 @@ format: install
 	$(BIN)/clang-format -i csrc/*.cpp csrc/*.hpp
 
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(PEERS) build

@@ -1,0 +1,20 @@
+"""The Fourier beamformer, from int16 channel data to the image, nothing prepared outside the clock."""
+
+from importlib.metadata import version
+
+import numpy as np
+
+from peers.scene import Beamformer, Scene
+from sonolucent.beamform import FourierBeamformer
+
+NAME = "FourierBeamformer"
+
+
+def beamformers(scene: Scene) -> list[Beamformer]:
+    return [_beamformer(scene, threads) for threads in (1, 2)]
+
+
+def _beamformer(scene: Scene, threads: int) -> Beamformer:
+    fourier = FourierBeamformer(scene.acquisition, scene.grid, apodization=scene.taper, threads=threads)
+    out = np.empty(scene.grid.shape, np.complex64)
+    return Beamformer(NAME, version("sonolucent"), threads, lambda: fourier(scene.channels, out=out))
