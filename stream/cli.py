@@ -14,7 +14,7 @@ COMMANDS = {
     "run": "the live pipeline, from a scanner, a recording or the simulator",
     "stage": "one stage of the pipeline alone, for several machines",
     "simulate": "write a recording of simulated channel data",
-    "info": "what is in a recording",
+    "info": "what is in a recording or a model",
     "image": "beamform a recording to PNG, MP4 or HDF5",
     "profile": "per-stage latency against the budgets",
     "doctor": "versions, processor, devices, and what would be picked",

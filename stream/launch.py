@@ -19,6 +19,7 @@ from sonolucent.stream import pipeline
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
 from sonolucent.stream.errors import StageFailed
+from sonolucent.stream.recording import write_ledger
 from sonolucent.stream.report import RunReport, StageReport, summarize
 from sonolucent.stream.timing import write_trace
 from sonolucent.stream.worker import Worker
@@ -39,7 +40,10 @@ def run(config: Config) -> RunReport:
     sink = reports[config.sinks[0]].sink if config.sinks[0] in reports else None
     if config.trace is not None and sink is not None and sink.trace is not None:
         write_trace(Path(config.trace), sink.trace)
-    return summarize(config, reports, time.monotonic() - begun)
+    report = summarize(config, reports, time.monotonic() - begun)
+    if config.record is not None:
+        write_ledger(Path(config.record), report.ledger)
+    return report
 
 
 @contextmanager

@@ -204,6 +204,21 @@ def _writer_did_not_close(path: Path) -> bool:
     return len(superblock) == 12 and superblock[8] == 3 and superblock[11] != 0
 
 
+def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
+    """Replaces the counts in a recording that is closed: the final ones are known only when every stage has ended.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    text = np.frombuffer(msgspec.json.encode(edges), "u1")
+    try:
+        with h5py.File(path, "r+", libver="latest") as file:
+            file[layout.LEDGER].resize((len(text),))
+            file[layout.LEDGER][:] = text
+    except (OSError, KeyError) as error:
+        raise RecordingError(f"{path}: the ledger could not be written: {error}") from error
+
+
 def _read_ledger(file: h5py.File) -> dict[str, EdgeCounts]:
     text = file[layout.LEDGER][...].tobytes()
     return msgspec.json.decode(text, type=dict[str, EdgeCounts]) if text else {}

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ def test_doctor_says_what_would_run_and_why(sonolucent: Any) -> None:
     assert report["device"] in ("cpu", "cuda:0")
     assert report["reason"]
     assert "fft" in sonolucent("doctor").output
+
+
+def test_info_tells_recordings_and_models(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
+    recording = sonolucent("info", small_recording, "--json").report
+    assert (recording["frames"], recording["shape"], recording["pitch_m"]) == (4, [16, 16, 600], 0.3e-3)
+    model = sonolucent("info", str(files("sonolucent.nn") / "models" / "light-quadrant"), "--json").report
+    assert model["kind"] == "light"
+    assert model["measured"]["cnr_enhanced"] > model["measured"]["cnr_plain"]
+    assert "training.recipe" in sonolucent("info", str(files("sonolucent.nn") / "models" / "light-quadrant")).output
+    empty = sonolucent("info", tmp_path)
+    assert empty.status == 2
+    assert "model.json" in empty.errors
 
 
 def test_profile_exits_with_one_exactly_when_over_budget(
