@@ -13,7 +13,7 @@ import sys
 import time
 
 import numpy as np
-from peers import ours, plain_numba, pymust_matrices, ultraspy_sta, vbeam_jax
+from peers import THREADS, ours, plain_numba, pymust_matrices, ultraspy_sta, vbeam_jax
 from peers.scene import Beamformer, Image, Scene
 
 CORRELATION_BAR = 0.995
@@ -32,10 +32,10 @@ def main() -> None:
             correlations[beamformer] = correlation(scene, beamformer.image(), reference)
             times_ms[beamformer] = [time_ms(beamformer)]
             print(f"{beamformer.name}: correlation {correlations[beamformer]:.5f}", file=sys.stderr)
-    load = os.getloadavg()[0]
     take_turns({b: t for b, t in times_ms.items() if t[0] < SLOW_MS})
     print_table(times_ms, correlations)
-    print(f"\nLoad before the rounds {load:.1f}, cores {os.cpu_count()}, Python {platform.python_version()}.")
+    load, python = os.getloadavg()[0], platform.python_version()
+    print(f"\nLoad {load:.1f} (ours is at most {THREADS}) on {os.cpu_count()} cores, Python {python}.")
     if worst := [b.name for b, c in correlations.items() if c < CORRELATION_BAR]:
         sys.exit(f"not the image of delay-and-sum (correlation below {CORRELATION_BAR}): {', '.join(worst)}")
 
@@ -54,11 +54,12 @@ def time_ms(beamformer: Beamformer) -> float:
 
 
 def take_turns(times_ms: dict[Beamformer, list[float]]) -> None:
-    """Replaces each first time by those of all rounds."""
+    """Replaces each first time by those of all rounds; a call before each, so that none pays for another's caches."""
     for times in times_ms.values():
         times.clear()
     for _ in range(ROUNDS):
         for beamformer, times in times_ms.items():
+            beamformer.image()
             times.append(time_ms(beamformer))
 
 
