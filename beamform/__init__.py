@@ -3,9 +3,11 @@
 from sonolucent.beamform.apodization import AngleTaper, Apodization, WavenumberTaper, uniform_gain
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress
 from sonolucent.beamform.das import DelayAndSum
+from sonolucent.beamform.encoding import SequenceDecoder
 from sonolucent.beamform.fourier import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.beamform.looks import Look, equalize, frequency_looks, quadrant_looks, steering_looks
+from sonolucent.beamform.sequences import TransmitSequence
 
 __all__ = [
     "Acquisition",
@@ -17,6 +19,8 @@ __all__ = [
     "Look",
     "Probe",
     "ReferenceLevel",
+    "SequenceDecoder",
+    "TransmitSequence",
     "WavenumberTaper",
     "equalize",
     "frequency_looks",

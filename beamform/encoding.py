@@ -90,7 +90,7 @@ class SequenceDecoder:
 
     Raises:
         ValueError: the sequence fires other elements than `acquisition`, `regularization` is not within [0, 1), or it
-            is 0 and the shots do not determine every element.
+            is too small for shots that do not determine every element.
     """
 
     def __init__(
@@ -177,18 +177,18 @@ def _encoding(acquisition: Acquisition, sequence: TransmitSequence, frequency_hz
 
 
 def _invert(encoding: Matrices, frequency_hz: NDArray[np.float64], *, regularization: float) -> Matrices:
-    """(H^+ H + (r s_max)^2)^-1 H^+ of H (n_frequencies, n_shots, n_tx), s_max its largest singular value."""
+    """(H^H H + (r s_max)^2)^-1 H^H of H (n_frequencies, n_shots, n_tx), s_max its largest singular value."""
     adjoint = encoding.conj().mT
     normal = adjoint @ encoding
     powers = np.asarray(np.linalg.eigvalsh(normal), dtype=np.float64)
-    if regularization == 0:
-        _require_determined(encoding.shape, powers, frequency_hz)
-    held_back = (regularization**2 * powers[:, -1])[:, None, None] * np.eye(normal.shape[1])
-    return np.asarray(np.linalg.solve(normal + held_back, adjoint), dtype=np.complex128)
+    held_back = regularization**2 * powers[:, -1:]
+    _require_determined(encoding.shape, powers + held_back, frequency_hz)
+    inverse = np.linalg.solve(normal + held_back[:, None] * np.eye(normal.shape[1]), adjoint)
+    return np.asarray(inverse, dtype=np.complex128)
 
 
 def _require_determined(shape: tuple[int, ...], powers: NDArray[np.float64], frequency_hz: NDArray[np.float64]) -> None:
-    """Holds the singular values, the roots of `powers` (n_frequencies, n_tx), to the largest condition number."""
+    """Holds singular values, the roots of `powers` (n_frequencies, n_tx), to the largest condition number."""
     _, n_shots, n_tx = shape
     weakest = np.sqrt(np.maximum(powers[:, 0], 0) / powers[:, -1])
     worst = int(np.argmin(weakest))

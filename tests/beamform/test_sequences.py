@@ -6,11 +6,10 @@ import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, Probe
+from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, Probe, SequenceDecoder, TransmitSequence
 from sonolucent.beamform.channels import band_weight
-from sonolucent.beamform.encoding import SequenceDecoder, decode, encode
+from sonolucent.beamform.encoding import decode, encode
 from sonolucent.beamform.quality import measure_point
-from sonolucent.beamform.sequences import TransmitSequence
 
 from .conftest import point
 
@@ -265,6 +264,8 @@ def test_impossible_sequences_are_refused(make, message):
 def test_shots_that_do_not_determine_the_elements_are_refused_without_regularization(sequence):
     with pytest.raises(ValueError, match=r"do not tell 32 elements apart at .* MHz"):
         SequenceDecoder(ACQUISITION, sequence)
+    with pytest.raises(ValueError, match="give regularization"):
+        SequenceDecoder(ACQUISITION, sequence, regularization=1e-9)
 
 
 def test_a_decoder_refuses_what_is_not_its_sequence_s():
