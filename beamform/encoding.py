@@ -78,8 +78,8 @@ class SequenceDecoder:
 
     Frequencies outside the pass band, which beamformers do not use, come back as zero.
 
-    Shots last as long as the decoded record; let it end later than the deepest echo by the longest delay. Echoes cut off
-    from the sums disturb the end of the decoded record, and all of it where the inversion is ill-conditioned.
+    Shots last as long as the decoded record; let it end later than the deepest echo by the longest delay. Echoes cut
+    off from the sums disturb the end of the decoded record, and all of it where the inversion is ill-conditioned.
 
     Args:
         acquisition: of the decoded data; `tx_elements` are the elements that fire.
