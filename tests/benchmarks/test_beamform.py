@@ -38,6 +38,7 @@ def assert_images_what_delay_and_sum_does(beamformer, frame, reference):
     assert abs(inner) > 0.999 * np.linalg.norm(image) * np.linalg.norm(reference[deep])
 
 
+@pytest.mark.xfail(raises=OverBudget, reason="11.6 ms on two quiet cores; the budget asks for 10")
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("taper", [None, AngleTaper()], ids=["wavenumber taper", "angle taper"])
 def test_fourier(benchmark, within_budget, frame, reference, taper, threads):
@@ -51,10 +52,7 @@ def test_fourier(benchmark, within_budget, frame, reference, taper, threads):
         log_compress(beamformer(frame, out=image), reference=level, out=db)
 
     benchmark.pedantic(b_mode, rounds=60, warmup_rounds=3)
-    try:
-        within_budget("beamform")
-    except OverBudget as over:
-        pytest.xfail(f"not yet at its budget: {over}")
+    within_budget("beamform")
 
 
 def test_delay_and_sum(benchmark, frame, reference):
