@@ -42,6 +42,7 @@ def remember_plans() -> None:
     """Keeps the wisdom for later processes; call after planning."""
     if not pyfftw:
         return
+    recall_plans()  # what other processes have learnt since must not be lost
     wisdom = pyfftw.export_wisdom()[1]
     try:
         if not _WISDOM.exists() or _WISDOM.read_bytes() != wisdom:
