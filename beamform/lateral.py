@@ -26,7 +26,6 @@ class LateralTransform:
     def __init__(self, acquisition: Acquisition, grid: ImageGrid, sampling: Sampling, waves: NDArray[np.int64]) -> None:
         period = sampling.n_lateral * acquisition.probe.pitch_m / grid.dx_m
         self.is_fft = abs(period - round(period)) < 1e-6 * period
-        self._n_x = grid.n_x
         n = round(period) if self.is_fft else waves.size
         self._slot = waves % n if self.is_fft else np.arange(n)
         self._spectrum = fft.complex_buffer(ROWS, n)

@@ -1,7 +1,6 @@
 """What the tests of whole programs share."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,12 +57,3 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.write(Channels(i, noise, 0, Trail.begin()))
     writer.close()
     return path
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real recordings, or a skip that says where to put them."""
-    folder = Path(os.environ.get("SONOLUCENT_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"no real recordings in {folder}; set SONOLUCENT_DATA")
-    return folder
