@@ -1,4 +1,4 @@
-"""Quality of point targets in an analytic image: where they lie and how wide they are."""
+"""Quality of point targets in an analytic image: where they lie, how wide they are and what surrounds them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ class PointTarget:
     """-6 dB width along x through the peak."""
     axial_width_m: float
     """-6 dB width along z through the peak."""
+
+    def position_error_m(self, at_m: tuple[float, float]) -> tuple[float, float]:
+        """How far (x, z) the target is seen from where it is, `at_m` (x, z)."""
+        return self.x_m - at_m[0], self.z_m - at_m[1]
 
 
 def measure_point(
