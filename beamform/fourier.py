@@ -40,11 +40,20 @@ class FourierBeamformer:
         grid: the pixels; their lateral spacing must divide the pitch or a small multiple of it.
         apodization: weights of both legs; the default, `WavenumberTaper.for_acquisition`, fits the array.
         gain: multiplies the image, (n_z, n_x), at no cost; none by default, see `uniform_gain`.
-        threads: worker threads; all cores by default.
+        threads: worker threads; all cores by default. A GPU needs none.
+        device: "cpu", or a CUDA device such as "cuda:0"; the same methods then run there (see `gpu.py`).
 
     Raises:
-        ValueError: the grid reaches beyond the record, or `gain` has another shape.
+        ValueError: the grid reaches beyond the record, `gain` has another shape, or `device` is none.
+        RuntimeError: no such CUDA device here.
     """
+
+    def __new__(cls, *_: object, device: str = "cpu", **__: object) -> FourierBeamformer:
+        if device == "cpu" or cls is not FourierBeamformer:
+            return super().__new__(cls)
+        from sonolucent.beamform.gpu import TorchBeamformer  # torch takes seconds to import
+
+        return super().__new__(TorchBeamformer)
 
     def __init__(
         self,
@@ -54,6 +63,7 @@ class FourierBeamformer:
         apodization: Apodization | None = None,
         gain: NDArray[np.float32] | None = None,
         threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         self.acquisition = acquisition
         self.grid = grid
@@ -64,7 +74,7 @@ class FourierBeamformer:
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._pairs = PairSpectra(acquisition, self.sampling)
         self._whole = self._masks([Look()])
-        self._columns = fft.complex_buffer(1, self._stolt.waves.size, grid.n_z)
+        self._columns = fft.compleximage_buffer(1, self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
         fft.recall_plans()
@@ -87,7 +97,7 @@ class FourierBeamformer:
             ValueError: of another shape, or not contiguous.
         """
         require_channels(channel_data, self.acquisition.shape)
-        image = _buffer(self.grid.shape, out)
+        image = image_buffer(self.grid.shape, out)
         self._transform_channels(channel_data)
         self._form_images(self._whole, image[np.newaxis])
         return image
@@ -105,7 +115,7 @@ class FourierBeamformer:
         """
         require_channels(channel_data, self.acquisition.shape)
         masks = self._masks(looks)
-        images = _buffer((len(looks), *self.grid.shape), out)
+        images = image_buffer((len(looks), *self.grid.shape), out)
         self._transform_channels(channel_data)
         self._form_images(masks, images)
         return images
@@ -126,7 +136,7 @@ class FourierBeamformer:
         if self._shots is None or self._shots.frame.dtype != shot.dtype:
             self._shots = ShotBuffer(self.acquisition, self._pairs, shot.dtype)
         ready = self._shots.push(shot, tx_index)
-        self._transform[0].transform_time(self._shots.frame, self._shots.shot_of, ready)
+        self._shots.transform_time(self._transform[0], ready)
 
     def image(self, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
         """The image of the latest shot of every transmit pushed so far; after a whole frame, that frame's image.
@@ -136,16 +146,15 @@ class FourierBeamformer:
         """
         if self._shots is None:
             raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
-        image, shots = _buffer(self.grid.shape, out), self._shots
+        image, shots = image_buffer(self.grid.shape, out), self._shots
         waiting = shots.take_waiting()
 
         def transform_time(worker: int, pairs: range) -> None:
-            block = waiting[pairs.start : pairs.stop]
-            self._transform[worker].transform_time(shots.frame, shots.shot_of, block)
+            shots.transform_time(self._transform[worker], waiting[pairs.start : pairs.stop])
 
         def transform_midpoints(worker: int, offsets: range) -> None:
             for offset in offsets:
-                self._transform[worker].transform_midpoints(offset)
+                self._transform[worker].transform_midpoints(shots.rows[offset], offset)
 
         self._workers.map(transform_time, len(waiting), chunk=32)
         self._workers.map(transform_midpoints, self.sampling.n_offsets, chunk=1)
@@ -171,14 +180,13 @@ class FourierBeamformer:
 
         def transform(worker: int, offsets: range) -> None:
             for offset in offsets:
-                self._transform[worker].transform_time(channels, self._shot_of, self._pairs.pairs_at(offset))
-                self._transform[worker].transform_midpoints(offset)
+                self._transform[worker].transform_offset(channels, self._shot_of, offset)
 
         self._workers.map(transform, self.sampling.n_offsets, chunk=1)
 
     def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
         if len(masks.depth) > len(self._columns):
-            self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
+            self._columns = fft.compleximage_buffer(len(masks.depth), *self._columns.shape[1:])
         columns = self._columns[: len(masks.depth)]
 
         def map_to_depth(worker: int, residues: range) -> None:
@@ -195,11 +203,11 @@ class FourierBeamformer:
     def _pixel_scale(self) -> NDArray[np.float32]:
         """z / (2 pi) of the expansion, with the steps of both sums: (n_z, 1)."""
         step = wavenumbers.wavenumber_step(self.acquisition, self.sampling)
-        scale = 2 / self.sampling.n_time * step**2 * self.grid.z_m[:, None] / (2 * math.pi)
+        scale = 1 / self.sampling.n_time * step**2 * self.grid.z_m[:, None] / (2 * math.pi)
         return scale.astype(np.float32)
 
 
-def _buffer(shape: tuple[int, ...], out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
+def image_buffer(shape: tuple[int, ...], out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
     if out is None:
         return np.empty(shape, np.complex64)
     if out.dtype != np.complex64:

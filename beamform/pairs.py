@@ -10,34 +10,27 @@ from sonolucent.beamform import fft
 from sonolucent.beamform.channels import ChannelData
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.offsets import padded_bins
+from sonolucent.beamform.transpose import transpose
 from sonolucent.beamform.wavenumbers import Sampling
 
 _TRACES = 8
-"""Traces folded and transformed together: as many as stay in the first cache."""
-_CHUNK = 168
-"""Frequencies transformed over midpoints together: as many as stay in the second cache with all midpoints."""
+"""Traces, two pairs each, transformed together: few calls, and all in the second cache."""
 
 Pairs = NDArray[np.int64]
 """(n, 2): the lower and the higher element of each pair."""
 
 
 class PairSpectra:
-    """What the workers share: the spectra of all pairs, before and after the transform over midpoints."""
+    """The spectra of all pairs, shared by the workers, and which pairs there are."""
 
     def __init__(self, acquisition: Acquisition, sampling: Sampling) -> None:
-        n_bins = padded_bins(sampling)
         self.sampling = sampling
         self.n_elements = acquisition.n_rx
-        self.chunks = [slice(first, min(first + _CHUNK, n_bins)) for first in range(0, n_bins, _CHUNK)]
-        self.by_midpoint = fft.complex_buffer(sampling.n_offsets, len(self.chunks), sampling.n_lateral, _CHUNK)
-        """(offset, chunk of frequencies, midpoint, frequency); rows that no pair reaches stay zero."""
-        self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, n_bins)
+        self.n_bins = padded_bins(sampling)
+        self.pairs_at = [self._pairs_at(offset) for offset in range(sampling.n_offsets)]
+        """All pairs of elements each offset apart."""
+        self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, self.n_bins)
         """(lateral wavenumber, parity of the offset, offset // 2, frequency)"""
-
-    def pairs_at(self, offset: int) -> Pairs:
-        """All pairs of elements `offset` apart."""
-        low = np.arange(self.n_elements - offset)
-        return np.stack([low, low + offset], axis=1)
 
     def pairs_of(self, element: int) -> Pairs:
         """All pairs of one element that the apodization lets through."""
@@ -45,75 +38,115 @@ class PairSpectra:
         other = np.arange(max(element - reach, 0), min(element + reach, self.n_elements - 1) + 1)
         return np.stack([np.minimum(other, element), np.maximum(other, element)], axis=1)
 
+    def _pairs_at(self, offset: int) -> Pairs:
+        low = np.arange(self.n_elements - offset)
+        return np.stack([low, low + offset], axis=1)
+
 
 class PairWorkspace:
-    """Buffers and transforms of one worker."""
+    """Buffers and transforms of one worker.
+
+    Two pairs share a complex trace, one as its real and one as its imaginary part: half the time FFTs, and those of
+    complex traces are faster than those of real ones.
+    """
 
     def __init__(self, spectra: PairSpectra) -> None:
         sampling = spectra.sampling
         self._spectra = spectra
-        self._traces = fft.real_buffer(_TRACES, sampling.n_time)
-        self._trace_spectra = fft.complex_buffer(_TRACES, sampling.n_time // 2 + 1)
-        self._transform_time = fft.plan_real_forward(self._traces, self._trace_spectra)
-        self._transform_midpoints = [
-            [
-                fft.plan_forward(
-                    spectra.by_midpoint[h, i, :, : chunk.stop - chunk.start],
-                    spectra.by_wavenumber[:, h % 2, h // 2, chunk],
-                    axis=0,
-                )
-                for i, chunk in enumerate(spectra.chunks)
-            ]
-            for h in range(sampling.n_offsets)
+        self._traces = fft.complex_buffer(_TRACES, sampling.n_time)
+        self._transform_time = [
+            fft.plan_forward(self._traces[:n], self._traces[:n], axis=-1) for n in range(1, _TRACES + 1)
         ]
+        self._rows = fft.complex_buffer(spectra.n_elements, spectra.n_bins)
+        self._midpoints = fft.complex_buffer(spectra.n_bins, sampling.n_lateral)
+        self._transform_midpoints = fft.plan_forward(self._midpoints, self._midpoints, axis=-1)
 
-    def transform_time(self, channels: ChannelData, shot_of: NDArray[np.int64], pairs: Pairs) -> None:
-        """Folds the pairs and writes their spectra over time; element e transmitted as channels[shot_of[e]], or not
-        at all where that is negative."""
+    def transform_offset(self, channels: ChannelData, shot_of: NDArray[np.int64], offset: int) -> None:
+        """The pairs `offset` apart, all the way; element e transmitted as channels[shot_of[e]], or not at all where
+        that is negative."""
+        pairs = self._spectra.pairs_at[offset]
+        self.transform_time(channels, shot_of, pairs, self._rows, pairs[:, 0])
+        self.transform_midpoints(self._rows, offset)
+
+    def transform_time(
+        self,
+        channels: ChannelData,
+        shot_of: NDArray[np.int64],
+        pairs: Pairs,
+        rows: NDArray[np.complex64],
+        row_of: NDArray[np.int64],
+    ) -> None:
+        """Folds the pairs and writes the pass band of pair i to rows[row_of[i]]."""
         sampling = self._spectra.sampling
-        for first in range(0, len(pairs), _TRACES):
-            block = pairs[first : first + _TRACES]
-            self._traces[:, channels.shape[2] :] = 0
-            _fold(channels, shot_of, block, self._traces)
-            self._transform_time()
-            _keep_band(self._trace_spectra, sampling.first_bin, sampling.n_bins, block, self._spectra.by_midpoint)
+        for first in range(0, len(pairs), 2 * _TRACES):
+            block = slice(first, first + 2 * _TRACES)
+            _fold(channels, shot_of, pairs[block], self._traces)
+            self._transform_time[(len(pairs[block]) - 1) // 2]()
+            _part(self._traces, sampling.first_bin, sampling.n_bins, row_of[block], rows)
 
-    def transform_midpoints(self, offset: int) -> None:
-        """Transforms the pairs `offset` apart over their midpoints."""
-        for transform_chunk in self._transform_midpoints[offset]:
-            transform_chunk()
+    def transform_midpoints(self, rows: NDArray[np.complex64], offset: int) -> None:
+        """Transforms the pairs `offset` apart, a row each, over their midpoints."""
+        n = self._spectra.n_elements - offset
+        # A midpoint is rounded down to an element; `StoltMap.odd_phase` moves those of odd offsets back.
+        first = offset // 2
+        midpoints = self._midpoints.view(np.float64)
+        _clear_beside(midpoints, first, n)
+        transpose(rows[:n].view(np.float64), midpoints[:, first : first + n])
+        self._transform_midpoints()
+        transpose(midpoints, self._spectra.by_wavenumber[:, offset % 2, offset // 2].view(np.float64))
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
 def _fold(channels, shot_of, pairs, traces):  # type: ignore[no-untyped-def]
-    """traces[i] = d(low, high) + d(high, low); missing transmits count as zero.
+    """traces[i] = p(2i) + 1j p(2i + 1), where p sums both orders of a pair: d(low, high) + d(high, low).
 
     Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform.
     """
-    for i in range(pairs.shape[0]):
-        low, high = pairs[i]
-        trace = traces[i, : channels.shape[2]]
-        forth, back = shot_of[low], shot_of[high] if high != low else -1
-        if forth >= 0 and back >= 0:
-            a, b = channels[forth, high], channels[back, low]
-            for n in range(trace.size):
-                trace[n] = np.float32(a[n]) + np.float32(b[n])
-        elif forth >= 0 or back >= 0:
-            c = channels[forth, high] if forth >= 0 else channels[back, low]
-            for n in range(trace.size):
-                trace[n] = np.float32(c[n])
-        else:
-            trace[:] = 0
+    n_samples = channels.shape[2]
+    for i in range((pairs.shape[0] + 1) // 2):
+        a, b, share_a, share_b = _orders(channels, shot_of, pairs, 2 * i)
+        c, d, share_c, share_d = _orders(channels, shot_of, pairs, 2 * i + 1)
+        trace = traces[i].view(np.float32)
+        for n in range(n_samples):
+            trace[2 * n] = share_a * np.float32(a[n]) + share_b * np.float32(b[n])
+            trace[2 * n + 1] = share_c * np.float32(c[n]) + share_d * np.float32(d[n])
+        trace[2 * n_samples :] = 0
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _orders(channels, shot_of, pairs, i):  # type: ignore[no-untyped-def]
+    """Both orders of pair i and their shares: nothing of a missing transmit or pair, half of an element with itself."""
+    low, high = pairs[min(i, pairs.shape[0] - 1)]
+    share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
+    forth, back = shot_of[low], shot_of[high]
+    return (
+        channels[max(forth, 0), high],
+        channels[max(back, 0), low],
+        np.float32(share if forth >= 0 else 0.0),
+        np.float32(share if back >= 0 else 0.0),
+    )
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _keep_band(trace_spectra, first_bin, n_bins, pairs, by_midpoint):  # type: ignore[no-untyped-def]
-    """Each pair's pass band to its row: the midpoint, rounded down to an element."""
-    for i in range(pairs.shape[0]):
-        low, high = pairs[i]
-        offset = high - low
-        for chunk in range(by_midpoint.shape[1]):
-            row = by_midpoint[offset, chunk, low + offset // 2]
-            first = chunk * row.size
-            n = min(n_bins - first, row.size)
-            row[:n] = trace_spectra[i, first_bin + first : first_bin + first + n]
+def _part(traces, first_bin, n_bins, row_of, rows):  # type: ignore[no-untyped-def]
+    """The pass band of each pair, twice its spectrum, to its row: a real pair's spectrum is even, an imaginary one's
+    odd, up to conjugation."""
+    n_time = traces.shape[1]
+    for i in range((row_of.size + 1) // 2):
+        trace = traces[i].view(np.float32)
+        above = trace[2 * first_bin : 2 * (first_bin + n_bins)]
+        below = trace[2 * (n_time - first_bin - n_bins + 1) : 2 * (n_time - first_bin + 1)]
+        real = rows[row_of[2 * i]].view(np.float32)
+        # Without a second pair its row is written first, then overwritten by the first one's.
+        imaginary = rows[row_of[min(2 * i + 1, row_of.size - 1)]].view(np.float32)
+        for k in range(n_bins):
+            a, b = above[2 * k], above[2 * k + 1]
+            c, d = below[2 * (n_bins - 1 - k)], below[2 * (n_bins - 1 - k) + 1]
+            imaginary[2 * k], imaginary[2 * k + 1] = b + d, c - a
+            real[2 * k], real[2 * k + 1] = a + c, b - d
+
+
+@numba.njit(nogil=True, cache=True)
+def _clear_beside(midpoints, first, n):  # type: ignore[no-untyped-def]
+    midpoints[:, :first] = 0
+    midpoints[:, first + n :] = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from sonolucent.beamform import fft
 from sonolucent.beamform.channels import ChannelData
 from sonolucent.beamform.geometry import Acquisition
-from sonolucent.beamform.pairs import Pairs, PairSpectra
+from sonolucent.beamform.pairs import Pairs, PairSpectra, PairWorkspace
 
 
 class ShotBuffer:
@@ -22,6 +23,8 @@ class ShotBuffer:
         self.frame: ChannelData = np.zeros(acquisition.shape, dtype)
         self.shot_of = np.full(acquisition.n_rx, -1, np.int64)
         """The shot of each element in `frame`, negative before its first arrival."""
+        self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
+        """The pass band of each pair: (offset, lower element, frequency)."""
         self._elements = acquisition.tx_elements
         self._spectra = spectra
         self._transmits = np.isin(np.arange(acquisition.n_rx), self._elements)
@@ -29,7 +32,7 @@ class ShotBuffer:
         self._waiting = np.zeros((acquisition.n_rx, acquisition.n_rx), np.bool_)
         for offset in range(spectra.sampling.n_offsets):
             # Whatever the spectra held before these shots is out of date.
-            self._waiting[tuple(spectra.pairs_at(offset).T)] = True
+            self._waiting[tuple(spectra.pairs_at[offset].T)] = True
 
     def push(self, shot: NDArray[np.int16] | NDArray[np.float32], tx_index: int) -> Pairs:
         """Stores a shot; returns the pairs that it completes."""
@@ -43,6 +46,12 @@ class ShotBuffer:
         self._waiting[tuple(pairs.T)] = ~complete
         ready: Pairs = pairs[complete]
         return ready
+
+    def transform_time(self, workspace: PairWorkspace, pairs: Pairs) -> None:
+        """Brings the rows of some pairs up to date."""
+        low, high = pairs.T
+        row_of = (high - low) * self.rows.shape[1] + low
+        workspace.transform_time(self.frame, self.shot_of, pairs, self.rows.reshape(-1, self.rows.shape[2]), row_of)
 
     def take_waiting(self) -> Pairs:
         """The pairs that are out of date; they count as transformed from now on."""

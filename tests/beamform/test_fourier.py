@@ -80,11 +80,16 @@ def test_sixteen_bit_samples_give_the_same_image(fourier, cysts):
     assert np.array_equal(image, fourier(counts.astype(np.float32)))
 
 
+def assert_equal_but_for_rounding(image, expected):
+    """Pairs are transformed two at a time; a pair's last bits depend on which other pair shares its transform."""
+    assert np.abs(image - expected).max() < 1e-6 * np.abs(expected).max()
+
+
 def test_shots_pushed_in_any_order_make_the_whole_frame_s_image(fourier, cysts):
     whole = fourier(cysts)
     for t in np.random.default_rng(0).permutation(64):
         fourier.push(cysts[t], int(t))
-    assert np.array_equal(fourier.image(), whole)
+    assert_equal_but_for_rounding(fourier.image(), whole)
 
 
 def test_each_shot_replaces_the_last_of_its_transmit(fourier, cysts, wires):
@@ -98,7 +103,7 @@ def test_each_shot_replaces_the_last_of_its_transmit(fourier, cysts, wires):
         mixed[t] = cysts[t]
         if t in (5, 6, 23):
             sliding = fourier.image()
-    assert np.array_equal(sliding, fourier(mixed))
+    assert_equal_but_for_rounding(sliding, fourier(mixed))
 
 
 def test_an_image_needs_no_whole_frame(fourier, acquisition, grid, cysts):
@@ -106,7 +111,7 @@ def test_an_image_needs_no_whole_frame(fourier, acquisition, grid, cysts):
     for t in (3, 40, 41):
         fourier.push(cysts[t], t)
     part = FourierBeamformer(Acquisition(tx_elements=(3, 40, 41)), grid, apodization=TAPER, threads=1)
-    assert np.array_equal(fourier.image(), part(np.ascontiguousarray(cysts[[3, 40, 41]])))
+    assert_equal_but_for_rounding(fourier.image(), part(np.ascontiguousarray(cysts[[3, 40, 41]])))
 
 
 def test_pushing_refuses_what_is_no_shot(fourier, cysts):
