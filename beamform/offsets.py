@@ -59,7 +59,7 @@ def cosine_table(parity: int, n_lateral: int, n_offsets: int, odd_offsets: int) 
 
 
 def padded_bins(sampling: Sampling) -> int:
-    """Length of a row of spectra: whole blocks of `sum_offsets`, and an odd number of them, since rows whole pages
-    apart would thrash the cache."""
-    blocks = math.ceil(sampling.n_bins / 24)
+    """Length of a row of spectra: whole blocks of `sum_offsets`, room for a vector that begins at the last bin, and an
+    odd number of blocks, since rows whole pages apart would thrash the cache."""
+    blocks = math.ceil((sampling.n_bins + LANES // 2 - 1) / 24)
     return 24 * (blocks + 1 - blocks % 2)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
@@ -58,32 +59,27 @@ def store(typingctx, row, first, vector):  # type: ignore[no-untyped-def]
     return types.void(row, types.intp, _TYPE), generate
 
 
-@intrinsic
-def load_repeated(typingctx, row, first):  # type: ignore[no-untyped-def]
-    """Four floats, four times over: 0 1 2 3 0 1 2 3 ..."""
+def _load_four(order: list[int], doc: str) -> Any:
     four = ir.VectorType(ir.FloatType(), 4)
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        row, first = arguments
-        loaded = builder.load(_pointer(context, builder, signature.args[0], row, first, four), align=4)
-        return builder.shuffle_vector(loaded, loaded, _lanes([lane % 4 for lane in range(LANES)]))
+    def load_four(typingctx, row, first):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            row, first = arguments
+            loaded = builder.load(_pointer(context, builder, signature.args[0], row, first, four), align=4)
+            return builder.shuffle_vector(loaded, loaded, _lanes(order))
 
-    return _TYPE(row, types.intp), generate
+        return _TYPE(row, types.intp), generate
+
+    load_four.__doc__ = doc
+    return intrinsic(load_four)
 
 
-@intrinsic
-def load_pairs_stretched(typingctx, pairs_a, pairs_b, first):  # type: ignore[no-untyped-def]
-    """Two floats of one row and two of another, each four times: a a a a A A A A b b b b B B B B."""
-    two = ir.VectorType(ir.FloatType(), 2)
+def _lanes(order: list[int]) -> ir.Constant:
+    return ir.Constant(ir.VectorType(_I32, len(order)), order)
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        loaded = []
-        for row_type, row in zip(signature.args[:2], arguments[:2], strict=True):
-            pointer = _pointer(context, builder, row_type, row, arguments[2], two)
-            loaded.append(builder.load(pointer, align=4))
-        return builder.shuffle_vector(*loaded, _lanes([lane // 4 for lane in range(LANES)]))
 
-    return _TYPE(pairs_a, pairs_b, types.intp), generate
+load_repeated = _load_four([lane % 4 for lane in range(LANES)], "Four floats, four times over: 0 1 2 3 0 1 2 3 ...")
+load_stretched = _load_four([lane // 4 for lane in range(LANES)], "Four floats, each four times: 0 0 0 0 1 1 1 1 ...")
 
 
 @intrinsic
@@ -110,28 +106,38 @@ def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
     return _TYPE(_TYPE, _TYPE, _TYPE), generate
 
 
-@intrinsic
-def add(typingctx, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.fadd(*arguments)
+def _of_two(operation: str, doc: str) -> Any:
+    def of_two(typingctx, a, b):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            return getattr(builder, operation)(*arguments)
 
-    return _TYPE(_TYPE, _TYPE), generate
+        return _TYPE(_TYPE, _TYPE), generate
 
-
-@intrinsic
-def multiply(typingctx, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.fmul(*arguments)
-
-    return _TYPE(_TYPE, _TYPE), generate
+    of_two.__doc__ = doc
+    return intrinsic(of_two)
 
 
-@intrinsic
-def subtract(typingctx, a, b):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.fsub(*arguments)
+add = _of_two("fadd", "a + b")
+subtract = _of_two("fsub", "a - b")
+multiply = _of_two("fmul", "a * b")
 
-    return _TYPE(_TYPE, _TYPE), generate
+
+def _shuffle(order: list[int], doc: str) -> Any:
+    def shuffle(typingctx, a, b):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            return builder.shuffle_vector(*arguments, _lanes(order))
+
+        return _TYPE(_TYPE, _TYPE), generate
+
+    shuffle.__doc__ = doc
+    return intrinsic(shuffle)
+
+
+_PAIRS = [lane // 4 * 2 + lane % 2 + LANES * (lane // 2 % 2) for lane in range(LANES)]
+interleave_low = _shuffle(_PAIRS, "Complex numbers of two vectors in turn, from their lower halves: a0 b0 a1 b1 ...")
+interleave_high = _shuffle([lane + LANES // 2 for lane in _PAIRS], "The same from their upper halves: a4 b4 a5 b5 ...")
+_real_parts = _shuffle([lane // 2 * 2 for lane in range(LANES)], "Real parts of a, each twice.")
+_imaginary_parts = _shuffle([lane // 2 * 2 + 1 for lane in range(LANES)], "Imaginary parts of a, each twice.")
 
 
 @intrinsic
@@ -146,8 +152,10 @@ def times_i(typingctx, a):  # type: ignore[no-untyped-def]
     return _TYPE(_TYPE), generate
 
 
-def _lanes(order: list[int]) -> ir.Constant:
-    return ir.Constant(ir.VectorType(_I32, len(order)), order)
+@numba.njit(inline="always")
+def complex_multiply(a, b):  # type: ignore[no-untyped-def]
+    """Eight interleaved complex numbers times eight others."""
+    return fma(_real_parts(a, a), b, multiply(_imaginary_parts(a, a), times_i(b)))
 
 
 def _pointer(context: Any, builder: Any, row_type: Any, row: Any, first: Any, target: ir.Type) -> Any:

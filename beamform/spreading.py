@@ -12,7 +12,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.simd import LANES, fma, load, load_pairs_stretched, load_repeated, store
+from sonolucent.beamform.simd import (
+    LANES,
+    complex_multiply,
+    fma,
+    interleave_high,
+    interleave_low,
+    load,
+    load_repeated,
+    load_stretched,
+    multiply,
+    splat,
+    store,
+)
 
 TAPS = 4
 _TABLE_SIZE = 1024
@@ -47,22 +59,23 @@ def spread_wave(  # type: ignore[no-untyped-def]
 
     `plus` and `minus` (n_angles, 2 n_bins) hold, for the residues of +wave and -wave, the spectra of the leg pairs
     (k_t, k_r) and (k_r, k_t) added up; so each unordered pair is spread once. Complex numbers are two floats. A cell,
-    16 floats, holds four taps of the real and imaginary part of both. `scratch` is five rows of 2 n_bins floats.
+    16 floats, holds four taps of the real and imaginary part of both. `scratch` is six rows of as many floats as there
+    are padded bins; rows of `weight`, `plus` and `minus` are padded as well.
     """
-    bins, taps = scratch[0].view(np.int32), scratch[1].view(np.int32)
+    bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
     for high in range((wave + 1) // 2, depth_bin.shape[0]):
         low = wave - high
         t, r = high, abs(low)
         first = max(first_bin[t], first_bin[r])
-        n = depth_bin.shape[1] - first
         # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
         _locate(depth_bin[t, first:], depth_bin[r, first:], origin, bins, taps)
         half = np.float32(0.5 if high == low else 1.0)
-        _multiply(weight[t, 2 * first :], weight[r, 2 * first :], half, scratch[2])
-        pair = scratch[2, : 2 * n]
-        _multiply(pair, plus[angle_row(high, wave, n_lateral), 2 * first :], np.float32(1), scratch[3])
-        _multiply(pair, minus[angle_row(-high, -wave, n_lateral), 2 * first :], np.float32(1), scratch[4])
-        _spread(bins[:n], taps, scratch[3], scratch[4], table, cells)
+        n = depth_bin.shape[1] - first
+        weight_t, weight_r = weight[t, 2 * first :], weight[r, 2 * first :]
+        forth = plus[angle_row(high, wave, n_lateral), 2 * first :]
+        back = minus[angle_row(-high, -wave, n_lateral), 2 * first :]
+        _weigh(n, half, weight_t, weight_r, forth, back, values)
+        _spread(bins[:n], taps, values, table, cells)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -84,35 +97,44 @@ def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-de
         taps[f] = np.int32((position - np.float32(bin_)) * np.float32(_TABLE_SIZE))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, fastmath={"contract", "nsz"})
-def _multiply(a, b, scale, out):  # type: ignore[no-untyped-def]
-    """out = scale * a * b, complex numbers as two floats; as long as a."""
-    for f in range(a.size // 2):
-        real, imaginary = scale * a[2 * f], scale * a[2 * f + 1]
-        out[2 * f] = real * b[2 * f] - imaginary * b[2 * f + 1]
-        out[2 * f + 1] = real * b[2 * f + 1] + imaginary * b[2 * f]
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _weigh(n, scale, weight_t, weight_r, plus, minus, values):  # type: ignore[no-untyped-def]
+    """values = scale * weight_t * weight_r * (plus, minus), the two in turn; whole vectors, so up to 7 beyond n."""
+    scale = splat(scale)
+    for first in range(0, 2 * n, LANES):
+        weight = complex_multiply(multiply(scale, load(weight_t, first)), load(weight_r, first))
+        a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
+        store(values, 2 * first, interleave_low(a, b))
+        store(values, 2 * first + LANES, interleave_high(a, b))
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _spread(bins, taps, plus, minus, table, cells):  # type: ignore[no-untyped-def]
+def _spread(bins, taps, values, table, cells):  # type: ignore[no-untyped-def]
     for f in range(bins.size):
         cell = LANES * np.intp(bins[f])
-        values = load_pairs_stretched(plus, minus, 2 * f)
-        store(cells, cell, fma(values, load_repeated(table, TAPS * np.intp(taps[f])), load(cells, cell)))
+        weighted = load_repeated(table, TAPS * np.intp(taps[f]))
+        store(cells, cell, fma(load_stretched(values, 4 * f), weighted, load(cells, cell)))
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, boundscheck=False)
 def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
     """Adds the cells up into the spectra `plus` and `minus` (n_depth,) and clears them.
 
-    Bins beyond the spectra's length alias, as they do in an image sampled at its rows.
+    Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first three
+    cells or the last three.
     """
     plus[:] = 0
     minus[:] = 0
-    for bin_ in range(cells.size // LANES):
-        cell = cells[LANES * bin_ : LANES * (bin_ + 1)]
-        for tap in range(TAPS):
-            target = np.uint32(origin + bin_ + tap - 1) % np.uint32(plus.size)
-            plus[target] += complex(cell[tap], cell[4 + tap])
-            minus[target] += complex(cell[8 + tap], cell[12 + tap])
-        cell[:] = 0
+    target = (origin + 2) % plus.size
+    for bin_ in range(2, cells.size // LANES - 1):
+        plus[target] += complex(_sum_taps(cells, bin_, 0), _sum_taps(cells, bin_, 4))
+        minus[target] += complex(_sum_taps(cells, bin_, 8), _sum_taps(cells, bin_, 12))
+        target = target + 1 if target + 1 < plus.size else 0
+    cells[:] = 0
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _sum_taps(cells, bin_, lane):  # type: ignore[no-untyped-def]
+    """What samples left for a bin: those of the next bin their first tap, its own their second, and so on."""
+    first = LANES * (bin_ + 1) + lane
+    return cells[first] + cells[first - 15] + cells[first - 30] + cells[first - 45]

@@ -23,8 +23,8 @@ class StoltMap:
         self.steepest_wave = 2 * (legs.depth_bin.shape[0] - 1)
         self.waves = np.arange(-self.steepest_wave, self.steepest_wave + 1)
         used = legs.depth_bin[np.abs(legs.weight) > 0]
-        self.origin = math.floor(2 * used.min()) - 2
-        self.n_cells = math.ceil(2 * used.max()) + 3 - self.origin
+        self.origin = math.floor(2 * used.min()) - 4
+        self.n_cells = math.ceil(2 * used.max()) + 4 - self.origin
         self.cosines = [
             [offsets.cosine_table(residue, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)]
             for residue in (0, 1)
@@ -59,10 +59,11 @@ class StoltWorkspace:
         sampling, n_bins = stolt.sampling, offsets.padded_bins(stolt.sampling)
         n_angles = sampling.n_lateral // 2 + 1
         self._stolt = stolt
-        self._weight = stolt.legs.weight.view(np.float32)
+        self._weight = fft.complex_buffer(stolt.legs.weight.shape[0], n_bins).view(np.float32)
+        self._weight[:, : 2 * sampling.n_bins] = stolt.legs.weight.view(np.float32)
         self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
         self._cells = fft.real_buffer(stolt.n_cells * LANES)
-        self._scratch = fft.real_buffer(5, 2 * n_bins)
+        self._scratch = fft.real_buffer(6, n_bins)
         self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
         most = max(waves.size for waves in self._waves)
         self._whole = fft.complex_buffer(most, 2, sampling.n_depth)
