@@ -74,7 +74,7 @@ class FourierBeamformer:
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._pairs = PairSpectra(acquisition, self.sampling)
         self._whole = self._masks([Look()])
-        self._columns = fft.compleximage_buffer(1, self._stolt.waves.size, grid.n_z)
+        self._columns = fft.complex_buffer(1, self._stolt.waves.size, grid.n_z)
         self._gain = self._pixel_scale() * require_gain(gain, grid)
         workers = range(self._workers.threads)
         fft.recall_plans()
@@ -186,7 +186,7 @@ class FourierBeamformer:
 
     def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
         if len(masks.depth) > len(self._columns):
-            self._columns = fft.compleximage_buffer(len(masks.depth), *self._columns.shape[1:])
+            self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
         columns = self._columns[: len(masks.depth)]
 
         def map_to_depth(worker: int, residues: range) -> None:
