@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from sonolucent.beamform import (
     Acquisition,
@@ -52,6 +53,22 @@ def test_fourier(benchmark, within_budget, frame, reference, taper, threads):
         log_compress(beamformer(frame, out=image), reference=level, out=db)
 
     benchmark.pedantic(b_mode, rounds=60, warmup_rounds=3)
+    within_budget("beamform")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device here")
+def test_fourier_on_a_gpu(benchmark, within_budget, frame, reference):
+    """From int16 in the computer's memory to dB there, transfers included."""
+    exact = FourierBeamformer(ACQUISITION, GRID, apodization=AngleTaper(), device="cuda:0")
+    assert_images_what_delay_and_sum_does(exact, frame, reference)
+    beamformer = FourierBeamformer(ACQUISITION, GRID, device="cuda:0")
+    image, db = np.empty(GRID.shape, np.complex64), np.empty(GRID.shape, np.float32)
+    level = ReferenceLevel().update(beamformer(frame, out=image))
+
+    def b_mode():
+        log_compress(beamformer(frame, out=image), reference=level, out=db)
+
+    benchmark.pedantic(b_mode, rounds=300, warmup_rounds=20)
     within_budget("beamform")
 
 
