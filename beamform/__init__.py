@@ -2,6 +2,7 @@
 
 from sonolucent.beamform.apodization import AngleTaper, Apodization, WavenumberTaper, uniform_gain
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress
+from sonolucent.beamform.channels import NotFiniteError
 from sonolucent.beamform.das import DelayAndSum
 from sonolucent.beamform.encoding import SequenceDecoder
 from sonolucent.beamform.fourier import FourierBeamformer
@@ -17,6 +18,7 @@ __all__ = [
     "FourierBeamformer",
     "ImageGrid",
     "Look",
+    "NotFiniteError",
     "Probe",
     "ReferenceLevel",
     "SequenceDecoder",

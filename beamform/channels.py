@@ -26,16 +26,71 @@ def require_channels(data: ChannelData, shape: tuple[int, ...]) -> None:
         raise ValueError("channel data must be C-contiguous, samples last; use numpy.ascontiguousarray")
 
 
+def require_record(acquisition: Acquisition, grid: ImageGrid) -> None:
+    """Refuses a grid that reaches beyond what the record holds.
+
+    Raises:
+        ValueError: its last row lies before the record begins or after it ends.
+    """
+    c = acquisition.sound_speed_m_s
+    first_m, last_m = c * acquisition.time_s[0] / 2, c * acquisition.time_s[-1] / 2
+    if grid.z_m[-1] > last_m or grid.z_m[-1] <= first_m:
+        raise ValueError(
+            f"the grid reaches z = {grid.z_m[-1] * 1e3:.2f} mm, but the record holds echoes from "
+            f"{first_m * 1e3:.2f} to {last_m * 1e3:.2f} mm; use a shallower grid or check initial_time_s"
+        )
+
+
+class NotFiniteError(ValueError):
+    """Channel data, or what became of them, hold infinities or values that are no numbers."""
+
+
+def require_finite(data: ChannelData, first_tx: int = 0) -> None:
+    """Refuses channel data (n_tx, n_rx, n_samples), from transmit `first_tx` on, that are not finite throughout.
+
+    Raises:
+        NotFiniteError: it says which sample is the first.
+    """
+    if data.dtype == np.int16:
+        return
+    for shot, traces in enumerate(data):
+        finite = np.isfinite(traces)
+        if not finite.all():
+            receiver, sample = (int(i) for i in np.argwhere(~finite)[0])
+            raise NotFiniteError(
+                f"channel data holds {traces[receiver, sample]} at transmit {first_tx + shot}, receiver {receiver}, "
+                f"sample {sample}; leave that frame out, or set such samples to 0 where they are read"
+            )
+
+
+def require_finite_image(image: NDArray[np.complex64], data: ChannelData) -> None:
+    """Refuses the channel data of an image (..., n_z, n_x) that is not finite, by one row.
+
+    One bad sample reaches every pixel of a Fourier image, and a row is quicker to look at than 30 MB of samples.
+
+    Raises:
+        NotFiniteError: it says which sample is the first.
+    """
+    if np.isfinite(image[..., image.shape[-2] // 2, :]).all():
+        return
+    require_finite(data)
+    raise NotFiniteError(
+        f"samples up to {np.abs(data).max():.3g} are too large to be summed in single precision; scale them down"
+    )
+
+
 def require_gain(gain: NDArray[np.floating] | None, grid: ImageGrid) -> NDArray[np.float32]:
     """The gain of each pixel, one where none is given.
 
     Raises:
-        ValueError: another shape than the grid's.
+        ValueError: another shape than the grid's, or not finite.
     """
     if gain is None:
         return np.ones(grid.shape, np.float32)
     if gain.shape != grid.shape:
         raise ValueError(f"gain has shape {gain.shape}; this grid gives {grid.shape}")
+    if not np.isfinite(gain).all():
+        raise ValueError("gain must be finite everywhere")
     return np.asarray(gain, dtype=np.float32)
 
 

@@ -12,7 +12,15 @@ import scipy.fft
 from numpy.typing import DTypeLike, NDArray
 
 from sonolucent.beamform.apodization import AngleTaper, Apodization, leg_weights
-from sonolucent.beamform.channels import ChannelData, band_weight, pass_band_hz, require_channels, require_gain
+from sonolucent.beamform.channels import (
+    ChannelData,
+    band_weight,
+    pass_band_hz,
+    require_channels,
+    require_finite,
+    require_gain,
+    require_record,
+)
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.workers import Workers
 
@@ -36,6 +44,9 @@ class DelayAndSum:
         gain: multiplies the image, (n_z, n_x); none by default, see `uniform_gain`.
         dtype: complex64, or complex128 for a reference free of rounding.
         threads: worker threads; all cores by default.
+
+    Raises:
+        ValueError: the grid reaches beyond the record, or `gain` has another shape.
     """
 
     def __init__(
@@ -49,6 +60,7 @@ class DelayAndSum:
         dtype: DTypeLike = np.complex64,
         threads: int | None = None,
     ) -> None:
+        require_record(acquisition, grid)
         self.acquisition = acquisition
         self.grid = grid
         self.apodization = apodization or AngleTaper()
@@ -67,9 +79,10 @@ class DelayAndSum:
         """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
 
         Raises:
-            TypeError, ValueError: channel data of another type or shape.
+            TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
         """
         require_channels(channel_data, self.acquisition.shape)
+        require_finite(channel_data)
         spectrum = scipy.fft.rfft(channel_data.astype(self._dtype.type(0).real.dtype), axis=-1)
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():

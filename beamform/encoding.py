@@ -20,7 +20,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform.channels import ChannelData, pass_band_hz, require_channels
+from sonolucent.beamform.channels import ChannelData, pass_band_hz, require_channels, require_finite
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.mixing import FrequencyMixer, Mixer, TimeMixer
 from sonolucent.beamform.sequences import TransmitSequence
@@ -122,6 +122,7 @@ class SequenceDecoder:
         if np.shape(shots) != self.shape:
             raise ValueError(f"shots have shape {np.shape(shots)}; this sequence gives {self.shape}")
         require_channels(shots, self.shape)
+        require_finite(shots)
         if out is None:
             out = np.empty(self.acquisition.shape, np.float32)
         elif out.shape != self.acquisition.shape or out.dtype != np.float32 or not out.flags.c_contiguous:

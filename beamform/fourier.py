@@ -22,7 +22,13 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import fft, wavenumbers
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
-from sonolucent.beamform.channels import ChannelData, require_channels, require_gain
+from sonolucent.beamform.channels import (
+    ChannelData,
+    require_channels,
+    require_finite,
+    require_finite_image,
+    require_gain,
+)
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.lateral import ROWS, LateralTransform
 from sonolucent.beamform.looks import Look, LookMasks
@@ -95,11 +101,13 @@ class FourierBeamformer:
         Raises:
             TypeError: channel data or `out` of another type.
             ValueError: of another shape, or not contiguous.
+            NotFiniteError: channel data hold infinities or values that are no numbers; `out` is then undefined.
         """
         require_channels(channel_data, self.acquisition.shape)
         image = image_buffer(self.grid.shape, out)
         self._transform_channels(channel_data)
         self._form_images(self._whole, image[np.newaxis])
+        require_finite_image(image, channel_data)
         return image
 
     def looks(
@@ -112,12 +120,14 @@ class FourierBeamformer:
         Raises:
             TypeError: channel data or `out` of another type.
             ValueError: of another shape, not contiguous, or no looks.
+            NotFiniteError: channel data are not finite.
         """
         require_channels(channel_data, self.acquisition.shape)
         masks = self._masks(looks)
         images = image_buffer((len(looks), *self.grid.shape), out)
         self._transform_channels(channel_data)
         self._form_images(masks, images)
+        require_finite_image(images, channel_data)
         return images
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
@@ -127,12 +137,13 @@ class FourierBeamformer:
         synthetic aperture, without drift). A whole frame imaged in between begins anew.
 
         Raises:
-            TypeError, ValueError: a shot of another type or shape.
+            TypeError, ValueError: a shot of another type or shape, or not finite.
             IndexError: no such transmit.
         """
         require_channels(shot, self.acquisition.shape[1:])
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
+        require_finite(shot[np.newaxis], tx_index)
         if self._shots is None or self._shots.frame.dtype != shot.dtype:
             self._shots = ShotBuffer(self.acquisition, self._pairs, shot.dtype)
         ready = self._shots.push(shot, tx_index)

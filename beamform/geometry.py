@@ -140,7 +140,7 @@ class ImageGrid:
         n_z, n_x: number of rows and columns.
 
     Raises:
-        ValueError: a spacing or size is not positive, or the grid begins behind the array.
+        ValueError: a spacing or size is not positive, a position is not finite, or the grid begins behind the array.
     """
 
     x0_m: float
@@ -153,6 +153,9 @@ class ImageGrid:
     def __post_init__(self) -> None:
         for name in ("dx_m", "dz_m", "n_z", "n_x"):
             _require_positive(self, name)
+        for name in ("x0_m", "z0_m"):
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"ImageGrid: {name} must be finite, not {getattr(self, name)}")
         if self.z0_m < 0:
             raise ValueError(f"the grid begins at z = {self.z0_m:g} m, behind the array; z must be >= 0")
 

@@ -24,7 +24,13 @@ from torch.nn import functional
 
 from sonolucent.beamform import spreading, wavenumbers
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
-from sonolucent.beamform.channels import ChannelData, require_channels, require_gain
+from sonolucent.beamform.channels import (
+    ChannelData,
+    require_channels,
+    require_finite,
+    require_finite_image,
+    require_gain,
+)
 from sonolucent.beamform.fourier import FourierBeamformer, image_buffer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.gpu_tables import fold_table, gather_table, image_scale, lateral_matrix, offset_matrices
@@ -71,6 +77,7 @@ class TorchBeamformer(FourierBeamformer):
         image = image_buffer(self.grid.shape, out)
         self._take_frame(channel_data)
         self._form_looks(self._whole_image, image[np.newaxis])
+        require_finite_image(image, channel_data)
         return image
 
     def looks(
@@ -80,6 +87,7 @@ class TorchBeamformer(FourierBeamformer):
         images = image_buffer((len(looks), *self.grid.shape), out)
         self._take_frame(channel_data)
         self._form_looks(masks, images)
+        require_finite_image(images, channel_data)
         return images
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
@@ -87,6 +95,7 @@ class TorchBeamformer(FourierBeamformer):
         require_channels(shot, self.acquisition.shape[1:])
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
+        require_finite(shot[np.newaxis], tx_index)
         frame = self._frame_of(shot.dtype)
         if not self._pushed:
             frame.clear()

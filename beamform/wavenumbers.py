@@ -21,7 +21,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from sonolucent.beamform.apodization import Apodization
-from sonolucent.beamform.channels import band_weight, pass_band_hz
+from sonolucent.beamform.channels import band_weight, pass_band_hz, require_record
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 
@@ -66,7 +66,7 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
         ValueError: the grid reaches beyond what the record holds.
     """
     c, pitch = acquisition.sound_speed_m_s, acquisition.probe.pitch_m
-    _require_record(acquisition, grid)
+    require_record(acquisition, grid)
     center_hz, bandwidth = acquisition.probe.center_frequency_hz, acquisition.probe.fractional_bandwidth
     steepest = _tangent(apodization.sine_at(0.01, 2 * math.pi * pass_band_hz(acquisition)[0] / c))
     center = _tangent(apodization.sine_at(0.01, 2 * math.pi * center_hz / c))
@@ -135,16 +135,6 @@ def _time_length(acquisition: Acquisition, grid: ImageGrid, longest_leg_m: float
         record_end_s - 2 * grid.z0_m / c,
     )
     return int(scipy.fft.next_fast_len(max(acquisition.n_samples, math.ceil(needed_s * rate_hz)), real=True))
-
-
-def _require_record(acquisition: Acquisition, grid: ImageGrid) -> None:
-    c = acquisition.sound_speed_m_s
-    first_m, last_m = c * acquisition.time_s[0] / 2, c * acquisition.time_s[-1] / 2
-    if grid.z_m[-1] > last_m or grid.z_m[-1] <= first_m:
-        raise ValueError(
-            f"the grid reaches z = {grid.z_m[-1] * 1e3:.2f} mm, but the record holds echoes from "
-            f"{first_m * 1e3:.2f} to {last_m * 1e3:.2f} mm; use a shallower grid or check initial_time_s"
-        )
 
 
 def _tangent(sine: float) -> float:

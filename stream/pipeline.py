@@ -9,6 +9,7 @@ it are ready too: so the first frame finds everything warm.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +30,7 @@ from sonolucent.stream.sources import open_source
 from sonolucent.stream.timing import Timing
 
 _CONSUMER_TIMEOUT_S = 60.0
+_log = logging.getLogger(__name__)
 
 
 def arrows(config: Config) -> list[tuple[str, str]]:
@@ -118,8 +120,12 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
             _wait_for_consumers(pushes)
         elif work is not None:
             begun_ns = time.monotonic_ns()
-            result = work(message)
-            _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
+            try:
+                result = work(message)
+            except stages.FrameRefused as refusal:
+                _lose_all(pushes, refusal)
+            else:
+                _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
         message = next(m for _, m in pull_all([pull]))
     _push_all(pushes, message)
     return StageReport({**_refused(pull), **_close_all(pushes)})
@@ -153,6 +159,14 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
 def _push_all(pushes: list[PushEdge], message: Message) -> None:
     for push in pushes:
         push.push(message)
+
+
+def _lose_all(pushes: list[PushEdge], refusal: stages.FrameRefused) -> None:
+    """Counts a frame that a stage refused as lost on the edges behind it; the log tells of the first one."""
+    for push in pushes:
+        if refusal.reason not in push.ledger.counts().dropped:
+            _log.warning("%s: dropped %s", push.edge.name, refusal)
+        push.ledger.lose(refusal.reason)
 
 
 def _wait_for_consumers(pushes: list[PushEdge]) -> None:

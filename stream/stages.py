@@ -1,6 +1,7 @@
 """The stages between source and sinks: channel data to B-mode, B-mode to enhanced B-mode.
 
-A stage is a function from one frame to the next; making it plans and warms up, so that frames find it ready.
+A stage is a function from one frame to the next; making it plans and warms up, so that frames find it ready. A frame
+that it cannot use it refuses with `FrameRefused`: the pipeline counts it as dropped and goes on.
 """
 
 from __future__ import annotations
@@ -20,9 +21,17 @@ Stage = Callable[[Frame], Image]
 _log = logging.getLogger(__name__)
 
 
+class FrameRefused(Exception):
+    """A frame that a stage cannot use: a reason of few words for the ledger, and one sentence for the log."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
 def beamform(config: Config, stream: Stream) -> Stage:
     """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level."""
-    from sonolucent.beamform import FourierBeamformer, ReferenceLevel, log_compress, uniform_gain
+    from sonolucent.beamform import FourierBeamformer, NotFiniteError, ReferenceLevel, log_compress, uniform_gain
 
     gain = uniform_gain(stream.acquisition, stream.grid)
     beamformer = FourierBeamformer(stream.acquisition, stream.grid, gain=gain, threads=config.beamform_threads)
@@ -35,7 +44,10 @@ def beamform(config: Config, stream: Stream) -> Stage:
     def run(frame: Frame) -> Image:
         if not isinstance(frame, Channels):
             raise TypeError("beamform takes channel data")
-        beamformer(frame.data, out=analytic)
+        try:
+            beamformer(frame.data, out=analytic)
+        except NotFiniteError as error:
+            raise FrameRefused("not finite", f"frame {frame.frame_id}: {error}") from error
         layers = np.empty((1, *analytic.shape), np.float32)
         level = reference.update(analytic)
         log_compress(analytic, dynamic_range_db=config.dynamic_range_db, reference=level, out=layers[0])
@@ -74,7 +86,8 @@ def enhance(config: Config, stream: Stream) -> Stage:
         layers = np.empty((2, *image.bmode.shape), np.float32)
         layers[0] = image.bmode
         enhancer(layers[0], out=layers[1])
-        return replace(image, layers=layers, model=enhancer.model, device=enhancer.device, skipped="")
+        made_by = {"model": enhancer.model, "device": enhancer.device, "backend": enhancer.backend}
+        return replace(image, layers=layers, skipped="", **made_by)
 
     return run
 

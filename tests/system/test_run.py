@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.stream.recording import Recording
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream.frames import Channels, Stream, Trail
+from sonolucent.stream.recording import Recording, RecordingWriter
 
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
@@ -43,6 +45,28 @@ def test_the_real_capture_runs_through(sonolucent: Any, real_data: Path) -> None
     ended = sonolucent("run", "--source", f"replay:{file}", "--headless", "--frames", 50, "--json")
     assert ended.status == 0, ended.errors
     assert (ended.report["frames_in"], ended.report["frames_out"], ended.report["balanced"]) == (50, 50, True)
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_frames_that_are_not_finite_are_dropped_and_counted(sonolucent: Any, tmp_path: Path, transport: str) -> None:
+    probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition = Acquisition(probe, range(16), 600, 25e6)
+    file = tmp_path / "float.h5"
+    stream = Stream(acquisition, ImageGrid.for_acquisition(acquisition), 25.0, "<f4")
+    writer = RecordingWriter(file, stream, channels=True, images=False)
+    for i in range(5):
+        noise = np.random.default_rng(i).standard_normal(acquisition.shape).astype(np.float32)
+        if i in (1, 2):
+            noise[4, 3, 100 + i] = np.nan
+        writer.write(Channels(i, noise, 0, Trail.begin()))
+    writer.close()
+    options = ["--headless", "--frames", 5, "--as-fast-as-possible", "--transport", transport, "--json"]
+    ended = sonolucent("run", "--source", f"replay:{file}", *options)
+    assert ended.status == 0, ended.errors
+    report = ended.report
+    assert (report["frames_in"], report["frames_out"], report["balanced"]) == (5, 3, True)
+    assert report["dropped"] == {"beamform>enhance": {"not finite": 2}}
+    assert ended.errors.count("frame 1: channel data holds nan at transmit 4, receiver 3, sample 101") == 1
 
 
 def test_a_recorded_run_replays_bit_for_bit(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
