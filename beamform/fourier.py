@@ -30,12 +30,15 @@ from sonolucent.beamform.channels import (
     require_gain,
 )
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.beamform.lateral import ROWS, LateralTransform
+from sonolucent.beamform.lateral import LateralTransform
 from sonolucent.beamform.looks import Look, LookMasks
 from sonolucent.beamform.pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.shots import ShotBuffer
 from sonolucent.beamform.stolt import StoltMap, StoltWorkspace
 from sonolucent.beamform.workers import Workers
+
+_ROWS = 64
+"""Rows of the image that a worker takes at a time."""
 
 
 class FourierBeamformer:
@@ -206,10 +209,10 @@ class FourierBeamformer:
 
         def write_rows(worker: int, rows: range) -> None:
             for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
-                self._write_rows[worker](columns[depth], mask, rows.start, self._gain, image)
+                self._write_rows[worker](columns[depth], mask, rows, self._gain, image)
 
         self._workers.map(map_to_depth, self.sampling.n_lateral // 2 + 1, chunk=1)
-        self._workers.map(write_rows, self.grid.n_z, chunk=ROWS)
+        self._workers.map(write_rows, self.grid.n_z, chunk=_ROWS)
 
     def _pixel_scale(self) -> NDArray[np.float32]:
         """z / (2 pi) of the expansion, with the steps of both sums: (n_z, 1)."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform import fft
 from sonolucent.beamform.channels import ChannelData
 from sonolucent.beamform.geometry import Acquisition
-from sonolucent.beamform.offsets import padded_bins
+from sonolucent.beamform.offsets import BLOCK_BINS, padded_bins
 from sonolucent.beamform.transpose import transpose
 from sonolucent.beamform.wavenumbers import Sampling
 
@@ -26,7 +26,9 @@ class PairSpectra:
     def __init__(self, acquisition: Acquisition, sampling: Sampling) -> None:
         self.sampling = sampling
         self.n_elements = acquisition.n_rx
-        self.n_bins = padded_bins(sampling)
+        self.n_bins = padded_bins(sampling.n_bins)
+        self.bins_of_offset = [-(-n // BLOCK_BINS) * BLOCK_BINS for n in sampling.bins_of_offset]
+        self.first_sample = np.array(sampling.first_sample)
         self.pairs_at = [self._pairs_at(offset) for offset in range(sampling.n_offsets)]
         """All pairs of elements each offset apart."""
         self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, self.n_bins)
@@ -53,13 +55,15 @@ class PairWorkspace:
     def __init__(self, spectra: PairSpectra) -> None:
         sampling = spectra.sampling
         self._spectra = spectra
+        self._band = sampling.first_bin, sampling.n_bins
         self._traces = fft.complex_buffer(_TRACES, sampling.n_time)
-        self._transform_time = [
-            fft.plan_forward(self._traces[:n], self._traces[:n], axis=-1) for n in range(1, _TRACES + 1)
-        ]
         self._rows = fft.complex_buffer(spectra.n_elements, spectra.n_bins)
         self._midpoints = fft.complex_buffer(spectra.n_bins, sampling.n_lateral)
-        self._transform_midpoints = fft.plan_forward(self._midpoints, self._midpoints, axis=-1)
+        self._plans = [
+            [fft.plan_forward(self._traces[:n]) for n in range(1, _TRACES + 1)],
+            [fft.plan_forward(self._midpoints[:n]) for n in spectra.bins_of_offset],
+        ]
+        self._transform_traces, self._transform_midpoints = (fft.calls(plans) for plans in self._plans)
 
     def transform_offset(self, channels: ChannelData, shot_of: NDArray[np.int64], offset: int) -> None:
         """The pairs `offset` apart, all the way; element e transmitted as channels[shot_of[e]], or not at all where
@@ -77,61 +81,102 @@ class PairWorkspace:
         row_of: NDArray[np.int64],
     ) -> None:
         """Folds the pairs and writes the pass band of pair i to rows[row_of[i]]."""
-        sampling = self._spectra.sampling
-        for first in range(0, len(pairs), 2 * _TRACES):
-            block = slice(first, first + 2 * _TRACES)
-            _fold(channels, shot_of, pairs[block], self._traces)
-            self._transform_time[(len(pairs[block]) - 1) // 2]()
-            _part(self._traces, sampling.first_bin, sampling.n_bins, row_of[block], rows)
+        _transform_time(
+            channels,
+            shot_of,
+            pairs,
+            self._spectra.first_sample,
+            self._traces,
+            self._transform_traces,
+            self._band,
+            row_of,
+            rows,
+        )
 
     def transform_midpoints(self, rows: NDArray[np.complex64], offset: int) -> None:
         """Transforms the pairs `offset` apart, a row each, over their midpoints."""
-        n = self._spectra.n_elements - offset
-        # A midpoint is rounded down to an element; `StoltMap.odd_phase` moves those of odd offsets back.
-        first = offset // 2
-        midpoints = self._midpoints.view(np.float64)
-        _clear_beside(midpoints, first, n)
-        transpose(rows[:n].view(np.float64), midpoints[:, first : first + n])
-        self._transform_midpoints()
-        transpose(midpoints, self._spectra.by_wavenumber[:, offset % 2, offset // 2].view(np.float64))
+        n_bins = self._spectra.bins_of_offset[offset]
+        _transform_midpoints(
+            rows[: self._spectra.n_elements - offset].view(np.float64),
+            offset // 2,
+            self._midpoints[:n_bins].view(np.float64),
+            self._transform_midpoints[offset],
+            self._spectra.by_wavenumber[:, offset % 2, offset // 2].view(np.float64),
+        )
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _fold(channels, shot_of, pairs, traces):  # type: ignore[no-untyped-def]
+def _transform_time(  # type: ignore[no-untyped-def]
+    channels, shot_of, pairs, first_sample, traces, transforms, band, row_of, rows
+):
+    for first in range(0, pairs.shape[0], 2 * traces.shape[0]):
+        block = pairs[first : first + 2 * traces.shape[0]]
+        _fold(channels, shot_of, block, first_sample, traces)
+        fft.execute(transforms[(block.shape[0] - 1) // 2])
+        _part(traces, band, row_of[first : first + block.shape[0]], rows)
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _transform_midpoints(rows, first, midpoints, transform, spectra):  # type: ignore[no-untyped-def]
+    """From rows (n, n_bins) to spectra (n_lateral, n_bins), complex64 seen as float64.
+
+    A midpoint is rounded down to an element; `StoltMap.odd_phase` moves those of odd offsets back.
+    """
+    behind = first + rows.shape[0]
+    midpoints[:, :first] = 0
+    midpoints[:, behind:] = 0
+    transpose(rows[:, : midpoints.shape[0]], midpoints[:, first:behind])
+    fft.execute(transform)
+    transpose(midpoints, spectra)
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-untyped-def]
     """traces[i] = p(2i) + 1j p(2i + 1), where p sums both orders of a pair: d(low, high) + d(high, low).
 
-    Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform.
+    Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform. What
+    comes before the first sample within the taper's reach is not read.
     """
-    n_samples = channels.shape[2]
     for i in range((pairs.shape[0] + 1) // 2):
-        a, b, share_a, share_b = _orders(channels, shot_of, pairs, 2 * i)
-        c, d, share_c, share_d = _orders(channels, shot_of, pairs, 2 * i + 1)
-        trace = traces[i].view(np.float32)
-        for n in range(n_samples):
+        first_ab, first_cd = (first_sample[_offset(pairs, 2 * i)], first_sample[_offset(pairs, 2 * i + 1)])
+        begin = min(first_ab, first_cd)
+        a, b, share_a, share_b = _orders(channels, shot_of, pairs, 2 * i, begin)
+        c, d, share_c, share_d = _orders(channels, shot_of, pairs, 2 * i + 1, begin)
+        traces[i] = 0
+        # Slices that begin at zero let the loop vectorise; an offset might be negative and wrap.
+        trace = traces[i, begin:].view(np.float32)
+        for n in range(a.size):
             trace[2 * n] = share_a * np.float32(a[n]) + share_b * np.float32(b[n])
             trace[2 * n + 1] = share_c * np.float32(c[n]) + share_d * np.float32(d[n])
-        trace[2 * n_samples :] = 0
+        trace[0 : 2 * (first_ab - begin) : 2] = 0
+        trace[1 : 2 * (first_cd - begin) : 2] = 0
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
-def _orders(channels, shot_of, pairs, i):  # type: ignore[no-untyped-def]
+def _orders(channels, shot_of, pairs, i, begin):  # type: ignore[no-untyped-def]
     """Both orders of pair i and their shares: nothing of a missing transmit or pair, half of an element with itself."""
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
     forth, back = shot_of[low], shot_of[high]
     return (
-        channels[max(forth, 0), high],
-        channels[max(back, 0), low],
+        channels[max(forth, 0), high, begin:],
+        channels[max(back, 0), low, begin:],
         np.float32(share if forth >= 0 else 0.0),
         np.float32(share if back >= 0 else 0.0),
     )
 
 
+@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+def _offset(pairs, i):  # type: ignore[no-untyped-def]
+    low, high = pairs[min(i, pairs.shape[0] - 1)]
+    return high - low
+
+
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def _part(traces, first_bin, n_bins, row_of, rows):  # type: ignore[no-untyped-def]
+def _part(traces, band, row_of, rows):  # type: ignore[no-untyped-def]
     """The pass band of each pair, twice its spectrum, to its row: a real pair's spectrum is even, an imaginary one's
     odd, up to conjugation."""
-    n_time = traces.shape[1]
+    n_time, (first_bin, n_bins) = traces.shape[1], band
     for i in range((row_of.size + 1) // 2):
         trace = traces[i].view(np.float32)
         above = trace[2 * first_bin : 2 * (first_bin + n_bins)]
@@ -144,9 +189,3 @@ def _part(traces, first_bin, n_bins, row_of, rows):  # type: ignore[no-untyped-d
             c, d = below[2 * (n_bins - 1 - k)], below[2 * (n_bins - 1 - k) + 1]
             imaginary[2 * k], imaginary[2 * k + 1] = b + d, c - a
             real[2 * k], real[2 * k + 1] = a + c, b - d
-
-
-@numba.njit(nogil=True, cache=True)
-def _clear_beside(midpoints, first, n):  # type: ignore[no-untyped-def]
-    midpoints[:, :first] = 0
-    midpoints[:, first + n :] = 0

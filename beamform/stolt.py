@@ -29,6 +29,10 @@ class StoltMap:
             [offsets.cosine_table(residue, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)]
             for residue in (0, 1)
         ]
+        self.rows_per_block = offsets.rows_per_block(sampling.bins_of_offset, sampling.n_bins)
+        n_bins = offsets.padded_bins(sampling.n_bins)
+        self.weight = fft.complex_buffer(legs.weight.shape[0], n_bins).view(np.float32)
+        self.weight[:, : 2 * sampling.n_bins] = legs.weight.view(np.float32)
         self.odd_phase = np.exp(-1j * np.pi * np.arange(sampling.n_lateral) / sampling.n_lateral).astype(np.complex64)
         beta = spreading.shape_parameter(sampling.n_depth / grid.n_z)
         self.taps = spreading.tap_table(beta)
@@ -56,20 +60,17 @@ class StoltWorkspace:
     """Buffers and transforms of one worker."""
 
     def __init__(self, stolt: StoltMap) -> None:
-        sampling, n_bins = stolt.sampling, offsets.padded_bins(stolt.sampling)
+        sampling, n_bins = stolt.sampling, offsets.padded_bins(stolt.sampling.n_bins)
         n_angles = sampling.n_lateral // 2 + 1
         self._stolt = stolt
-        self._weight = fft.complex_buffer(stolt.legs.weight.shape[0], n_bins).view(np.float32)
-        self._weight[:, : 2 * sampling.n_bins] = stolt.legs.weight.view(np.float32)
+        self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
+        most = max(waves.size for waves in self._waves)
         self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
         self._cells = fft.real_buffer(stolt.n_cells * LANES)
         self._scratch = fft.real_buffer(6, n_bins)
-        self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
-        most = max(waves.size for waves in self._waves)
-        self._whole = fft.complex_buffer(most, 2, sampling.n_depth)
-        self._spectrum = fft.complex_buffer(most, 2, sampling.n_depth)
-        self._depths = fft.complex_buffer(most, 2, sampling.n_depth)
-        self._transform = fft.plan_backward(self._spectrum, self._depths, axis=-1)
+        self._whole = fft.complex_buffer(2 * most, sampling.n_depth)
+        self._masked = fft.complex_buffer(2 * most, sampling.n_depth)
+        self._plans = [fft.plan_backward(self._masked[: 2 * waves.size]) for waves in self._waves]
 
     def __call__(
         self,
@@ -88,54 +89,58 @@ class StoltWorkspace:
         """
         stolt = self._stolt
         opposite = -residue % stolt.sampling.n_lateral
-        _spread_waves(
+        _map_residue(
+            spectra.view(np.float32),
+            (residue, opposite),
             self._waves[residue],
-            residue,
-            self._sum_offsets(spectra, residue, 0),
-            self._sum_offsets(spectra, opposite, 1),
-            stolt.sampling.n_lateral,
-            (stolt.legs.depth_bin, self._weight, stolt.legs.first_bin),
-            stolt.origin,
-            stolt.taps,
-            self._cells,
-            self._scratch,
-            self._whole,
+            (*stolt.cosines[residue % 2], stolt.rows_per_block, stolt.odd_phase),
+            (stolt.legs.depth_bin, stolt.weight, stolt.legs.first_bin),
+            (stolt.origin, stolt.taps),
+            (self._angles, self._cells, self._scratch, self._whole, self._masked),
+            self._plans[residue].call,
+            (stolt.correction, stolt.phase),
+            masks,
+            columns,
         )
-        waves = self._waves[residue]
-        for mask, masked in zip(masks, columns, strict=True):
-            np.multiply(self._whole, mask, out=self._spectrum)
-            self._transform()
-            _write_columns(waves, stolt.steepest_wave, self._depths, stolt.correction, stolt.phase, masked)
-
-    def _sum_offsets(self, spectra: NDArray[np.complex64], residue: int, slot: int) -> NDArray[np.float32]:
-        """Spectra of every pair of legs (n_angles, 2 n_bins) that add up to an image wavenumber of this residue."""
-        even, odd = spectra[residue].view(np.float32)
-        even_cosines, odd_cosines = self._stolt.cosines[residue % 2]
-        angles = self._angles[slot, : self._stolt.sampling.n_lateral // 2 + 1 - residue % 2]
-        offsets.sum_offsets(even_cosines, odd_cosines, even, odd, self._stolt.odd_phase[residue], angles)
-        return angles
 
 
 @numba.njit(nogil=True, cache=True)
-def _spread_waves(  # type: ignore[no-untyped-def]
-    waves, residue, angles, opposite, n_lateral, legs, origin, taps, cells, scratch, spectrum
+def _map_residue(  # type: ignore[no-untyped-def]
+    spectra, residues, waves, cosines, legs, spread, buffers, transform, finish, masks, columns
 ):
-    """Depth spectra (n, 2, n_depth) of each wave and its negative, from the leg pairs of +residue and -residue."""
+    even_cosines, odd_cosines, n_rows, odd_phase = cosines
+    angles, cells, scratch, whole, masked = buffers
+    (origin, taps), n_lateral = spread, spectra.shape[0]
+    for i, residue in enumerate(residues):
+        even, odd = spectra[residue]
+        angles_of_parity = angles[i, : n_lateral // 2 + 1 - residue % 2]
+        offsets.sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, odd_phase[residue], angles_of_parity)
     for i in range(waves.size):
-        plus, minus = (angles, opposite) if waves[i] % n_lateral == residue else (opposite, angles)
+        here = 0 if waves[i] % n_lateral == residues[0] else 1
+        plus, minus = angles[here], angles[1 - here]
         spreading.spread_wave(waves[i], *legs, plus, minus, n_lateral, np.float32(origin), taps, cells, scratch)
-        spreading.gather_cells(cells, origin, spectrum[i, 0], spectrum[i, 1])
+        spreading.gather_cells(cells, origin, whole[2 * i], whole[2 * i + 1])
+    for i in range(masks.shape[0]):
+        _mask(whole[: 2 * waves.size], masks[i], masked)
+        fft.execute(transform)
+        _write_columns(waves, masked, *finish, columns[i])
 
 
 @numba.njit(nogil=True, cache=True)
-def _write_columns(waves, steepest, depths, correction, phase, columns):  # type: ignore[no-untyped-def]
-    """From depths (n, 2, n_depth) about the centre row to the columns of each wave and its negative."""
+def _mask(whole, mask, masked):  # type: ignore[no-untyped-def]
+    for row in range(whole.shape[0]):
+        for bin_ in range(mask.size):
+            masked[row, bin_] = whole[row, bin_] * mask[bin_]
+
+
+@numba.njit(nogil=True, cache=True)
+def _write_columns(waves, depths, correction, phase, columns):  # type: ignore[no-untyped-def]
+    """From depths (2 n, n_depth) about the centre row, those of each wave and its negative in turn, to their columns."""
     n_z = columns.shape[1]
-    half, behind = n_z // 2, depths.shape[2] - n_z // 2
-    for i in range(waves.size):
-        for side in range(2):
-            wave = steepest + waves[i] * (1 - 2 * side)
-            for row in range(half):
-                columns[wave, row] = depths[i, side, behind + row] * (correction[row] * phase[wave])
-            for row in range(half, n_z):
-                columns[wave, row] = depths[i, side, row - half] * (correction[row] * phase[wave])
+    half, behind = n_z // 2, depths.shape[1] - n_z // 2
+    for i in range(2 * waves.size):
+        wave = columns.shape[0] // 2 + waves[i // 2] * (1 - i % 2 * 2)
+        for row in range(half):
+            columns[wave, row] = depths[i, behind + row] * (correction[row] * phase[wave])
+        for row in range(half, n_z):
+            columns[wave, row] = depths[i, row - half] * (correction[row] * phase[wave])

@@ -17,11 +17,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from sonolucent.beamform.apodization import Apodization
 from sonolucent.beamform.channels import band_weight, pass_band_hz, require_record
+from sonolucent.beamform.fft import good_length
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 
@@ -37,10 +37,16 @@ class Sampling:
     """Frequency bins of the pass band."""
     n_lateral: int
     """Lateral period, in pitches; even."""
-    n_offsets: int
-    """Offsets |receiver - transmitter| that carry signal within the apodization."""
+    bins_of_offset: tuple[int, ...]
+    """Per offset |receiver - transmitter|: how many bins, from the first one on, it reaches a pixel with."""
+    first_sample: tuple[int, ...]
+    """Per offset: the first sample that can hold an echo of a pixel."""
     n_depth: int
     """Length of the depth FFT; its period exceeds the image's depth by the oversampling of k_z."""
+
+    @property
+    def n_offsets(self) -> int:
+        return len(self.bins_of_offset)
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class Legs:
 
 # Spreading onto k_z by a kernel four bins wide errs by 0.2 % at this oversampling.
 _DEPTH_OVERSAMPLING = 1.29
+_FAINT = 0.25
 
 
 def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apodization) -> Sampling:
@@ -67,11 +74,8 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     """
     c, pitch = acquisition.sound_speed_m_s, acquisition.probe.pitch_m
     require_record(acquisition, grid)
-    center_hz, bandwidth = acquisition.probe.center_frequency_hz, acquisition.probe.fractional_bandwidth
     steepest = _tangent(apodization.sine_at(0.01, 2 * math.pi * pass_band_hz(acquisition)[0] / c))
-    center = _tangent(apodization.sine_at(0.01, 2 * math.pi * center_hz / c))
-    # Pairs further apart reach no pixel but with both legs below a quarter, at frequencies below the -6 dB edge.
-    widest = _tangent(apodization.sine_at(0.25, 2 * math.pi * center_hz * (1 - bandwidth / 2) / c))
+    center = _tangent(apodization.sine_at(0.01, 2 * math.pi * acquisition.probe.center_frequency_hz / c))
     deepest_m = grid.z_m[-1]
     n_time = _time_length(acquisition, grid, deepest_m * math.hypot(1, steepest))
     frequency_hz = np.arange(n_time // 2, dtype=np.float64) * acquisition.sampling_frequency_hz / n_time
@@ -79,13 +83,15 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     span_m = max(grid.x_m[-1], 0.0) - min(grid.x_m[0], 0.0)
     aperture_m = acquisition.n_rx * pitch
     reach_m = max(aperture_m, span_m) + deepest_m * center
+    bins_of_offset = _bins_of_offset(acquisition, apodization, deepest_m, frequency_hz[in_band])
     return Sampling(
         n_time=n_time,
         first_bin=int(in_band[0]),
         n_bins=len(in_band),
-        n_lateral=_even_smooth(reach_m / pitch),
-        n_offsets=min(acquisition.n_rx, math.ceil(2 * deepest_m * widest / pitch) + 1),
-        n_depth=scipy.fft.next_fast_len(math.ceil(_DEPTH_OVERSAMPLING * grid.n_z) + 8),
+        n_lateral=good_length(reach_m / pitch - 0.5),
+        bins_of_offset=bins_of_offset,
+        first_sample=_first_samples(acquisition, apodization, len(bins_of_offset)),
+        n_depth=good_length(_DEPTH_OVERSAMPLING * grid.n_z + 8),
     )
 
 
@@ -126,6 +132,30 @@ def depth_center_m(grid: ImageGrid) -> float:
     return grid.z0_m + grid.dz_m * (grid.n_z // 2)
 
 
+def _bins_of_offset(
+    acquisition: Acquisition, apodization: Apodization, deepest_m: float, frequency_hz: NDArray[np.float64]
+) -> tuple[int, ...]:
+    """Pairs further apart reach no pixel but with both legs below a quarter."""
+    probe, c = acquisition.probe, acquisition.sound_speed_m_s
+    lower_edge_hz = probe.center_frequency_hz * (1 - probe.fractional_bandwidth / 2)
+    reach_m = [
+        2 * deepest_m * _tangent(apodization.sine_at(_FAINT, 2 * math.pi * max(f, lower_edge_hz) / c))
+        for f in frequency_hz
+    ]
+    offsets = np.minimum(np.ceil(np.array(reach_m) / probe.pitch_m) + 1, acquisition.n_rx)
+    return tuple(int(np.flatnonzero(offsets > h)[-1]) + 1 for h in range(int(offsets.max())))
+
+
+def _first_samples(acquisition: Acquisition, apodization: Apodization, n_offsets: int) -> tuple[int, ...]:
+    """An echo with both legs inside the taper travels at least offset / sine."""
+    probe, c = acquisition.probe, acquisition.sound_speed_m_s
+    steepest = apodization.sine_at(0.0, 2 * math.pi * pass_band_hz(acquisition)[0] / c)
+    longest_pulse_s = 4 / (probe.center_frequency_hz * probe.fractional_bandwidth)
+    arrival_s = np.arange(n_offsets) * (probe.pitch_m / (steepest * c)) - longest_pulse_s
+    samples = np.floor((arrival_s - acquisition.initial_time_s) * acquisition.sampling_frequency_hz)
+    return tuple(int(n) for n in np.clip(samples, 0, acquisition.n_samples))
+
+
 def _time_length(acquisition: Acquisition, grid: ImageGrid, longest_leg_m: float) -> int:
     """Samples after which the record may repeat without an echo of the image's depths reading the wrong end."""
     c, rate_hz = acquisition.sound_speed_m_s, acquisition.sampling_frequency_hz
@@ -134,12 +164,8 @@ def _time_length(acquisition: Acquisition, grid: ImageGrid, longest_leg_m: float
         2 * longest_leg_m / c - acquisition.initial_time_s,
         record_end_s - 2 * grid.z0_m / c,
     )
-    return int(scipy.fft.next_fast_len(max(acquisition.n_samples, math.ceil(needed_s * rate_hz)), real=True))
+    return good_length(max(acquisition.n_samples, needed_s * rate_hz))
 
 
 def _tangent(sine: float) -> float:
     return sine / math.sqrt(1 - sine**2)
-
-
-def _even_smooth(minimum: float) -> int:
-    return 2 * int(scipy.fft.next_fast_len(math.ceil(minimum / 2 - 0.25)))
