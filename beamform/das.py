@@ -82,7 +82,7 @@ class DelayAndSum:
             TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
         """
         require_channels(channel_data, self.acquisition.shape)
-        require_finite(channel_data)
+        require_finite(channel_data, workers=self._workers)
         spectrum = scipy.fft.rfft(channel_data.astype(self._dtype.type(0).real.dtype), axis=-1)
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():

@@ -104,9 +104,10 @@ class FourierBeamformer:
         Raises:
             TypeError: channel data or `out` of another type.
             ValueError: of another shape, or not contiguous.
-            NotFiniteError: channel data hold infinities or values that are no numbers; `out` is then undefined.
+            NotFiniteError: channel data hold infinities, values that are no numbers, or such that their sum is none.
         """
         require_channels(channel_data, self.acquisition.shape)
+        require_finite(channel_data, workers=self._workers)
         image = image_buffer(self.grid.shape, out)
         self._transform_channels(channel_data)
         self._form_images(self._whole, image[np.newaxis])
@@ -126,6 +127,7 @@ class FourierBeamformer:
             NotFiniteError: channel data are not finite.
         """
         require_channels(channel_data, self.acquisition.shape)
+        require_finite(channel_data, workers=self._workers)
         masks = self._masks(looks)
         images = image_buffer((len(looks), *self.grid.shape), out)
         self._transform_channels(channel_data)
@@ -146,7 +148,7 @@ class FourierBeamformer:
         require_channels(shot, self.acquisition.shape[1:])
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        require_finite(shot[np.newaxis], tx_index)
+        require_finite(shot[np.newaxis], first_tx=tx_index)
         if self._shots is None or self._shots.frame.dtype != shot.dtype:
             self._shots = ShotBuffer(self.acquisition, self._pairs, shot.dtype)
         ready = self._shots.push(shot, tx_index)

@@ -95,7 +95,7 @@ class TorchBeamformer(FourierBeamformer):
         require_channels(shot, self.acquisition.shape[1:])
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        require_finite(shot[np.newaxis], tx_index)
+        require_finite(shot[np.newaxis], first_tx=tx_index)
         frame = self._frame_of(shot.dtype)
         if not self._pushed:
             frame.clear()
@@ -129,6 +129,7 @@ class TorchBeamformer(FourierBeamformer):
 
     def _take_frame(self, channel_data: ChannelData) -> None:
         require_channels(channel_data, self.acquisition.shape)
+        require_finite(channel_data, workers=self._workers)
         self._pushed = False
         self._frame_of(channel_data.dtype).write(channel_data, 0)
 
