@@ -188,8 +188,9 @@ class _PairSpectra:
 
     def __init__(self, acquisition: Acquisition, sampling: Sampling, device: torch.device) -> None:
         fold = fold_table(acquisition, sampling)
-        self._forth, self._back, self._midpoint = (
-            torch.from_numpy(table).to(device) for table in (fold.forth, fold.back, fold.midpoint)
+        self._forth, self._back, self._midpoint, self._unread, self._unheard = (
+            torch.from_numpy(table).to(device)
+            for table in (fold.forth, fold.back, fold.midpoint, fold.unread, fold.unheard)
         )
         shape = sampling.n_offsets, sampling.n_lateral, sampling.n_bins
         self._sampling = sampling
@@ -201,7 +202,9 @@ class _PairSpectra:
         s = self._sampling
         folded = traces.index_select(0, self._forth).float()
         folded += traces.index_select(0, self._back)
+        folded.masked_fill_(self._unread, 0)
         band = torch.fft.rfft(folded, n=s.n_time)[:, s.first_bin : s.first_bin + s.n_bins]
+        band.masked_fill_(self._unheard, 0)
         self._by_midpoint.view(-1, s.n_bins).index_copy_(0, self._midpoint, band)
         by_wavenumber = torch.fft.fft(self._by_midpoint, dim=1).transpose(0, 1)
         return torch.bmm(self._matrices, by_wavenumber).flatten(0, 1)

@@ -30,6 +30,10 @@ class FoldTable:
     back: Indices
     midpoint: Indices
     """offset * n_lateral + the midpoint, rounded down to an element."""
+    unread: NDArray[np.bool_]
+    """Samples too early for an echo of a pixel, (n_pairs, n_samples)."""
+    unheard: NDArray[np.bool_]
+    """Frequencies too high to reach a pixel, (n_pairs, n_bins)."""
 
 
 def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
@@ -43,6 +47,8 @@ def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
         forth=np.minimum(first_trace[low] + high, missing),
         back=np.where(low == high, missing, np.minimum(first_trace[high] + low, missing)),
         midpoint=(high - low) * sampling.n_lateral + (low + high) // 2,
+        unread=np.arange(acquisition.n_samples) < np.array(sampling.first_sample)[high - low, None],
+        unheard=np.arange(sampling.n_bins) >= np.array(sampling.bins_of_offset)[high - low, None],
     )
 
 
