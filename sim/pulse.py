@@ -34,15 +34,17 @@ class PulseShaper:
         self._acquisition = acquisition
         rate_hz = acquisition.sampling_frequency_hz
         record_end_s = acquisition.initial_time_s + acquisition.n_samples / rate_hz
-        span_s = max(record_end_s, 0.0) + 2 * _pulse_length_s(acquisition.probe)
-        self._n_trace = scipy.fft.next_fast_len(math.ceil(span_s * rate_hz), real=True)
-        self.n_spikes = _OVERSAMPLING * self._n_trace
+        n_heard = math.ceil((max(record_end_s, 0.0) + 2 * _pulse_length_s(acquisition.probe)) * rate_hz)
+        # A record that begins before t = 0 is silent there; later echoes must not wrap around into it.
+        n_silent = math.ceil(max(-acquisition.initial_time_s, 0.0) * rate_hz)
+        self._n_trace = scipy.fft.next_fast_len(n_heard + n_silent, real=True)
+        self.n_spikes = _OVERSAMPLING * n_heard
         self.spike_rate_hz = _OVERSAMPLING * rate_hz
         self._transfer = self._transfer_function()
 
     def shape(self, spikes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Traces (n, n_samples) of spikes (n, n_spikes)."""
-        spectrum = scipy.fft.rfft(spikes, axis=-1)[:, : self._transfer.size]
+        spectrum = scipy.fft.rfft(spikes, _OVERSAMPLING * self._n_trace, axis=-1)[:, : self._transfer.size]
         traces = scipy.fft.irfft(spectrum * self._transfer, self._n_trace, axis=-1)
         return np.asarray(traces[:, : self._acquisition.n_samples], dtype=np.float32)
 

@@ -34,6 +34,20 @@ def test_echoes_match_a_frequency_domain_reference(initial_time_s):
         assert np.abs(channels[tx, rx] - born_echo(acquisition, tx, rx, x_m, z_m)).max() < 0.02 * peak
 
 
+@pytest.mark.parametrize("early", [59, 900, 2000])
+def test_a_record_that_begins_early_holds_silence_then_the_same_echoes(early):
+    """The last scatterer echoes after the record's end, and must not come back before its beginning."""
+    targets = {"scatterers_m": np.array([[0.3e-3, 12e-3], [0.0, 20.9e-3]]), "amplitudes": np.ones(2)}
+    record = simulate(ACQUISITION, **targets)
+    shifted = Acquisition(n_samples=1024, initial_time_s=-early / ACQUISITION.sampling_frequency_hz)
+    channels = simulate(shifted, **targets)
+    assert channels.shape == record.shape
+    assert np.abs(channels[..., :early]).max() < 1e-3 * np.abs(record).max()
+    assert (
+        np.abs(channels[..., early:] - record[..., : max(1024 - early, 0)]).max(initial=0) < 1e-3 * np.abs(record).max()
+    )
+
+
 def test_a_unit_scatterer_at_twenty_millimetres_echoes_with_a_peak_of_one():
     acquisition = Acquisition()
     before = acquisition.probe.element_x_m[31]
