@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-NATIVE := $(wildcard csrc/*.cpp csrc/*.hpp) CMakeLists.txt pyproject.toml
+CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp)
+NATIVE := $(CPP) CMakeLists.txt pyproject.toml
 
 .PHONY: install demo test bench bench-peers lint format clean
 
@@ -50,14 +51,14 @@ bench-peers: $(PEERS)/.installed
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror csrc/*.cpp csrc/*.hpp
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
 	.ci/types
 	$(BIN)/lint-imports
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i csrc/*.cpp csrc/*.hpp
+	$(BIN)/clang-format -i $(CPP)
 
 clean:
 	rm -rf $(VENV) $(PEERS) build

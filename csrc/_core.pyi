@@ -7,23 +7,32 @@ class InferenceStage:
     """Enhances B-mode images with a network loaded from a file: dB to grey 0..1, the network, back to dB, clipped.
 
     Args:
-        file: the network; its suffix picks the backend (`.ts`: TorchScript).
+        file: the network, a TorchScript file (`.ts`). One of a light network also carries it for the fused kernels.
         device: "cpu" or "cuda:N".
         dynamic_range_db: images lie in [-dynamic_range_db, 0].
         threads: threads of the CPU that one frame may use; torch's own default without it.
+        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; the fastest that suits by default.
 
     Raises:
-        ValueError: the file is missing or broken, its suffix unknown, or an argument out of range.
+        ValueError: the file is missing or broken, its suffix unknown, an argument out of range, or the backend not to
+            be had for this file, device or processor.
         RuntimeError: the CUDA device is not there.
     """
 
     def __init__(
-        self, file: str, *, device: str = "cpu", dynamic_range_db: float = 60.0, threads: int | None = None
+        self,
+        file: str,
+        *,
+        device: str = "cpu",
+        dynamic_range_db: float = 60.0,
+        threads: int | None = None,
+        backend: str | None = None,
     ) -> None: ...
     def run(self, image_db: NDArray[float32], out: NDArray[float32]) -> None:
         """Enhances `image_db`, (n_z, n_x) in dB, into `out`, without copying either and without the GIL.
 
-        Values outside the dynamic range are clipped before and after. Calls from several threads take turns.
+        Values outside the dynamic range are clipped before and after; undefined ones (NaN) count as -dynamic_range_db.
+        Calls from several threads take turns.
 
         Raises:
             TypeError: an array is not float32.
@@ -35,7 +44,13 @@ class InferenceStage:
     def device(self) -> str: ...
     @property
     def backend(self) -> str:
-        """Which backend runs: "torchscript"."""
+        """Which backend runs, such as "fused-avx512"."""
+    @property
+    def reason(self) -> str:
+        """Why that one."""
 
 def cuda_device_count() -> int:
     """CUDA devices that this build of libtorch can use."""
+
+def fused_kernels() -> list[str]:
+    """Names of the fused kernels that this processor can run, the fastest first; the last is "portable"."""

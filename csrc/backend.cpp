@@ -1,16 +1,62 @@
 #include "backend.hpp"
 
+#include <ATen/Parallel.h>
+
 #include <stdexcept>
 
+#include "device.hpp"
+#include "fused/kernels.hpp"
+#include "fused_backend.hpp"
+#include "fused_unet.hpp"
 #include "torchscript_backend.hpp"
+#include "torchscript_file.hpp"
 
 namespace sonolucent {
+namespace {
 
-std::unique_ptr<Backend> make_backend(const std::filesystem::path& file, const at::Device& device) {
-  if (!std::filesystem::is_regular_file(file)) throw std::invalid_argument(file.string() + ": no such file");
-  if (file.extension() == ".ts") return std::make_unique<TorchScriptBackend>(file, device);
-  throw std::invalid_argument(file.string() + ": no backend for the suffix '" + file.extension().string() +
-                              "'; a TorchScript file ends in .ts");
+const std::string kFused = "fused-", kTorchScript = "torchscript";
+
+BackendChoice with_torchscript(TorchScriptFile file, const at::Device& device, const BackendOptions& options,
+                               const std::string& reason) {
+  return {
+      std::make_unique<TorchScriptBackend>(std::move(file.graph), device, options.dynamic_range_db, options.threads),
+      reason};
+}
+
+BackendChoice with_kernels(const TorchScriptFile& file, const fused::Kernels& kernels, const BackendOptions& options,
+                           const std::string& reason) {
+  const int threads = options.threads.value_or(at::get_num_threads());
+  return {std::make_unique<FusedBackend>(file.fused->network(), kernels, threads, options.dynamic_range_db), reason};
+}
+
+BackendChoice chosen(TorchScriptFile file, const at::Device& device, const BackendOptions& options) {
+  const std::string& name = *options.choice;
+  const std::string reason = "it was asked for";
+  if (name == kTorchScript) return with_torchscript(std::move(file), device, options, reason);
+  if (name.rfind(kFused, 0) != 0)
+    throw std::invalid_argument("no backend '" + name + "'; there are torchscript and fused-NAME, NAME being one of " +
+                                fused::kernel_names());
+  if (!file.fused) throw std::invalid_argument("'" + name + "' needs a light network, which the file does not carry");
+  if (!device.is_cpu()) throw std::invalid_argument("'" + name + "' runs on the CPU alone, not on " + device.str());
+  return with_kernels(file, fused::kernels_named(name.substr(kFused.size())), options, reason);
+}
+
+}  // namespace
+
+BackendChoice make_backend(const std::filesystem::path& path, const BackendOptions& options) {
+  const auto device = parse_device(options.device);
+  if (!std::filesystem::is_regular_file(path)) throw std::invalid_argument(path.string() + ": no such file");
+  if (path.extension() != ".ts")
+    throw std::invalid_argument(path.string() + ": no backend for the suffix '" + path.extension().string() +
+                                "'; a TorchScript file ends in .ts");
+  auto file = load_torchscript(path, device);
+  if (options.choice) return chosen(std::move(file), device, options);
+  if (!device.is_cpu()) return with_torchscript(std::move(file), device, options, "the fused kernels are for the CPU");
+  if (!file.fused)
+    return with_torchscript(std::move(file), device, options, "there are no fused kernels for this network");
+  const auto& kernels = fused::available_kernels().front();
+  return with_kernels(file, kernels, options,
+                      "the fastest for a light network of what this processor runs: " + fused::kernel_names());
 }
 
 }  // namespace sonolucent

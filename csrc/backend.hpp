@@ -1,13 +1,23 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace sonolucent {
 
-// Runs a network: grey values (1, 1, n_z, n_x) on the device it was made for, to the same shape.
+// How images are to be run.
+struct BackendOptions {
+  std::string device;                 // "cpu" or "cuda:N"
+  float dynamic_range_db;             // images lie in [-dynamic_range_db, 0]
+  std::optional<int> threads;         // of the CPU, for one image; torch's own number without it
+  std::optional<std::string> choice;  // the backend; the fastest that suits the file and the device without it
+};
+
+// Runs a network on B-mode images: dB to grey 0..1, the network, back to dB, clipped before and after. A pixel that is
+// undefined (NaN) counts as the floor of the range. One image at a time.
 class Backend {
  public:
   Backend() = default;
@@ -15,13 +25,20 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  virtual const char* name() const = 0;
+  virtual std::string name() const = 0;
 
+  // Both images are (n_z, n_x), contiguous, in dB; they must not overlap.
   // Throws std::runtime_error when the network fails or its result has another shape.
-  virtual at::Tensor run(const at::Tensor& grey) = 0;
+  virtual void run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x) = 0;
 };
 
-// The backend that the file's suffix names. Throws std::invalid_argument: no such suffix, no such file, a broken file.
-std::unique_ptr<Backend> make_backend(const std::filesystem::path& file, const at::Device& device);
+struct BackendChoice {
+  std::unique_ptr<Backend> backend;
+  std::string reason;  // why this one, in one sentence
+};
+
+// Throws std::invalid_argument: a bad option, no such file, a broken one, an unknown suffix, or a backend that is not
+// to be had; std::runtime_error: no such GPU.
+BackendChoice make_backend(const std::filesystem::path& file, const BackendOptions& options);
 
 }  // namespace sonolucent

@@ -5,6 +5,8 @@
 
 #include <functional>
 
+#include "device.hpp"
+#include "fused/kernels.hpp"
 #include "inference_stage.hpp"
 
 namespace py = pybind11;
@@ -47,17 +49,28 @@ void run(InferenceStage& stage, const py::array& image, py::array& out) {
   stage.run(source, target, n_z, n_x);
 }
 
+std::vector<std::string> fused_kernels() {
+  std::vector<std::string> names;
+  for (const auto& kernels : fused::available_kernels()) names.emplace_back(kernels.name);
+  return names;
+}
+
 }  // namespace
 
 void bind_inference(py::module_& m) {
   py::class_<InferenceStage>(m, "InferenceStage", "Enhances B-mode images with a network loaded from a file.")
-      .def(py::init<const std::string&, const std::string&, float, std::optional<int>>(), py::arg("file"),
-           py::kw_only(), py::arg("device") = "cpu", py::arg("dynamic_range_db") = 60.0F,
-           py::arg("threads") = py::none(), py::call_guard<py::gil_scoped_release>())
+      .def(py::init([](const std::string& file, const std::string& device, float dynamic_range_db,
+                       std::optional<int> threads, std::optional<std::string> backend) {
+             return std::make_unique<InferenceStage>(file, BackendOptions{device, dynamic_range_db, threads, backend});
+           }),
+           py::arg("file"), py::kw_only(), py::arg("device") = "cpu", py::arg("dynamic_range_db") = 60.0F,
+           py::arg("threads") = py::none(), py::arg("backend") = py::none(), py::call_guard<py::gil_scoped_release>())
       .def("run", &run, py::arg("image_db"), py::arg("out"),
            "Enhances image_db, float32 (n_z, n_x) in dB, into out, without copying either and without the GIL.")
       .def_property_readonly("device", &InferenceStage::device)
-      .def_property_readonly("backend", &InferenceStage::backend);
+      .def_property_readonly("backend", &InferenceStage::backend)
+      .def_property_readonly("reason", &InferenceStage::reason);
+  m.def("fused_kernels", &fused_kernels, "Names of the fused kernels for this processor, the fastest first.");
   m.def("cuda_device_count", &cuda_device_count, "CUDA devices that this build of libtorch can use.");
 }
 

@@ -1,36 +1,18 @@
 #include "torchscript_backend.hpp"
 
-#include <torch/csrc/jit/serialization/import.h>
+#include <ATen/Functions.h>
+#include <c10/core/InferenceMode.h>
 
-#include <algorithm>
+#include <array>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
+
+#include "heap.hpp"
+#include "thread_count.hpp"
 
 namespace sonolucent {
 namespace {
-
-// What libtorch says about a broken file may quote its bytes.
-std::string printable(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return text;
-}
-
-std::invalid_argument not_a_network(const std::filesystem::path& file, const std::string& why) {
-  return std::invalid_argument(file.string() + ": not a network in TorchScript: " + printable(why));
-}
-
-torch::jit::Module load_frozen(const std::filesystem::path& file, const at::Device& device) {
-  try {
-    auto module = torch::jit::load(file.string(), device);
-    module.eval();
-    return torch::jit::freeze(module);
-  } catch (const c10::Error& error) {
-    throw not_a_network(file, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    // The reader of a malformed archive also throws plain standard exceptions.
-    throw not_a_network(file, error.what());
-  }
-}
 
 at::Tensor checked(const c10::IValue& result, const at::Tensor& grey) {
   if (!result.isTensor()) throw std::runtime_error("the network returned a " + result.tagKind() + ", not a tensor");
@@ -44,12 +26,28 @@ at::Tensor checked(const c10::IValue& result, const at::Tensor& grey) {
 
 }  // namespace
 
-TorchScriptBackend::TorchScriptBackend(const std::filesystem::path& file, const at::Device& device)
-    : module_(load_frozen(file, device)) {}
+TorchScriptBackend::TorchScriptBackend(torch::jit::Module graph, const at::Device& device, float dynamic_range_db,
+                                       std::optional<int> threads)
+    : graph_(std::move(graph)), device_(device), dynamic_range_db_(dynamic_range_db), threads_(threads) {
+  keep_freed_memory();
+}
 
-at::Tensor TorchScriptBackend::run(const at::Tensor& grey) {
+void TorchScriptBackend::run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x) {
+  const c10::InferenceMode inference;
+  const ThreadCount thread_count(threads_);
+  const std::array<int64_t, 4> shape{1, 1, n_z, n_x};
+  const auto image = at::from_blob(const_cast<float*>(image_db), shape);
+  if (!grey_.defined() || grey_.sizes() != at::IntArrayRef(shape))
+    grey_ = at::empty(shape, image.options().device(device_));
+  grey_.copy_(image).div_(dynamic_range_db_).add_(1).nan_to_num_(0).clamp_(0, 1);
+  auto out = enhanced();
+  out.sub_(1).mul_(dynamic_range_db_).clamp_(-dynamic_range_db_, 0);
+  at::from_blob(out_db, shape).copy_(out);
+}
+
+at::Tensor TorchScriptBackend::enhanced() {
   try {
-    return checked(module_.forward({grey}), grey);
+    return checked(graph_.forward({grey_}), grey_);
   } catch (const c10::Error& error) {
     throw std::runtime_error(std::string("the network failed: ") + error.what_without_backtrace());
   }

@@ -40,13 +40,14 @@ class Enhancer:
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
             "cuda:N", "none" (images pass through unchanged), or the path of a model folder.
-        threads: threads of the CPU that one image may use; half of torch's by default. libtorch's threads spin at each
-            of their many barriers, so sharing a core with the other stages costs far more than a thread gains.
+        threads: threads of the CPU that one image may use; half of torch's by default, because threads that work in
+            step wait for the slowest, and another stage's thread on the same core makes it slow.
 
     Attributes:
         model: id of the model on every image it makes, `name@hash`; "none" when images pass through.
         device: "cpu", "cuda:N", or "none".
-        reason: one sentence on why these were picked.
+        backend: what runs it, such as "fused-avx512" or "torchscript"; "none" when images pass through.
+        reason: why these were picked.
         dynamic_range_db: the range the model was trained for.
 
     Raises:
@@ -58,13 +59,16 @@ class Enhancer:
         pick = _pick(choice)
         self.device, self.reason = pick.device, pick.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
+        self.backend = "none"
         self._model: Model | None = None
         self._run: Callable[[Image, Image], None] = _copy
         if pick.folder is not None:
             self._model = load_model(pick.folder)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
-            self._run = _stage(self._model, pick.device, threads).run
-        _log.info("enhance with %s on %s: %s", self.model, self.device, self.reason)
+            stage = _stage(self._model, pick.device, threads)
+            self._run = stage.run
+            self.backend, self.reason = stage.backend, f"{pick.reason}; {stage.backend}: {stage.reason}"
+        _log.info("enhance with %s on %s by %s: %s", self.model, self.device, self.backend, self.reason)
 
     def __call__(self, image_db: Image, out: Image | None = None) -> Image:
         """The enhanced image, of the same shape and range; the GIL is released meanwhile.

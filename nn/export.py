@@ -9,22 +9,46 @@ from pathlib import Path
 
 import platformdirs
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+import sonolucent._core  # noqa: F401  registers FusedUNet with TorchScript
 from sonolucent.nn.model import Model
+from sonolucent.nn.unet import UNet
+
+_CONTENT = "fused1"
+
+
+class FusedLight(nn.Module):
+    """A light network as a file carries it: the native stage's fused kernels, and the plain graph they stand for.
+
+    The kernels run on the CPU; anywhere else, and where they are not wanted, the plain graph does. Loading the file
+    needs `sonolucent._core` to be imported.
+    """
+
+    def __init__(self, network: UNet) -> None:
+        super().__init__()
+        self.plain = network
+        self.fused = torch.classes.sonolucent.FusedUNet(network.state_dict())
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.device.type == "cpu":
+            fused: Tensor = self.fused.forward(image)
+            return fused
+        plain: Tensor = self.plain(image)
+        return plain
 
 
 def torchscript_file(model: Model, cache: Path | None = None) -> Path:
     """The model's TorchScript file (float32, grey 0..1 in and out), derived once and kept in `cache`.
 
-    The name carries the weights' hash and torch's version, so that a file never outlives either. `cache` defaults to
-    the user's cache directory.
+    The name carries the weights' hash, torch's version and what files hold today, so that a file never outlives them.
+    `cache` defaults to the user's cache directory.
 
     Raises:
         OSError: the cache cannot be written.
     """
     folder = cache or platformdirs.user_cache_path("sonolucent") / "models"
-    path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}.ts"
+    path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}-{_CONTENT}.ts"
     if not path.exists():
         write_torchscript(model.network, path)
     return path
@@ -32,10 +56,11 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
 
 def write_torchscript(network: nn.Module, path: Path) -> None:
     """Writes `network` as a TorchScript file at `path`: whole or not at all, so that two processes may both try."""
+    deployed = FusedLight(network) if isinstance(network, UNet) and network.separable else network
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*torch\.jit", category=DeprecationWarning)
-        scripted = torch.jit.script(network.eval())
+        scripted = torch.jit.script(deployed.eval())
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     os.close(handle)
     try:

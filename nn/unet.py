@@ -28,12 +28,15 @@ class UNet(nn.Module):
         separable: 3x3 convolutions are depth-wise, followed by point-wise ones.
         bias: convolutions below the head have a bias.
         affine: instance norm has a learned scale and shift.
+        depth: levels below the first.
 
     Raises:
         RuntimeError: (when called) n_z or n_x is smaller than `MIN_SIZE`.
     """
 
-    def __init__(self, base_channels: int, *, separable: bool, bias: bool, affine: bool = True) -> None:
+    def __init__(
+        self, base_channels: int, *, separable: bool, bias: bool, affine: bool = True, depth: int = DEPTH
+    ) -> None:
         super().__init__()
 
         def conv(n_in: int, n_out: int) -> nn.Module:
@@ -46,8 +49,9 @@ class UNet(nn.Module):
         def block(n_in: int, n_out: int) -> nn.Module:
             return nn.Sequential(conv(n_in, n_out), conv(n_out, n_out))
 
-        self.stride = STRIDE
-        widths = [base_channels * 2**level for level in range(DEPTH + 1)]
+        self.separable = separable
+        self.stride = 2**depth
+        widths = [base_channels * 2**level for level in range(depth + 1)]
         self.first = block(1, widths[0])
         self.down = nn.ModuleList(block(c, 2 * c) for c in widths[:-1])
         self.up = nn.ModuleList(conv(2 * c, c) for c in reversed(widths[:-1]))

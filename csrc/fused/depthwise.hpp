@@ -1,0 +1,44 @@
+#pragma once
+
+#include "always_inline.hpp"
+#include "jobs.hpp"
+
+namespace sonolucent::fused {
+
+// Filters `n` vectors of R neighbouring rows of one channel. `in` are R + 2 rows, from the one above on.
+template <class V, int R>
+ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out)[R], int n, const Filter& filter) {
+  const V floor = V::broadcast(filter.floor), start = V::broadcast(filter.start);
+  V taps[9], before[R + 2], here[R + 2];
+#pragma GCC unroll 9
+  for (int k = 0; k < 9; ++k) taps[k] = V::broadcast(filter.taps[k]);
+#pragma GCC unroll 8
+  for (int r = 0; r < R + 2; ++r) {
+    before[r] = max(V::load(in[r] - V::kWidth), floor);
+    here[r] = max(V::load(in[r]), floor);
+  }
+  for (int i = 0; i < n; ++i) {
+    V sums[R];
+#pragma GCC unroll 8
+    for (int j = 0; j < R; ++j) sums[j] = start;
+#pragma GCC unroll 8
+    for (int r = 0; r < R + 2; ++r) {
+      const V after = max(V::load(in[r] + (i + 1) * V::kWidth), floor);
+      const V left = left_neighbours(before[r], here[r]), right = right_neighbours(here[r], after);
+#pragma GCC unroll 8
+      for (int j = 0; j < R; ++j) {
+        const int k = r - j;
+        if (k < 0 || k > 2) continue;
+        sums[j] = multiply_add(left, taps[3 * k], sums[j]);
+        sums[j] = multiply_add(here[r], taps[3 * k + 1], sums[j]);
+        sums[j] = multiply_add(right, taps[3 * k + 2], sums[j]);
+      }
+      before[r] = here[r];
+      here[r] = after;
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < R; ++j) sums[j].store(out[j] + i * V::kWidth);
+  }
+}
+
+}  // namespace sonolucent::fused

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+
+#include "always_inline.hpp"
+#include "jobs.hpp"
+
+namespace sonolucent::fused {
+
+// One tile of the pointwise convolution: P vectors of pixels times V::kTileChannels output channels, written to out[p]
+// (channels `out_stride` apart) and added to the channels' running sums.
+template <class V, int P>
+ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int c_in, const float* weights,
+                                  float* const* out, std::ptrdiff_t out_stride, float* lane_sums) {
+  constexpr int C = V::kTileChannels;
+  V sums[C][P];
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c)
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) sums[c][p] = V::broadcast(0);
+  for (int k = 0; k < c_in; ++k, in += in_stride, weights += C) {
+    V pixels[P];
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) pixels[p] = V::load(in + p * V::kWidth);
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const V weight = V::broadcast(weights[c]);
+#pragma GCC unroll 4
+      for (int p = 0; p < P; ++p) sums[c][p] = multiply_add(weight, pixels[p], sums[c][p]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int c = 0; c < C; ++c, lane_sums += 2 * V::kWidth) {
+    V sum = V::load(lane_sums), squares = V::load(lane_sums + V::kWidth);
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) {
+      sums[c][p].store(out[p] + c * out_stride);
+      sum = sum + sums[c][p];
+      squares = multiply_add(sums[c][p], sums[c][p], squares);
+    }
+    sum.store(lane_sums);
+    squares.store(lane_sums + V::kWidth);
+  }
+}
+
+// All output channels of `n` vectors of pixels, which lie side by side in `in`, [c_in][n]; out[p] is where each goes.
+template <class V>
+ALWAYS_INLINE void pointwise(const float* in, int n, int c_in, const float* weights, int c_out, float* const* out,
+                             std::ptrdiff_t out_stride, float* lane_sums) {
+  constexpr int C = V::kTileChannels;
+  const std::ptrdiff_t in_stride = static_cast<std::ptrdiff_t>(n) * V::kWidth;
+  for (int c = 0; c < c_out; c += C, weights += static_cast<std::ptrdiff_t>(C) * c_in, lane_sums += 2 * C * V::kWidth) {
+    float* to[3];
+    const auto aim = [&](int p, int count) {
+      for (int i = 0; i < count; ++i) to[i] = out[p + i] + c * out_stride;
+    };
+    int p = 0;
+    for (; p + 3 <= n; p += 3) {
+      aim(p, 3);
+      pointwise_tile<V, 3>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
+    }
+    aim(p, n - p);
+    if (n - p == 2) pointwise_tile<V, 2>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
+    if (n - p == 1) pointwise_tile<V, 1>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
+  }
+}
+
+}  // namespace sonolucent::fused

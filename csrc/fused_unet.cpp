@@ -1,0 +1,35 @@
+#include "fused_unet.hpp"
+
+#include <ATen/Functions.h>
+#include <torch/library.h>
+
+#include <utility>
+
+namespace sonolucent {
+
+FusedUNet::FusedUNet(fused::State state)
+    : state_(std::move(state)), network_(std::make_shared<const fused::Network>(fused::parse_network(state_))) {}
+
+at::Tensor FusedUNet::forward(const at::Tensor& grey) {
+  TORCH_CHECK(grey.dim() == 4 && grey.size(1) == 1 && grey.scalar_type() == at::kFloat && grey.is_cpu(),
+              "expected float32 images (n, 1, n_z, n_x) on the CPU");
+  const std::lock_guard<std::mutex> lock(one_call_);
+  if (!executor_) executor_ = std::make_unique<fused::Executor>(network_, fused::available_kernels().front(), 1);
+  const auto images = grey.contiguous();
+  auto out = at::empty_like(images);
+  const int64_t n_z = images.size(2), n_x = images.size(3);
+  for (int64_t i = 0; i < images.size(0); ++i)
+    executor_->run(images.const_data_ptr<float>() + i * n_z * n_x, out.mutable_data_ptr<float>() + i * n_z * n_x, n_z,
+                   n_x, fused::kGrey);
+  return out;
+}
+
+TORCH_LIBRARY(sonolucent, library) {
+  library.class_<FusedUNet>("FusedUNet")
+      .def(torch::init<fused::State>())
+      .def("forward", &FusedUNet::forward)
+      .def_pickle([](const c10::intrusive_ptr<FusedUNet>& self) { return self->state(); },
+                  [](fused::State state) { return c10::make_intrusive<FusedUNet>(std::move(state)); });
+}
+
+}  // namespace sonolucent

@@ -1,0 +1,198 @@
+"""The fused kernels against eager torch: every instruction set, odd sizes, odd weights, and what is not a number."""
+
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sonolucent._core import InferenceStage, fused_kernels
+from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.export import write_torchscript
+from sonolucent.nn.model import load_model
+from sonolucent.nn.unet import FullUNet, UNet
+
+RANGE_DB = 60.0
+PARITY = 1e-4
+SHAPES = [(17, 17), (16, 17), (9, 300), (300, 9), (31, 37), (48, 40), (97, 101), (40, 331), (65, 256), (113, 211)]
+
+Write = Callable[[torch.nn.Module], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def as_file(network: torch.nn.Module) -> Path:
+        write_torchscript(network, tmp_path / "net.ts")
+        return tmp_path / "net.ts"
+
+    return as_file
+
+
+@pytest.fixture(scope="module")
+def shipped() -> UNet:
+    return load_model(SHIPPED / "light-quadrant").network
+
+
+@pytest.fixture(scope="module")
+def shipped_file(shipped: UNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fused") / "shipped.ts"
+    write_torchscript(shipped, path)
+    return path
+
+
+def a_light_unet(base_channels: int, depth: int, *, bias: bool = True, affine: bool = True) -> UNet:
+    """Random weights; every fifth gamma is zero, every seventh tiny, and half of the others are negative."""
+    torch.manual_seed(base_channels + 100 * depth)
+    network = UNet(base_channels, separable=True, bias=bias, affine=affine, depth=depth).eval()
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    for module in network.modules():
+        if isinstance(module, torch.nn.InstanceNorm2d) and affine:
+            torch.nn.init.normal_(module.weight)
+            torch.nn.init.normal_(module.bias)
+            with torch.no_grad():
+                module.weight[::5], module.weight[1::7] = 0.0, 1e-7
+    return network
+
+
+def speckle_db(*shape: int, seed: int = 0) -> np.ndarray:
+    envelope = np.random.default_rng(seed).rayleigh(0.1, shape)
+    return np.maximum(20 * np.log10(envelope), -RANGE_DB).astype(np.float32)
+
+
+def eager(network: UNet, image_db: np.ndarray) -> np.ndarray:
+    """Grey values 0..1."""
+    with torch.inference_mode():
+        grey = network((torch.from_numpy(image_db)[None, None] / RANGE_DB + 1).clamp(0, 1))
+    return grey[0, 0].clamp(0, 1).numpy()
+
+
+def enhanced(stage: InferenceStage, image_db: np.ndarray) -> np.ndarray:
+    """Grey values 0..1."""
+    out = np.empty_like(image_db)
+    stage.run(image_db, out)
+    return out / RANGE_DB + 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("kernels", fused_kernels())
+def test_trained_weights_on_every_instruction_set(shipped, shipped_file, kernels, threads):
+    stage = InferenceStage(str(shipped_file), threads=threads, backend=f"fused-{kernels}")
+    assert stage.backend == f"fused-{kernels}"
+    for shape in SHAPES:
+        image = speckle_db(*shape)
+        np.testing.assert_allclose(enhanced(stage, image), eager(shipped, image), atol=PARITY, err_msg=str(shape))
+
+
+@pytest.mark.parametrize("kernels", fused_kernels())
+def test_a_whole_frame(shipped, shipped_file, kernels):
+    stage = InferenceStage(str(shipped_file), threads=2, backend=f"fused-{kernels}")
+    image = speckle_db(620, 256)
+    np.testing.assert_allclose(enhanced(stage, image), eager(shipped, image), atol=PARITY)
+
+
+@pytest.mark.parametrize("kernels", fused_kernels())
+@pytest.mark.parametrize(
+    ("base_channels", "depth", "bias", "affine"),
+    [(8, 4, True, True), (8, 4, False, False), (1, 1, True, False), (3, 2, False, True), (13, 3, True, True)],
+)
+def test_random_weights_of_any_width_and_depth(write, base_channels, depth, bias, affine, kernels):
+    network = a_light_unet(base_channels, depth, bias=bias, affine=affine)
+    stage = InferenceStage(str(write(network)), threads=2, backend=f"fused-{kernels}")
+    for shape in SHAPES:
+        image = speckle_db(*shape)
+        np.testing.assert_allclose(enhanced(stage, image), eager(network, image), atol=PARITY, err_msg=str(shape))
+
+
+def test_flat_and_clipped_images(shipped, shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=1)
+    ramp = np.linspace(-RANGE_DB, 0, 40 * 50, dtype=np.float32).reshape(40, 50)
+    for image in (np.full((40, 50), -RANGE_DB, np.float32), np.zeros((40, 50), np.float32), ramp):
+        np.testing.assert_allclose(enhanced(stage, image), eager(shipped, image), atol=PARITY)
+
+
+@pytest.mark.parametrize("backend", ["torchscript", *(f"fused-{kernels}" for kernels in fused_kernels())])
+def test_undefined_pixels_count_as_the_floor_and_infinite_ones_are_clipped(shipped_file, backend):
+    stage = InferenceStage(str(shipped_file), threads=1, backend=backend)
+    image = speckle_db(40, 50)
+    image[3, 4], image[5, 6], image[7, 8] = np.nan, np.inf, -np.inf
+    repaired = np.nan_to_num(image, nan=-RANGE_DB).clip(-RANGE_DB, 0)
+    np.testing.assert_array_equal(enhanced(stage, image), enhanced(stage, repaired))
+
+
+def test_the_file_runs_the_kernels_in_torch_too(shipped, shipped_file):
+    network = torch.jit.load(shipped_file)
+    images = torch.rand(3, 1, 45, 38)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(images), shipped(images), rtol=0, atol=PARITY)
+        torch.testing.assert_close(network.plain(images), shipped(images))
+        with pytest.raises(RuntimeError, match="on the CPU"):
+            network(images.double())
+
+
+def test_a_frame_allocates_and_faults_nothing(shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=2)
+    image, out = speckle_db(200, 128), np.empty((200, 128), np.float32)
+    stage.run(image, out)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        stage.run(image, out)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 50
+
+
+def test_threads_sleep_between_frames(shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=2)
+    enhanced(stage, speckle_db(64, 64))
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.1
+
+
+def test_the_backend_is_the_fastest_that_suits_unless_one_is_named(write, shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=1)
+    assert stage.backend == f"fused-{fused_kernels()[0]}"
+    assert "fastest" in stage.reason
+    named = InferenceStage(str(shipped_file), threads=1, backend="torchscript")
+    assert (named.backend, named.reason) == ("torchscript", "it was asked for")
+    full = InferenceStage(str(write(FullUNet())), threads=1)
+    assert full.backend == "torchscript"
+    assert "no fused kernels for this network" in full.reason
+
+
+def test_a_backend_that_is_not_to_be_had_is_refused(write, shipped_file):
+    with pytest.raises(ValueError, match=r"no backend 'onnx'; there are torchscript and fused-NAME"):
+        InferenceStage(str(shipped_file), backend="onnx")
+    with pytest.raises(ValueError, match=r"no kernels 'sve'; it has .*portable"):
+        InferenceStage(str(shipped_file), backend="fused-sve")
+    with pytest.raises(ValueError, match="needs a light network"):
+        InferenceStage(str(write(FullUNet())), backend="fused-portable")
+
+
+def test_a_size_the_network_cannot_take_is_refused(shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=1)
+    with pytest.raises(RuntimeError, match="8 pixels is too small to be padded"):
+        enhanced(stage, speckle_db(8, 40))
+    with pytest.raises(RuntimeError, match="single one to normalise"):
+        enhanced(stage, speckle_db(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("up.1.0.1.weight"), "it has no up.1.0.1.weight"),
+        (lambda s: s.pop("head.weight"), "it has no head.weight"),
+        (lambda s: s.update({"extra": torch.zeros(1)}), "it has extra"),
+        (lambda s: s.update({"head.weight": torch.zeros(1, 1 << 20, 1, 1)}), "takes 1048576 channels"),
+        (lambda s: s.update({"head.weight": torch.zeros(8)}), "takes 0 channels"),
+        (lambda s: s.update({"first.0.0.0.weight": torch.zeros(2, 1, 3, 3)}), r"first.0.0.0.weight is Float \[2, 1"),
+        (lambda s: s.update({"down.0.0.1.bias": torch.zeros(16).double()}), "down.0.0.1.bias is Double"),
+        (lambda s: s.clear(), "0 levels below the first"),
+    ],
+)
+def test_a_state_of_another_network_is_refused(shipped, change, message):
+    state = dict(shipped.state_dict())
+    change(state)
+    with pytest.raises(ValueError, match=message):
+        torch.classes.sonolucent.FusedUNet(state)
