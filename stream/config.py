@@ -25,8 +25,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         model: "auto", "cpu", "cuda:N", "none", or the path of a model folder.
         dynamic_range_db: of the B-mode image.
         beamform_threads: threads of the beamformer; all cores by default.
-        enhance_threads: threads of the network; half the cores by default, because OpenMP's threads spin while they
-            wait, which starves the stages beside them.
+        enhance_threads: threads of the network; half the cores by default, which leaves the beamformer its share.
         view: show the images in a browser.
         headless: only measure. What happens when there is no other sink.
         port: of the viewer, on 127.0.0.1; 0 picks a free one.

@@ -90,6 +90,7 @@ class Image:
     dynamic_range_db: float
     model: str = ""
     device: str = ""
+    backend: str = ""
     skipped: str = "not enhanced yet"
     trail: Trail = field(default_factory=Trail)
 

@@ -20,6 +20,7 @@ class SinkReport(msgspec.Struct, frozen=True):
     enhanced: int = 0
     model: str = "none"
     device: str = "none"
+    backend: str = "none"
     fps: float = 0.0
     stages: dict[str, Latency] = {}
     end_to_end: Latency | None = None
@@ -27,9 +28,10 @@ class SinkReport(msgspec.Struct, frozen=True):
     trace: dict[str, Any] | None = None
 
     def with_image(self, image: Image) -> SinkReport:
-        model, device = (image.model, image.device) if image.model else (self.model, self.device)
-        enhanced = self.enhanced + bool(image.model)
-        return msgspec.structs.replace(self, frames=self.frames + 1, enhanced=enhanced, model=model, device=device)
+        counted = msgspec.structs.replace(self, frames=self.frames + 1, enhanced=self.enhanced + bool(image.model))
+        if not image.model:
+            return counted
+        return msgspec.structs.replace(counted, model=image.model, device=image.device, backend=image.backend)
 
     def with_edges(self, edges: dict[str, EdgeCounts]) -> SinkReport:
         return msgspec.structs.replace(self, edges={**self.edges, **edges})
@@ -64,6 +66,7 @@ class RunReport(msgspec.Struct, frozen=True):
     fps: float
     model: str
     device: str
+    backend: str
     stages: dict[str, Latency]
     end_to_end: Latency | None
     ledger: dict[str, EdgeCounts]
@@ -87,6 +90,7 @@ def summarize(config: Config, reports: dict[str, StageReport], seconds: float) -
         fps=round(sink.fps, 2),
         model=sink.model,
         device=sink.device,
+        backend=sink.backend,
         stages=sink.stages,
         end_to_end=sink.end_to_end,
         ledger=ledger,

@@ -86,8 +86,8 @@ def enhance(config: Config, stream: Stream) -> Stage:
         layers = np.empty((2, *image.bmode.shape), np.float32)
         layers[0] = image.bmode
         enhancer(layers[0], out=layers[1])
-        made_by = {"model": enhancer.model, "device": enhancer.device, "backend": enhancer.backend}
-        return replace(image, layers=layers, skipped="", **made_by)
+        marked = replace(image, model=enhancer.model, device=enhancer.device, backend=enhancer.backend, skipped="")
+        return replace(marked, layers=layers)
 
     return run
 

@@ -64,6 +64,7 @@ class _ImageHeader(_Header, tag="image"):
     dynamic_range_db: float
     model: str = ""
     device: str = ""
+    backend: str = ""
     skipped: str = ""
     trail: Trail = msgspec.field(default_factory=Trail)
 
@@ -160,6 +161,7 @@ def _encode_image(message: Image) -> tuple[bytes, Buffer]:
         dynamic_range_db=message.dynamic_range_db,
         model=message.model,
         device=message.device,
+        backend=message.backend,
         skipped=message.skipped,
         trail=message.trail,
     )
@@ -192,6 +194,7 @@ def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:
         dynamic_range_db=header.dynamic_range_db,
         model=header.model,
         device=header.device,
+        backend=header.backend,
         skipped=header.skipped,
         trail=header.trail,
     )

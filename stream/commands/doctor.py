@@ -40,14 +40,20 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine() -> dict[str, Any]:
     """The facts, by name."""
+    from sonolucent._core import fused_kernels
     from sonolucent.beamform import fft
     from sonolucent.nn import Enhancer, ModelError
 
     try:
         enhancer = Enhancer("auto")
-        picked = {"model": enhancer.model, "device": enhancer.device, "reason": enhancer.reason}
+        picked = {
+            "model": enhancer.model,
+            "device": enhancer.device,
+            "backend": enhancer.backend,
+            "reason": enhancer.reason,
+        }
     except (ModelError, RuntimeError) as error:
-        picked = {"model": "", "device": "none", "reason": str(error)}
+        picked = {"model": "", "device": "none", "backend": "none", "reason": str(error)}
     return {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -55,6 +61,7 @@ def examine() -> dict[str, Any]:
         "cpu_features": _cpu_features(),
         "versions": {name: _version(name) for name in _PACKAGES},
         "fft": fft.LIBRARY,
+        "fused_kernels": fused_kernels(),
         **picked,
     }
 

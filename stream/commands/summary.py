@@ -9,7 +9,7 @@ from sonolucent.stream.timing import Latency
 def print_summary(report: RunReport) -> None:
     """The rate, the latency of every stage against its budget, and the ledger."""
     print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
-    print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device}")
+    print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device} by {report.backend}")
     print_latencies(report)
     for edge, counts in report.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"

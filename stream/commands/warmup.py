@@ -18,5 +18,5 @@ class WarmupOptions(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     parse(WarmupOptions, arguments, "warmup")
     report = run(Config(headless=True, frames=2, as_fast_as_possible=True))
-    print(f"ready: {report.model} on {report.device}")
+    print(f"ready: {report.model} on {report.device} by {report.backend}")
     return 0
