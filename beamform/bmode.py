@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from sonolucent.beamform.kernels import kernel
 
 
 class ReferenceLevel:
@@ -72,7 +73,7 @@ def log_compress(
     return out
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
+@kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
 def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-def]
     for row in range(image.shape[0]):
         for column in range(image.shape[1]):
@@ -82,7 +83,7 @@ def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-d
             out[row, column] = min(max(db, -dynamic_range_db), np.float32(0))
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy", inline="always")
+@kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", inline="always")
 def _log2(x):  # type: ignore[no-untyped-def]
     """log2 of a normal x > 0 by the series of artanh: within rounding, and unlike log10 it vectorises."""
     # The exponent that leaves a mantissa within 1/sqrt(2)..sqrt(2), 0x3f3504f3 being 1/sqrt(2).

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.workers import Workers
 
 ChannelData = NDArray[np.int16] | NDArray[np.float32]
@@ -84,7 +84,7 @@ def require_finite_image(image: NDArray[np.complex64], data: ChannelData) -> Non
         )
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, fastmath={"reassoc", "nsz"})
+@kernel(boundscheck=False, fastmath={"reassoc", "nsz"})
 def _is_finite(samples):  # type: ignore[no-untyped-def]
     """Whether all of (n,) are: zero times anything else is no number, and no sum loses it."""
     total = np.float32(0)

@@ -6,7 +6,6 @@ import functools
 import math
 from typing import Any
 
-import numba
 import numpy as np
 import scipy.fft
 from numpy.typing import DTypeLike, NDArray
@@ -22,6 +21,7 @@ from sonolucent.beamform.channels import (
     require_record,
 )
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.workers import Workers
 
 # Baseband signals are held at twice the sampling rate, where cubic interpolation errs by less than 1e-3.
@@ -138,7 +138,7 @@ class DelayAndSum:
         self._workers.map(add_rows, grid.n_z, chunk=8)
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
+@kernel(fastmath={"contract", "reassoc", "nsz"})
 def _sum_pairs(  # type: ignore[no-untyped-def]  # compiled for complex64 and complex128
     first_row,
     last_row,
@@ -166,13 +166,13 @@ def _sum_pairs(  # type: ignore[no-untyped-def]  # compiled for complex64 and co
                     image[row, column] += phasor[t] * _sum_receive(baseband[t], delay[t] - first_sample, *receive)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _leg(baseband, n_elements):  # type: ignore[no-untyped-def]
     """Room for one leg's delays in samples and weighted carrier phasors."""
     return np.empty(n_elements), np.empty(n_elements, baseband.dtype)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _aim(lateral, z, samples_per_m, weight, carrier_rad, delay, phasor):  # type: ignore[no-untyped-def]
     for element in range(lateral.size):
         phasor[element] = 0
@@ -181,7 +181,7 @@ def _aim(lateral, z, samples_per_m, weight, carrier_rad, delay, phasor):  # type
             phasor[element] = weight[element] * np.exp(1j * carrier_rad * delay[element])
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "reassoc", "nsz"})
+@kernel(fastmath={"contract", "reassoc", "nsz"})
 def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
     total = 0 * traces[0, 0]
     for r in range(delay.size):
@@ -195,7 +195,7 @@ def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _cubic(before, here, after, beyond, f):  # type: ignore[no-untyped-def]
     """Lagrange's cubic through four samples, at fraction f between the middle two."""
     return (

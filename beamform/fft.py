@@ -20,7 +20,6 @@ import threading
 import weakref
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 import scipy.fft
 from llvmlite import ir
@@ -28,6 +27,8 @@ from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
+
+from sonolucent.beamform.kernels import kernel
 
 try:
     import pyfftw
@@ -124,7 +125,7 @@ def _call(typingctx, function, argument):  # type: ignore[no-untyped-def]
     return types.void(types.int64, types.int64), generate
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def execute(call):  # type: ignore[no-untyped-def]
     """Runs the plan of which this is the `call`."""
     _call(call[0], call[1])

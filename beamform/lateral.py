@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import fft
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.wavenumbers import Sampling, wavenumber_step
 
 _ROWS = 16
@@ -55,7 +55,7 @@ class LateralTransform:
         )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _write_image(columns, mask, slot, spectrum, transform, matrix, gain, image):  # type: ignore[no-untyped-def]
     n_x = image.shape[1]
     for first in range(0, image.shape[0], spectrum.shape[0]):
@@ -70,7 +70,7 @@ def _write_image(columns, mask, slot, spectrum, transform, matrix, gain, image):
             image[first + i] = pixels[i, :n_x] * gain[first + i]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _read_rows(columns, mask, slot, spectrum):  # type: ignore[no-untyped-def]
     spectrum[:] = 0
     for wave in range(columns.shape[0]):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from sonolucent.beamform.channels import ChannelData
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.simd import LANES, fma, load, splat, store
 from sonolucent.beamform.workers import Workers
 
@@ -107,7 +107,7 @@ def _whole(size: int, unit: int) -> int:
     return -(-size // unit) * unit
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _mix(weights, traces, out):  # type: ignore[no-untyped-def]
     """out = weights @ traces, for a whole number of `_ROWS` rows and of `LANES` columns."""
     for row in range(0, out.shape[0], _ROWS):

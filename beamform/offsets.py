@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.simd import LANES, add, fma, load, multiply, splat, store, subtract, times_i
 
 BLOCK_BINS = 3 * LANES // 2
 """Frequencies summed together, as complex numbers of two floats."""
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, phase, angles):  # type: ignore[no-untyped-def]
     """Sums the spectra of all offsets h into those of leg pairs at angle a, (n_angles, 2 n_bins).
 
@@ -43,7 +43,7 @@ def sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, phase, angles):  #
                         store(angles[last - row - i], column, subtract(sums[3 * i + j], turned))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+@kernel(boundscheck=False, inline="always")
 def _multiply_block(cosines, rows, n_rows, row, first):  # type: ignore[no-untyped-def]
     """Rows `row`..+3 of cosines @ rows[:n_rows], 48 columns from `first`."""
     a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = splat(np.float32(0))

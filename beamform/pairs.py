@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import fft
 from sonolucent.beamform.channels import ChannelData
 from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.offsets import BLOCK_BINS, padded_bins
 from sonolucent.beamform.transpose import transpose
 from sonolucent.beamform.wavenumbers import Sampling
@@ -105,7 +105,7 @@ class PairWorkspace:
         )
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _transform_time(  # type: ignore[no-untyped-def]
     channels, shot_of, pairs, first_sample, traces, transforms, band, row_of, rows
 ):
@@ -116,7 +116,7 @@ def _transform_time(  # type: ignore[no-untyped-def]
         _part(traces, band, row_of[first : first + block.shape[0]], rows)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _transform_midpoints(rows, first, midpoints, transform, spectra):  # type: ignore[no-untyped-def]
     """From rows (n, n_bins) to spectra (n_lateral, n_bins), complex64 seen as float64.
 
@@ -130,7 +130,7 @@ def _transform_midpoints(rows, first, midpoints, transform, spectra):  # type: i
     transpose(midpoints, spectra)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-untyped-def]
     """traces[i] = p(2i) + 1j p(2i + 1), where p sums both orders of a pair: d(low, high) + d(high, low).
 
@@ -152,7 +152,7 @@ def _fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-un
         trace[1 : 2 * (first_cd - begin) : 2] = 0
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+@kernel(boundscheck=False, inline="always")
 def _orders(channels, shot_of, pairs, i, begin):  # type: ignore[no-untyped-def]
     """Both orders of pair i and their shares: nothing of a missing transmit or pair, half of an element with itself."""
     low, high = pairs[min(i, pairs.shape[0] - 1)]
@@ -166,13 +166,13 @@ def _orders(channels, shot_of, pairs, i, begin):  # type: ignore[no-untyped-def]
     )
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+@kernel(boundscheck=False, inline="always")
 def _offset(pairs, i):  # type: ignore[no-untyped-def]
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     return high - low
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _part(traces, band, row_of, rows):  # type: ignore[no-untyped-def]
     """The pass band of each pair, twice its spectrum, to its row: a real pair's spectrum is even, an imaginary one's
     odd, up to conjugation."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.simd import (
     LANES,
     complex_multiply,
@@ -51,7 +51,7 @@ def de_apodization(beta: float, n_rows: int, n_depth: int) -> NDArray[np.float32
     return np.asarray(1 / transform, dtype=np.float32)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def spread_wave(  # type: ignore[no-untyped-def]
     wave, depth_bin, weight, first_bin, plus, minus, n_lateral, origin, table, cells, scratch
 ):
@@ -78,7 +78,7 @@ def spread_wave(  # type: ignore[no-untyped-def]
         _spread(bins[:n], taps, values, table, cells)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def angle_row(leg, wave, n_lateral):  # type: ignore[no-untyped-def]
     """Row of the pair (leg, wave - leg) among the angles that `cosine_table` lists for the residue of `wave`."""
     residue = wave % n_lateral
@@ -87,7 +87,7 @@ def angle_row(leg, wave, n_lateral):  # type: ignore[no-untyped-def]
     return min(turn, n_lateral - parity - turn)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+@kernel(boundscheck=False, error_model="numpy")
 def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-def]
     """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it."""
     for f in range(depth_t.size):
@@ -97,7 +97,7 @@ def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-de
         taps[f] = np.int32((position - np.float32(bin_)) * np.float32(_TABLE_SIZE))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _weigh(n, scale, weight_t, weight_r, plus, minus, values):  # type: ignore[no-untyped-def]
     """values = scale * weight_t * weight_r * (plus, minus), the two in turn; whole vectors, so up to 7 beyond n."""
     scale = splat(scale)
@@ -108,7 +108,7 @@ def _weigh(n, scale, weight_t, weight_r, plus, minus, values):  # type: ignore[n
         store(values, 2 * first + LANES, interleave_high(a, b))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def _spread(bins, taps, values, table, cells):  # type: ignore[no-untyped-def]
     for f in range(bins.size):
         cell = LANES * np.intp(bins[f])
@@ -116,12 +116,12 @@ def _spread(bins, taps, values, table, cells):  # type: ignore[no-untyped-def]
         store(cells, cell, fma(load_stretched(values, 4 * f), weighted, load(cells, cell)))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
     """Adds the cells up into the spectra `plus` and `minus` (n_depth,) and clears them.
 
-    Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first three
-    cells or the last three.
+    Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first or
+    last three cells.
     """
     plus[:] = 0
     minus[:] = 0
@@ -133,7 +133,7 @@ def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
     cells[:] = 0
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False, inline="always")
+@kernel(boundscheck=False, inline="always")
 def _sum_taps(cells, bin_, lane):  # type: ignore[no-untyped-def]
     """What samples left for a bin: those of the next bin their first tap, its own their second, and so on."""
     first = LANES * (bin_ + 1) + lane

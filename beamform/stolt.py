@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import fft, offsets, spreading
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.simd import LANES
 from sonolucent.beamform.wavenumbers import Legs, Sampling, wavenumber_step
 
@@ -104,7 +104,7 @@ class StoltWorkspace:
         )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _map_residue(  # type: ignore[no-untyped-def]
     spectra, residues, waves, cosines, legs, spread, buffers, transform, finish, masks, columns
 ):
@@ -126,16 +126,16 @@ def _map_residue(  # type: ignore[no-untyped-def]
         _write_columns(waves, masked, *finish, columns[i])
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _mask(whole, mask, masked):  # type: ignore[no-untyped-def]
     for row in range(whole.shape[0]):
         for bin_ in range(mask.size):
             masked[row, bin_] = whole[row, bin_] * mask[bin_]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel()
 def _write_columns(waves, depths, correction, phase, columns):  # type: ignore[no-untyped-def]
-    """From depths (2 n, n_depth) about the centre row, those of each wave and its negative in turn, to their columns."""
+    """From depths (2 n, n_depth) about the centre row, each wave followed by its negative, to their columns."""
     n_z = columns.shape[1]
     half, behind = n_z // 2, depths.shape[1] - n_z // 2
     for i in range(2 * waves.size):

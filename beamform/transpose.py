@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
+from sonolucent.beamform.kernels import kernel
 
 _BLOCK = 8
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@kernel(boundscheck=False)
 def transpose(source, target):  # type: ignore[no-untyped-def]
     """target[j, i] = source[i, j], float64 (n, m) and (m, n); complex64 arrays are passed as views of float64."""
     n, m = source.shape

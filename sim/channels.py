@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.workers import Workers
 from sonolucent.sim.pulse import PulseShaper
 
@@ -136,7 +136,7 @@ def _spikes(
     return spikes
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract", "nsz"}, boundscheck=False)
+@kernel(fastmath={"contract", "nsz"}, boundscheck=False)
 def _add_spikes(delay_t, delay_r, smear_t, smear_r, gain_t, gain_r, strength, spikes):  # type: ignore[no-untyped-def]
     last = spikes.size - 2
     for s in range(strength.size):
@@ -154,7 +154,7 @@ def _add_spikes(delay_t, delay_r, smear_t, smear_r, gain_t, gain_r, strength, sp
             _add_spike(spikes, i - sum_of_smears, here, after)
 
 
-@numba.njit(nogil=True, cache=True, inline="always")
+@kernel(inline="always")
 def _add_spike(spikes, i, here, after):  # type: ignore[no-untyped-def]
     spikes[np.uint64(i)] += here
     spikes[np.uint64(i + 1)] += after
