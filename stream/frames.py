@@ -90,9 +90,9 @@ class Image:
     dynamic_range_db: float
     model: str = ""
     device: str = ""
-    backend: str = ""
     skipped: str = "not enhanced yet"
     trail: Trail = field(default_factory=Trail)
+    backend: str = ""
 
     @property
     def bmode(self) -> NDArray[np.float32]:

@@ -64,9 +64,9 @@ class _ImageHeader(_Header, tag="image"):
     dynamic_range_db: float
     model: str = ""
     device: str = ""
-    backend: str = ""
     skipped: str = ""
     trail: Trail = msgspec.field(default_factory=Trail)
+    backend: str = ""
 
 
 class _EndHeader(_Header, tag="end"):
