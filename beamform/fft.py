@@ -136,7 +136,7 @@ def _fftw() -> ctypes.CDLL:
     """The library that pyFFTW brings, with the functions that it does not hand on."""
     library = ctypes.CDLL(pyfftw.pyfftw.__file__)
     library.fftwf_plan_many_dft.restype = ctypes.c_void_p
-    layout = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
+    layout = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int)
     library.fftwf_plan_many_dft.argtypes = [
         ctypes.c_int,
         ctypes.POINTER(ctypes.c_int),

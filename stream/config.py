@@ -24,6 +24,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         seed: of the phantom and its noise.
         model: "auto", "cpu", "cuda:N", "none", or the path of a model folder.
         dynamic_range_db: of the B-mode image.
+        beamform_device: "cpu", or the GPU that beamforms, such as "cuda:0".
         beamform_threads: threads of the beamformer; all cores by default.
         enhance_threads: threads of the network; half the cores by default, which leaves the beamformer its share.
         view: show the images in a browser.
@@ -46,6 +47,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     seed: int = 1
     model: str = "auto"
     dynamic_range_db: float = 60.0
+    beamform_device: str = "cpu"
     beamform_threads: int | None = None
     enhance_threads: int | None = None
     view: bool = False

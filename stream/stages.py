@@ -30,11 +30,19 @@ class FrameRefused(Exception):
 
 
 def beamform(config: Config, stream: Stream) -> Stage:
-    """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level."""
+    """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level.
+
+    Raises:
+        ConfigError: there is no such device, or the stream's geometry cannot be imaged.
+    """
     from sonolucent.beamform import FourierBeamformer, NotFiniteError, ReferenceLevel, log_compress, uniform_gain
 
     gain = uniform_gain(stream.acquisition, stream.grid)
-    beamformer = FourierBeamformer(stream.acquisition, stream.grid, gain=gain, threads=config.beamform_threads)
+    threads, device = config.beamform_threads, config.beamform_device
+    try:
+        beamformer = FourierBeamformer(stream.acquisition, stream.grid, gain=gain, threads=threads, device=device)
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(f"beamform: {error}") from error
     _log.info("beamform: %s", beamformer.plan())
     beamformer(np.zeros(stream.acquisition.shape, stream.dtype))
     reference = ReferenceLevel()

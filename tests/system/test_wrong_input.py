@@ -36,6 +36,13 @@ def test_a_missing_file(sonolucent: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_gpu_that_is_not_there(sonolucent: Any, small_recording: Path, transport: str) -> None:
+    run = ["run", "--source", f"replay:{small_recording}", "--headless", "--transport", transport]
+    refused(sonolucent(*run, "--beamform-device", "cuda:77"), "beamform", "cuda:77")
+    refused(sonolucent(*run, "--beamform-device", "gpu"), "beamform", "device must be 'cpu' or a CUDA device")
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
 def test_a_truncated_recording(sonolucent: Any, small_recording: Path, tmp_path: Path, transport: str) -> None:
     cut = tmp_path / "cut.h5"
     cut.write_bytes(small_recording.read_bytes()[:5000])
