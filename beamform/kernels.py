@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,12 @@ def _prepare_folder() -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)
-        for old in sorted(folder.parent.iterdir(), key=lambda f: f.stat().st_mtime)[:-_KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         _log.warning("compiled kernels cannot be kept (%s); every start compiles them anew", error)
         return None
+    with suppress(FileNotFoundError):  # another process tidies up as well
+        for old in sorted(folder.parent.iterdir(), key=lambda f: f.stat().st_mtime)[:-_KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
     return folder
 
 
