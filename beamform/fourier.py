@@ -9,7 +9,7 @@ B. Per lateral wavenumber K of the image: sum over offsets into pairs of plane w
    image's depth wavenumber k_zt + k_zr, FFT back to depth.
 C. Per depth: FFT back to the lateral axis, gain.
 
-`wavenumbers.py` has the equations and their source.
+`legs.py` has the equations, `wavenumbers.py` the sampling.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sonolucent.beamform.channels import (
 )
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.lateral import LateralTransform
+from sonolucent.beamform.legs import plan_legs
 from sonolucent.beamform.looks import Look, LookMasks
 from sonolucent.beamform.pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.shots import ShotBuffer
@@ -78,7 +79,7 @@ class FourierBeamformer:
         self.grid = grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
         self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
-        legs = wavenumbers.plan_legs(acquisition, grid, self.apodization, self.sampling)
+        legs = plan_legs(acquisition, grid, self.apodization, self.sampling)
         self._workers = Workers(threads)
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._pairs = PairSpectra(acquisition, self.sampling)

@@ -34,9 +34,10 @@ from sonolucent.beamform.channels import (
 from sonolucent.beamform.fourier import FourierBeamformer, image_buffer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.gpu_tables import fold_table, gather_table, image_scale, lateral_matrix, offset_matrices
+from sonolucent.beamform.legs import Legs, plan_legs
 from sonolucent.beamform.looks import Look
 from sonolucent.beamform.stolt import StoltMap
-from sonolucent.beamform.wavenumbers import Legs, Sampling
+from sonolucent.beamform.wavenumbers import Sampling
 from sonolucent.beamform.workers import Workers
 
 SampleType = np.dtype[np.int16] | np.dtype[np.float32]
@@ -61,7 +62,7 @@ class TorchBeamformer(FourierBeamformer):
         self.acquisition, self.grid = acquisition, grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
         self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
-        legs = wavenumbers.plan_legs(acquisition, grid, self.apodization, self.sampling)
+        legs = plan_legs(acquisition, grid, self.apodization, self.sampling)
         self._workers = Workers(threads)
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._whole_image = self._masks_on_device([Look()])

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import spreading, wavenumbers
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.beamform.wavenumbers import Legs, Sampling
+from sonolucent.beamform.legs import Legs
+from sonolucent.beamform.wavenumbers import Sampling
 
 Indices = NDArray[np.int64]
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sonolucent.beamform import fft, offsets, spreading
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.kernels import kernel
+from sonolucent.beamform.legs import Legs
 from sonolucent.beamform.simd import LANES
-from sonolucent.beamform.wavenumbers import Legs, Sampling, wavenumber_step
+from sonolucent.beamform.wavenumbers import Sampling, wavenumber_step
 
 
 class StoltMap:

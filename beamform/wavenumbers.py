@@ -1,14 +1,9 @@
-"""The plan of the Fourier beamformer: which plane waves it uses, their weights, and where each lands in the image.
+"""Sizes of the Fourier beamformer's transforms, and the spacing of its wavenumbers.
 
-A full-matrix frame S(omega; u, v) is imaged by back-propagating both legs as plane waves. The stationary-phase
-expansion of the cylindrical wave exp(i k r) (Weyl) gives each leg's weight, so that the image equals delay-and-sum's:
-
-    I(x, z) = i z / (2 pi) * sum over omega, k_t, k_r of  w(k_t) w(k_r) S(omega; k_t, k_r) exp(i (K x + k_z z))
-    w(k_x)  = taper(k_x / k) * k / k_zleg^(3/2),   K = k_t + k_r,   k_z = k_zt + k_zr,   k_zleg = sqrt(k^2 - k_x^2)
-
-The elements sample each leg at the pitch, so S is periodic in k_t and k_r. An array whose pitch exceeds half a
-wavelength still radiates beyond its Nyquist wavenumber, and so every leg below the taper's limit is used, reading S
-periodically (the extension). (reference: Hunter et al. 2008; Moghimirad et al. 2016; derivation in docs/imaging.md)
+The elements sample each leg at the pitch, so the channel data's spectrum S is periodic in k_t and k_r. An array whose
+pitch exceeds half a wavelength still radiates beyond its Nyquist wavenumber, and so every leg below the taper's limit
+is used, reading S periodically (the extension). (reference: Hunter et al. 2008; Moghimirad et al. 2016; derivation in
+docs/imaging.md)
 """
 
 from __future__ import annotations
@@ -49,18 +44,6 @@ class Sampling:
         return len(self.bins_of_offset)
 
 
-@dataclass(frozen=True)
-class Legs:
-    """Plane waves of one leg: row m is |k_x| = m * wavenumber_step, columns are the pass band's frequencies."""
-
-    depth_bin: NDArray[np.float32]
-    """k_zleg in bins of the depth FFT, (n_waves, n_bins)."""
-    weight: NDArray[np.complex64]
-    """w(k_x), with half of the phases that refer both time and depth to their centres, (n_waves, n_bins)."""
-    first_bin: NDArray[np.int64]
-    """Column from which the wave propagates within the taper, (n_waves,); n_bins where it never does."""
-
-
 # Spreading onto k_z by a kernel four bins wide errs by 0.2 % at this oversampling.
 _DEPTH_OVERSAMPLING = 1.29
 _FAINT = 0.25
@@ -92,28 +75,6 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
         bins_of_offset=bins_of_offset,
         first_sample=_first_samples(acquisition, apodization, len(bins_of_offset)),
         n_depth=good_length(_DEPTH_OVERSAMPLING * grid.n_z + 8),
-    )
-
-
-def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodization, sampling: Sampling) -> Legs:
-    """Tables of every plane wave that the apodization lets through."""
-    frequency_hz = (sampling.first_bin + np.arange(sampling.n_bins, dtype=np.float64)) * (
-        acquisition.sampling_frequency_hz / sampling.n_time
-    )
-    k = 2 * np.pi * frequency_hz / acquisition.sound_speed_m_s
-    step = wavenumber_step(acquisition, sampling)
-    limit = max(value * apodization.sine_at(0.0, value) for value in k)
-    k_x = step * np.arange(math.floor(limit / step) + 1)[:, None]
-    k_z = np.sqrt(np.maximum(k**2 - k_x**2, (1e-3 * k) ** 2))
-    taper = apodization.weight(np.minimum(k_x / k, 1.0), k) * (k_x < k)
-    amplitude = taper * np.sqrt(band_weight(acquisition, frequency_hz)) * k / k_z**1.5
-    half_phase = k_z * depth_center_m(grid) - np.pi * frequency_hz * acquisition.initial_time_s
-    n_waves = 1 + int(np.flatnonzero((amplitude > 0).any(axis=1)).max())
-    passes = amplitude[:n_waves] > 0
-    return Legs(
-        depth_bin=(k_z[:n_waves] / depth_step(grid, sampling)).astype(np.float32),
-        weight=(amplitude * np.exp(1j * half_phase))[:n_waves].astype(np.complex64),
-        first_bin=np.where(passes.any(axis=1), passes.argmax(axis=1), sampling.n_bins),
     )
 
 
