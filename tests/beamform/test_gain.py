@@ -8,6 +8,7 @@ from sonolucent.beamform import Acquisition, AngleTaper, FourierBeamformer, Imag
 GRID = ImageGrid(-20e-3, 0.0, 0.15625e-3, 0.0625e-3, 400, 256)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("taper", [AngleTaper(), WavenumberTaper(7000.0)])
 def test_noise_is_equally_strong_from_edge_to_edge_and_fades_towards_the_array(acquisition, taper):
     gain = uniform_gain(acquisition, GRID, taper)

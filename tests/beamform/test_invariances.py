@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonolucent.beamform import Acquisition, AngleTaper, FourierBeamformer, ImageGrid, Probe, wavenumbers
+from sonolucent.beamform.legs import plan_legs
 from sonolucent.sim import simulate
 
 N = 24
@@ -149,7 +150,7 @@ def test_a_non_uniform_fft_of_the_same_plane_waves_makes_the_same_image(initial_
 
 def plane_waves(acquisition, sampling):
     """k_x (n,), and k_z and weight (n, n_bins) of every wave of one leg, to the right and to the left."""
-    legs = wavenumbers.plan_legs(acquisition, GRID, TAPER, sampling)
+    legs = plan_legs(acquisition, GRID, TAPER, sampling)
     wave = np.arange(1 - len(legs.weight), len(legs.weight))
     k_z = legs.depth_bin.astype(np.float64)[np.abs(wave)] * wavenumbers.depth_step(GRID, sampling)
     weight = legs.weight[np.abs(wave)] * np.exp(-1j * k_z * wavenumbers.depth_center_m(GRID))

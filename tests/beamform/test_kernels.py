@@ -12,6 +12,7 @@ import pytest
 from sonolucent import beamform
 from sonolucent.beamform import kernels
 
+pytestmark = pytest.mark.slow
 PROGRAM = """
 import json, logging
 import numba, numpy as np
