@@ -5,9 +5,11 @@
 
 namespace sonolucent::fused {
 
-// Filters `n` vectors of R neighbouring rows of one channel. `in` are R + 2 rows, from the one above on.
+// Filters `n` vectors of R neighbouring rows of one channel. `in` are R + 2 rows, from the one above on; those that the
+// next call on this channel needs lie `ahead` floats further on, and are fetched meanwhile.
 template <class V, int R>
-ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out)[R], int n, const Filter& filter) {
+ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out)[R], int n, const Filter& filter,
+                             std::ptrdiff_t ahead) {
   const V floor = V::broadcast(filter.floor), start = V::broadcast(filter.start);
   V taps[9], before[R + 2], here[R + 2];
 #pragma GCC unroll 9
@@ -20,7 +22,10 @@ ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out
   for (int i = 0; i < n; ++i) {
     V sums[R];
 #pragma GCC unroll 8
-    for (int j = 0; j < R; ++j) sums[j] = start;
+    for (int j = 0; j < R; ++j) {
+      sums[j] = start;
+      __builtin_prefetch(in[j + 2] + ahead + i * V::kWidth, 0, 2);
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < R + 2; ++r) {
       const V after = max(V::load(in[r] + (i + 1) * V::kWidth), floor);

@@ -47,9 +47,11 @@ struct Scratch {
   const float* nothing;  // a row of kNothing
 };
 
+constexpr int kCacheLine = 16;  // floats
 constexpr int kRowsAtOnce = 2;
-constexpr int kRingRows = 4;
-constexpr int kStripBytes = 24 * 1024;
+constexpr int kRingRows = 4;  // a power of two, at least kRowsAtOnce + 2
+// What a strip keeps between the two convolutions. Beyond a first cache, but whole rows stream better from the last.
+constexpr int kStripBytes = 48 * 1024;
 
 // Rows y_begin..y_end of a depth-wise separable 3x3 convolution of the concatenated sources.
 struct SeparableJob {

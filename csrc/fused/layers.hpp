@@ -33,6 +33,8 @@ struct Layers {
   template <int R>
   static Window<R> window(const Source& source, int y, const SeparableJob& job);
   template <int R>
+  static void filter_strip(const SeparableJob& job, int y, int x, int wide);
+  template <int R>
   static void rows(const SeparableJob& job, int y, int strip);
   static void flush(int channels, float* lane_sums, double* sums);
   static int vectors(int width) { return (width + V::kWidth - 1) / V::kWidth; }
@@ -84,42 +86,54 @@ typename Layers<V>::template Window<R> Layers<V>::window(const Source& source, i
   return window;
 }
 
-// R rows from y on, strip by strip, so that what is between the two convolutions stays in the first cache.
+// Filters one strip, vectors x .. x + wide of R rows from y on, of all channels into [c_in][R][wide]. Meanwhile the
+// rows that are needed next, and those about to be written, come into the second cache.
+template <class V>
+template <int R>
+void Layers<V>::filter_strip(const SeparableJob& job, int y, int x, int wide) {
+  const int width = wide * V::kWidth, begin = x * V::kWidth;
+  const int beyond = begin + width - job.out.width;  // lanes behind the last pixel
+  float* filtered = job.scratch.filtered;
+  const float* written = job.out.row(y) + static_cast<std::ptrdiff_t>(R) * job.out.channels * begin;
+  const int share = R * job.out.channels * width / job.c_in;
+  for (int s = 0; s < job.n_sources; ++s) {
+    const Source& source = job.sources[s];
+    const Window<R> rows = window<R>(source, y, job);
+    const bool direct = source.sampling == Sampling::kSame;
+    const std::ptrdiff_t ahead = direct ? std::ptrdiff_t{R} * source.rows.channels * source.rows.stride : 0;
+    for (int c = 0; c < source.channels; ++c, filtered += R * width, written += share) {
+      const Filter& filter = source.filters[c];
+      const float* in[R + 2];
+      float* out[R];
+      for (int r = 0; r < R + 2; ++r) in[r] = rows.rows[r] + rows.inside[r] * filter.offset + begin;
+      for (int r = 0; r < R; ++r) out[r] = filtered + r * width;
+      for (int k = 0; k < share; k += kCacheLine) __builtin_prefetch(written + k, 1);
+      depthwise<V, R>(in, out, wide, filter, ahead);
+      for (int r = 0; r < R && beyond > 0; ++r) {
+        float* const last = out[r] + width - V::kWidth;
+        V::load(last).first(V::kWidth - beyond).store(last);
+      }
+    }
+  }
+}
+
+// R rows from y on, strip by strip, so that what is between the two convolutions stays in a near cache.
 template <class V>
 template <int R>
 void Layers<V>::rows(const SeparableJob& job, int y, int strip) {
   const int n = vectors(job.out.width);
-  const int tail = job.out.width - (n - 1) * V::kWidth;
-  Window<R> windows[2];
-  for (int s = 0; s < job.n_sources; ++s) windows[s] = window<R>(job.sources[s], y, job);
   for (int x = 0; x < n; x += strip) {
     const int wide = n - x < strip ? n - x : strip;
-    float* filtered = job.scratch.filtered;
-    for (int s = 0; s < job.n_sources; ++s) {
-      for (int c = 0; c < job.sources[s].channels; ++c, filtered += R * wide * V::kWidth) {
-        const Filter& filter = job.sources[s].filters[c];
-        const float* in[R + 2];
-        float* out[R];
-        for (int r = 0; r < R + 2; ++r)
-          in[r] = windows[s].rows[r] + windows[s].inside[r] * filter.offset + x * V::kWidth;
-        for (int r = 0; r < R; ++r) out[r] = filtered + r * wide * V::kWidth;
-        depthwise<V, R>(in, out, wide, filter);
-        if (x + wide == n && tail != V::kWidth)
-          for (int r = 0; r < R; ++r) {
-            float* last = out[r] + (wide - 1) * V::kWidth;
-            V::load(last).first(tail).store(last);
-          }
-      }
-    }
+    filter_strip<R>(job, y, x, wide);
     float* to[kStripBytes / sizeof(V)];
     for (int r = 0; r < R; ++r)
       for (int i = 0; i < wide; ++i) to[r * wide + i] = job.out.row(y + r) + (x + i) * V::kWidth;
     pointwise<V>(job.scratch.filtered, R * wide, job.c_in, job.pointwise, job.out.channels, to, job.out.stride,
                  job.scratch.lane_sums);
   }
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < job.out.channels; ++c)
-      fill_nothing(job.out.row(y + r) + static_cast<std::ptrdiff_t>(c) * job.out.stride, job.out.width, job.out.stride);
+  float* line = job.out.row(y);
+  for (int i = 0; i < R * job.out.channels; ++i, line += job.out.stride)
+    fill_nothing(line, job.out.width, job.out.stride);
 }
 
 template <class V>
@@ -175,7 +189,7 @@ void Layers<V>::first(const FirstJob& job) {
   for (int y = job.y_begin; y < job.y_end; ++y) {
     float* const plane = job.out.row(y);
     float* const negated = plane + job.out.stride;
-    depthwise<V, 1>({job.grey.row(y - 1), job.grey.row(y), job.grey.row(y + 1)}, {plane}, n, job.filter);
+    depthwise<V, 1>({job.grey.row(y - 1), job.grey.row(y), job.grey.row(y + 1)}, {plane}, n, job.filter, 0);
     V sum = V::broadcast(0), squares = sum;
     for (int i = 0; i < n; ++i) {
       const V loaded = V::load(plane + i * V::kWidth), x = i + 1 == n ? loaded.first(tail) : loaded;

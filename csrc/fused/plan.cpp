@@ -11,10 +11,12 @@ constexpr int kChannelMultiple = 8;  // of every kernel's tile
 
 int padded_channels(int channels) { return (channels + kChannelMultiple - 1) / kChannelMultiple * kChannelMultiple; }
 
-// Odd numbers of vectors, so that no two rows lie a multiple of 4 KiB apart and compete for the same cache sets.
+// Odd numbers of vectors, so that rows of few channels never lie a multiple of 4 KiB apart and compete for the same
+// cache sets; the narrowest would only grow by it.
 int stride_of(int width) {
   constexpr int vector = static_cast<int>(kAlignment);
-  return (((width + vector - 1) / vector + 1) | 1) * vector;
+  const int vectors = (width + vector - 1) / vector + 1;
+  return (vectors == 2 ? 2 : vectors | 1) * vector;
 }
 
 int padded_size(int n, int depth) {
