@@ -1,6 +1,7 @@
 """Image formation: geometry, Fourier and delay-and-sum beamformers, B-mode, point-target quality."""
 
 from sonolucent.beamform.apodization import AngleTaper, Apodization, WavenumberTaper, uniform_gain
+from sonolucent.beamform.baseband import to_baseband
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress
 from sonolucent.beamform.channels import NotFiniteError
 from sonolucent.beamform.das import DelayAndSum
@@ -9,6 +10,7 @@ from sonolucent.beamform.fourier import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.beamform.looks import Look, equalize, frequency_looks, quadrant_looks, steering_looks
 from sonolucent.beamform.sequences import TransmitSequence
+from sonolucent.beamform.spectrum import ImageSpectrum
 
 __all__ = [
     "Acquisition",
@@ -17,6 +19,7 @@ __all__ = [
     "DelayAndSum",
     "FourierBeamformer",
     "ImageGrid",
+    "ImageSpectrum",
     "Look",
     "NotFiniteError",
     "Probe",
@@ -29,5 +32,6 @@ __all__ = [
     "log_compress",
     "quadrant_looks",
     "steering_looks",
+    "to_baseband",
     "uniform_gain",
 ]

@@ -9,23 +9,37 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.workers import Workers
 
-ChannelData = NDArray[np.int16] | NDArray[np.float32]
+ChannelData = NDArray[np.int16] | NDArray[np.float32] | NDArray[np.complex64]
 
 
-def require_channels(data: ChannelData, shape: tuple[int, ...]) -> None:
+def require_channels(data: ChannelData, shape: tuple[int, ...], *, baseband: bool = False) -> None:
     """Refuses channel data that a kernel could not read as it stands.
 
     Raises:
-        TypeError: not an int16 or float32 array.
+        TypeError: not an int16 or float32 array; not a complex64 one where baseband data are due.
         ValueError: another shape than `shape`, or not contiguous.
     """
-    if not isinstance(data, np.ndarray) or data.dtype not in (np.int16, np.float32):
+    if not isinstance(data, np.ndarray) or data.dtype not in ((np.complex64,) if baseband else (np.int16, np.float32)):
         found = getattr(data, "dtype", type(data).__name__)
-        raise TypeError(f"channel data must be an int16 or float32 array, not {found}; convert it where it is read")
+        due = "a complex64 (baseband) array" if baseband else "an int16 or float32 array"
+        raise TypeError(
+            f"channel data must be {due}, not {found}; convert it where it is read, "
+            "and see Acquisition.demodulation_frequency_hz"
+        )
     if data.shape != shape:
         raise ValueError(f"channel data has shape {data.shape}; this acquisition gives {shape} (n_tx, n_rx, n_samples)")
     if not data.flags.c_contiguous:
         raise ValueError("channel data must be C-contiguous, samples last; use numpy.ascontiguousarray")
+
+
+def require_real(acquisition: Acquisition, what: str) -> None:
+    """Refuses complex baseband data.
+
+    Raises:
+        ValueError: the acquisition is demodulated.
+    """
+    if acquisition.is_baseband:
+        raise ValueError(f"{what} takes real samples (RF), not baseband: demodulation_frequency_hz must be 0")
 
 
 def require_record(acquisition: Acquisition, grid: ImageGrid) -> None:
@@ -60,7 +74,7 @@ def require_finite(data: ChannelData, *, workers: Workers | None = None, first_t
     bad: list[int] = []
 
     def check(_: int, shots: range) -> None:
-        bad.extend(shot for shot in shots if not _is_finite(data[shot].reshape(-1)))
+        bad.extend(shot for shot in shots if not _is_finite(data[shot].reshape(-1).view(np.float32)))
 
     (workers or Workers(1)).map(check, len(data), chunk=1)
     if bad:
@@ -112,8 +126,10 @@ def pass_band_hz(acquisition: Acquisition) -> tuple[float, float]:
     """The band that carries signal: the centre frequency -+ the -6 dB bandwidth, within what is sampled."""
     probe = acquisition.probe
     width_hz = probe.center_frequency_hz * probe.fractional_bandwidth
-    low_hz = max(probe.center_frequency_hz - width_hz, 0.02 * probe.center_frequency_hz)
-    high_hz = min(probe.center_frequency_hz + width_hz, 0.499 * acquisition.sampling_frequency_hz)
+    carrier_hz, nyquist_hz = acquisition.demodulation_frequency_hz, 0.499 * acquisition.sampling_frequency_hz
+    sampled_from_hz = carrier_hz - nyquist_hz if acquisition.is_baseband else 0.0
+    low_hz = max(probe.center_frequency_hz - width_hz, 0.02 * probe.center_frequency_hz, sampled_from_hz)
+    high_hz = min(probe.center_frequency_hz + width_hz, carrier_hz + nyquist_hz)
     if low_hz >= high_hz:
         raise ValueError(
             f"a centre frequency of {probe.center_frequency_hz:g} Hz cannot be sampled at "

@@ -22,6 +22,7 @@ from sonolucent.beamform.channels import (
 )
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.kernels import kernel
+from sonolucent.beamform.wavenumbers import bin_frequency_hz
 from sonolucent.beamform.workers import Workers
 
 # Baseband signals are held at twice the sampling rate, where cubic interpolation errs by less than 1e-3.
@@ -67,27 +68,35 @@ class DelayAndSum:
         self._transmit_apodization = self.apodization if limit_transmit else None
         self._dtype = np.dtype(dtype)
         self._workers = Workers(threads)
-        self._frequency_hz = np.arange(acquisition.n_samples // 2 + 1, dtype=np.float64) * (
-            acquisition.sampling_frequency_hz / acquisition.n_samples
-        )
-        self._carrier_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
+        n = acquisition.n_samples
+        self._bins = np.arange(-(n // 2), n - n // 2) if acquisition.is_baseband else np.arange(n // 2 + 1)
+        self._frequency_hz = bin_frequency_hz(acquisition, n, self._bins)
+        center_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
+        self._carrier_bin = 0 if acquisition.is_baseband else center_bin
+        self._carrier_hz = float(bin_frequency_hz(acquisition, n, np.array(self._carrier_bin)))
         self._gain = require_gain(gain, grid)
         # An angle taper has the same weights for every frame; a wavenumber taper's sub-bands are too large to keep.
         self._weights = functools.lru_cache(maxsize=1)(self._leg_weights)
 
     def __call__(self, channel_data: ChannelData, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
+        """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32,
+        complex64 where the acquisition is demodulated.
 
         Raises:
             TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
         """
-        require_channels(channel_data, self.acquisition.shape)
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, workers=self._workers)
-        spectrum = scipy.fft.rfft(channel_data.astype(self._dtype.type(0).real.dtype), axis=-1)
+        spectrum = self._analytic_spectrum(channel_data)
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():
             self._add_sub_band(self._baseband(spectrum, weight), center_hz, image)
         return np.multiply(image, self._gain, out=out, dtype=self._dtype, casting="same_kind")
+
+    def _analytic_spectrum(self, channel_data: ChannelData) -> NDArray[Any]:
+        if self.acquisition.is_baseband:
+            return np.asarray(scipy.fft.fft(channel_data.astype(self._dtype), axis=-1)[..., self._bins])
+        return np.asarray(2 * scipy.fft.rfft(channel_data.astype(self._dtype.type(0).real.dtype), axis=-1))
 
     def _sub_bands(self) -> list[tuple[float, NDArray[np.float64]]]:
         """(frequency whose taper holds, weight of each frequency bin), adding up to the pass band."""
@@ -102,7 +111,7 @@ class DelayAndSum:
     def _baseband(self, spectrum: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[Any]:
         """Analytic signals of one band, shifted down by the carrier, (n_tx, n_rx, 2 n_samples)."""
         shifted = np.zeros((*spectrum.shape[:2], _OVERSAMPLING * self.acquisition.n_samples), self._dtype)
-        shifted[..., np.arange(weight.size) - self._carrier_bin] = 2 * _OVERSAMPLING * weight * spectrum
+        shifted[..., self._bins - self._carrier_bin] = _OVERSAMPLING * weight * spectrum
         return np.asarray(scipy.fft.ifft(shifted, axis=-1, overwrite_x=True))
 
     def _leg_weights(self, wavenumber_rad_m: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -116,7 +125,7 @@ class DelayAndSum:
         wavenumber_rad_m = 2 * math.pi * center_hz / acquisition.sound_speed_m_s
         transmit_weight, receive_weight = self._weights(wavenumber_rad_m)
         rate_hz = _OVERSAMPLING * acquisition.sampling_frequency_hz
-        carrier_rad = 2 * math.pi * self._carrier_bin / (_OVERSAMPLING * acquisition.n_samples)
+        carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
 
         def add_rows(worker: int, rows: range) -> None:
             _sum_pairs(

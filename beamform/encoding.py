@@ -20,7 +20,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform.channels import ChannelData, pass_band_hz, require_channels, require_finite
+from sonolucent.beamform.channels import ChannelData, pass_band_hz, require_channels, require_finite, require_real
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.mixing import FrequencyMixer, Mixer, TimeMixer
 from sonolucent.beamform.sequences import TransmitSequence
@@ -103,6 +103,7 @@ class SequenceDecoder:
     ) -> None:
         if not 0 <= regularization < 1:
             raise ValueError(f"regularization must lie in [0, 1), not {regularization}")
+        require_real(acquisition, "SequenceDecoder")
         self.acquisition = acquisition
         self.sequence = sequence
         invert = functools.partial(_invert, regularization=regularization)

@@ -14,13 +14,12 @@ C. Per depth: FFT back to the lateral axis, gain.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import fft, wavenumbers
+from sonolucent.beamform import fft, spectrum, wavenumbers
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
 from sonolucent.beamform.channels import (
     ChannelData,
@@ -35,6 +34,7 @@ from sonolucent.beamform.legs import plan_legs
 from sonolucent.beamform.looks import Look, LookMasks
 from sonolucent.beamform.pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.shots import ShotBuffer
+from sonolucent.beamform.spectrum import ImageSpectrum
 from sonolucent.beamform.stolt import StoltMap, StoltWorkspace
 from sonolucent.beamform.workers import Workers
 
@@ -85,7 +85,7 @@ class FourierBeamformer:
         self._pairs = PairSpectra(acquisition, self.sampling)
         self._whole = self._masks([Look()])
         self._columns = fft.complex_buffer(1, self._stolt.waves.size, grid.n_z)
-        self._gain = self._pixel_scale() * require_gain(gain, grid)
+        self._gain = wavenumbers.image_scale(acquisition, grid, self.sampling) * require_gain(gain, grid)
         workers = range(self._workers.threads)
         fft.recall_plans()
         self._transform = [PairWorkspace(self._pairs) for _ in workers]
@@ -97,7 +97,8 @@ class FourierBeamformer:
         self._shots: ShotBuffer | None = None
 
     def __call__(self, channel_data: ChannelData, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
-        """The analytic image, complex64 (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32.
+        """The analytic image, complex64 (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32,
+        complex64 where the acquisition is demodulated.
 
         Each pixel is the weighted sum of all pairs' analytic signals at their delays. Nothing is allocated when `out`
         is given.
@@ -107,7 +108,7 @@ class FourierBeamformer:
             ValueError: of another shape, or not contiguous.
             NotFiniteError: channel data hold infinities, values that are no numbers, or such that their sum is none.
         """
-        require_channels(channel_data, self.acquisition.shape)
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, workers=self._workers)
         image = image_buffer(self.grid.shape, out)
         self._transform_channels(channel_data)
@@ -127,7 +128,7 @@ class FourierBeamformer:
             ValueError: of another shape, not contiguous, or no looks.
             NotFiniteError: channel data are not finite.
         """
-        require_channels(channel_data, self.acquisition.shape)
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, workers=self._workers)
         masks = self._masks(looks)
         images = image_buffer((len(looks), *self.grid.shape), out)
@@ -135,6 +136,30 @@ class FourierBeamformer:
         self._form_images(masks, images)
         require_finite_image(images, channel_data)
         return images
+
+    def spectrum(self, channel_data: ChannelData) -> ImageSpectrum:
+        """The spectrum of one frame's image before its gain, with its axes; `image_of` makes the image again.
+
+        Raises:
+            TypeError, ValueError: as for an image.
+        """
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
+        require_finite(channel_data, workers=self._workers)
+        self._transform_channels(channel_data)
+        columns = self._form_columns(self._whole)[0]
+        return spectrum.from_columns(columns, self._k_x, self._k_z.min(), self.grid)
+
+    def image_of(
+        self, image_spectrum: ImageSpectrum, out: NDArray[np.complex64] | None = None
+    ) -> NDArray[np.complex64]:
+        """The image, complex64 (n_z, n_x), of a spectrum that `spectrum` gave, filtered perhaps.
+
+        Raises:
+            ValueError: a spectrum of another shape.
+        """
+        image, columns = image_buffer(self.grid.shape, out), spectrum.to_columns(image_spectrum, self.grid)
+        self._write_images(self._whole, columns[np.newaxis], image[np.newaxis])
+        return image
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
         """Takes in one shot (n_rx, n_samples), that of `acquisition.tx_elements[tx_index]`, and does its work.
@@ -146,7 +171,7 @@ class FourierBeamformer:
             TypeError, ValueError: a shot of another type or shape, or not finite.
             IndexError: no such transmit.
         """
-        require_channels(shot, self.acquisition.shape[1:])
+        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
         require_finite(shot[np.newaxis], first_tx=tx_index)
@@ -180,17 +205,26 @@ class FourierBeamformer:
 
     def plan(self) -> str:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
-        self(np.zeros(self.acquisition.shape, np.int16))
+        self(np.zeros(self.acquisition.shape, np.complex64 if self.acquisition.is_baseband else np.int16))
         s = self.sampling
         return (
             f"{fft.LIBRARY}, {self._workers.threads} threads: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
             f"frequencies x {s.n_lateral} lateral wavenumbers, {self._stolt.waves.size} x {s.n_depth} of the image"
         )
 
+    @property
+    def _k_x(self) -> NDArray[np.float64]:
+        """Lateral wavenumbers of the image, rad/m."""
+        step = wavenumbers.wavenumber_step(self.acquisition, self.sampling)
+        return np.asarray(self._stolt.waves * step, dtype=np.float64)
+
+    @property
+    def _k_z(self) -> NDArray[np.float64]:
+        """Depth wavenumbers of the bins of the depth FFT, rad/m."""
+        return self._stolt.depth_wavenumbers(wavenumbers.depth_step(self.grid, self.sampling))
+
     def _masks(self, looks: Sequence[Look]) -> LookMasks:
-        k_x = self._stolt.waves * wavenumbers.wavenumber_step(self.acquisition, self.sampling)
-        k_z = self._stolt.depth_wavenumbers(wavenumbers.depth_step(self.grid, self.sampling))
-        return LookMasks(looks, k_x, k_z)
+        return LookMasks(looks, self._k_x, self._k_z)
 
     def _transform_channels(self, channels: ChannelData) -> None:
         self._shots = None
@@ -202,6 +236,10 @@ class FourierBeamformer:
         self._workers.map(transform, self.sampling.n_offsets, chunk=1)
 
     def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
+        self._write_images(masks, self._form_columns(masks), images)
+
+    def _form_columns(self, masks: LookMasks) -> NDArray[np.complex64]:
+        """The lateral spectrum of each depth, (n_masks, n_waves, n_z)."""
         if len(masks.depth) > len(self._columns):
             self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
         columns = self._columns[: len(masks.depth)]
@@ -210,18 +248,15 @@ class FourierBeamformer:
             for residue in residues:
                 self._map_to_depth[worker](self._pairs.by_wavenumber, residue, masks.depth, columns)
 
+        self._workers.map(map_to_depth, self.sampling.n_lateral // 2 + 1, chunk=1)
+        return columns
+
+    def _write_images(self, masks: LookMasks, columns: NDArray[np.complex64], images: NDArray[np.complex64]) -> None:
         def write_rows(worker: int, rows: range) -> None:
             for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
                 self._write_rows[worker](columns[depth], mask, rows, self._gain, image)
 
-        self._workers.map(map_to_depth, self.sampling.n_lateral // 2 + 1, chunk=1)
         self._workers.map(write_rows, self.grid.n_z, chunk=_ROWS)
-
-    def _pixel_scale(self) -> NDArray[np.float32]:
-        """z / (2 pi) of the expansion, with the steps of both sums: (n_z, 1)."""
-        step = wavenumbers.wavenumber_step(self.acquisition, self.sampling)
-        scale = 1 / self.sampling.n_time * step**2 * self.grid.z_m[:, None] / (2 * math.pi)
-        return scale.astype(np.float32)
 
 
 def image_buffer(shape: tuple[int, ...], out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:

@@ -80,6 +80,8 @@ class Acquisition:
         sampling_frequency_hz: sampling frequency.
         initial_time_s: time of sample 0.
         sound_speed_m_s: speed of sound in the medium.
+        demodulation_frequency_hz: of complex baseband data, the analytic signal times exp(-2 pi i f t) on the clock
+            above; 0 where samples are real (RF).
 
     Raises:
         ValueError: a number is not positive, or a transmit element is missing from the probe or given twice.
@@ -91,6 +93,7 @@ class Acquisition:
     sampling_frequency_hz: float = 37.5e6
     initial_time_s: float = 0.0
     sound_speed_m_s: float = 1540.0
+    demodulation_frequency_hz: float = 0.0
 
     def __post_init__(self) -> None:
         elements = tuple(int(e) for e in self.tx_elements)
@@ -99,6 +102,8 @@ class Acquisition:
             _require_positive(self, name)
         if not math.isfinite(self.initial_time_s):
             raise ValueError(f"initial_time_s must be finite, not {self.initial_time_s}")
+        if not (math.isfinite(self.demodulation_frequency_hz) and self.demodulation_frequency_hz >= 0):
+            raise ValueError(f"demodulation_frequency_hz must be 0 or positive, not {self.demodulation_frequency_hz}")
         if not elements:
             raise ValueError("tx_elements is empty: at least one element must transmit")
         if len(set(elements)) != len(elements):
@@ -118,6 +123,11 @@ class Acquisition:
     def shape(self) -> tuple[int, int, int]:
         """Shape of one frame of channel data: (n_tx, n_rx, n_samples)."""
         return self.n_tx, self.n_rx, self.n_samples
+
+    @property
+    def is_baseband(self) -> bool:
+        """Whether samples are complex, demodulated."""
+        return self.demodulation_frequency_hz > 0
 
     @property
     def wavelength_m(self) -> float:

@@ -30,12 +30,14 @@ from sonolucent.beamform.channels import (
     require_finite,
     require_finite_image,
     require_gain,
+    require_real,
 )
 from sonolucent.beamform.fourier import FourierBeamformer, image_buffer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.beamform.gpu_tables import fold_table, gather_table, image_scale, lateral_matrix, offset_matrices
+from sonolucent.beamform.gpu_tables import fold_table, gather_table, lateral_matrix, offset_matrices
 from sonolucent.beamform.legs import Legs, plan_legs
 from sonolucent.beamform.looks import Look
+from sonolucent.beamform.spectrum import ImageSpectrum, from_columns, to_columns
 from sonolucent.beamform.stolt import StoltMap
 from sonolucent.beamform.wavenumbers import Sampling
 from sonolucent.beamform.workers import Workers
@@ -59,6 +61,7 @@ class TorchBeamformer(FourierBeamformer):
         device: str | torch.device,
     ) -> None:
         self._device = device if isinstance(device, torch.device) else _cuda_device(device)
+        require_real(acquisition, "the GPU beamformer")
         self.acquisition, self.grid = acquisition, grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
         self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
@@ -67,7 +70,9 @@ class TorchBeamformer(FourierBeamformer):
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
         self._whole_image = self._masks_on_device([Look()])
         self._plan_spreading(legs)
-        self._pixel_gain = self._to_device(image_scale(acquisition, grid, self.sampling) * require_gain(gain, grid))
+        self._pixel_gain = self._to_device(
+            wavenumbers.image_scale(acquisition, grid, self.sampling) * require_gain(gain, grid)
+        )
         self._spectra = _PairSpectra(acquisition, self.sampling, self._device)
         n_waves = self._stolt.steepest_wave + 1
         self._exponentials = self._to_device(lateral_matrix(acquisition, grid, self.sampling, n_waves))
@@ -90,6 +95,24 @@ class TorchBeamformer(FourierBeamformer):
         self._form_looks(masks, images)
         require_finite_image(images, channel_data)
         return images
+
+    def spectrum(self, channel_data: ChannelData) -> ImageSpectrum:
+        self._take_frame(channel_data)
+        assert self._frame is not None
+        columns = self._to_depth(self._spread(self._spectra(self._frame.traces()))).cpu().numpy()
+        n_waves = len(columns) // 2
+        rising = np.concatenate([columns[:n_waves:-1], columns[:n_waves]])
+        return from_columns(rising * self._stolt.phase[:, None], self._k_x, self._k_z.min(), self.grid)
+
+    def image_of(
+        self, image_spectrum: ImageSpectrum, out: NDArray[np.complex64] | None = None
+    ) -> NDArray[np.complex64]:
+        image, zero = image_buffer(self.grid.shape, out), self._stolt.steepest_wave
+        rising = to_columns(image_spectrum, self.grid) / self._stolt.phase[:, None]
+        columns = self._to_device(np.concatenate([rising[zero:], rising[zero::-1]]))
+        rows = torch.matmul(columns.T, self._exponentials) * self._pixel_gain
+        image[...] = rows.cpu().numpy()
+        return image
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
         """Sends one shot (n_rx, n_samples) to the GPU; all other work waits for `image`."""
@@ -123,7 +146,8 @@ class TorchBeamformer(FourierBeamformer):
         n_depth, n_z = self.sampling.n_depth, self.grid.n_z
         beta = spreading.shape_parameter(n_depth / n_z)
         table = gather_table(legs, self.sampling, spreading.tap_table(beta))
-        self._angle, self._weight = self._to_device(table.angle), self._to_device(table.weight)[:, None]
+        # An analytic signal has twice the spectrum of its real part.
+        self._angle, self._weight = self._to_device(table.angle), self._to_device(2 * table.weight)[:, None]
         self._first, self._sample = self._to_device(table.first), self._to_device(table.sample)
         self._tap = self._to_device(table.tap)
         self._correction = self._to_device(spreading.de_apodization(beta, n_z, n_depth))

@@ -6,7 +6,6 @@ the same order. `wavenumbers.py` has the physics and `spreading.py` the kernel.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,12 +112,6 @@ def lateral_matrix(
     matrix = 1j * np.exp(1j * k_x * (grid.x_m - acquisition.probe.element_x_m[0]))
     matrix[n_waves] = 0
     return np.asarray(matrix, dtype=np.complex64)
-
-
-def image_scale(acquisition: Acquisition, grid: ImageGrid, sampling: Sampling) -> NDArray[np.float32]:
-    """z / (2 pi) of the expansion, with the steps of all sums: (n_z, 1)."""
-    steps = 2 / sampling.n_time * wavenumbers.wavenumber_step(acquisition, sampling) ** 2
-    return (steps * grid.z_m[:, None] / (2 * math.pi)).astype(np.float32)
 
 
 def _leg_pairs(n_legs: int) -> tuple[Indices, Indices]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.apodization import Apodization
 from sonolucent.beamform.channels import band_weight
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.beamform.wavenumbers import Sampling, depth_center_m, depth_step, wavenumber_step
+from sonolucent.beamform.wavenumbers import Sampling, bin_frequency_hz, depth_center_m, depth_step, wavenumber_step
 
 _EXACT_AT = 0.75
 """The depth at which legs are exact, as a part of the deepest row's: the sum over pairs is strongest deep down."""
@@ -42,9 +42,8 @@ class Legs:
 
 def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodization, sampling: Sampling) -> Legs:
     """Tables of every plane wave that the apodization lets through."""
-    frequency_hz = (sampling.first_bin + np.arange(sampling.n_bins, dtype=np.float64)) * (
-        acquisition.sampling_frequency_hz / sampling.n_time
-    )
+    bins = sampling.first_bin + np.arange(sampling.n_bins)
+    frequency_hz = bin_frequency_hz(acquisition, sampling.n_time, bins)
     k = 2 * np.pi * frequency_hz / acquisition.sound_speed_m_s
     step = wavenumber_step(acquisition, sampling)
     limit = max(value * apodization.sine_at(0.0, value) for value in k)
@@ -54,7 +53,8 @@ def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodizatio
     passes = passes[: k_x.size]
     k_z = np.sqrt(np.maximum(k**2 - k_x**2, (1e-3 * k) ** 2))
     spectrum = _leg_spectrum(apodization, k, k_x, k_z, _EXACT_AT * grid.z_m[-1]) * passes
-    half_phase = k_z * depth_center_m(grid) - np.pi * frequency_hz * acquisition.initial_time_s
+    first_sample = acquisition.initial_time_s * acquisition.sampling_frequency_hz
+    half_phase = k_z * depth_center_m(grid) - np.pi * bins / sampling.n_time * first_sample
     weight = spectrum * np.sqrt(band_weight(acquisition, frequency_hz)) * np.exp(1j * half_phase)
     return Legs(
         depth_bin=(k_z / depth_step(grid, sampling)).astype(np.float32),

@@ -81,7 +81,8 @@ class PairWorkspace:
         row_of: NDArray[np.int64],
     ) -> None:
         """Folds the pairs and writes the pass band of pair i to rows[row_of[i]]."""
-        _transform_time(
+        transform = _transform_baseband if np.iscomplexobj(channels) else _transform_time
+        transform(
             channels,
             shot_of,
             pairs,
@@ -114,6 +115,24 @@ def _transform_time(  # type: ignore[no-untyped-def]
         _fold(channels, shot_of, block, first_sample, traces)
         fft.execute(transforms[(block.shape[0] - 1) // 2])
         _part(traces, band, row_of[first : first + block.shape[0]], rows)
+
+
+@kernel(boundscheck=False)
+def _transform_baseband(  # type: ignore[no-untyped-def]
+    channels, shot_of, pairs, first_sample, traces, transforms, band, row_of, rows
+):
+    """As `_transform_time`, for complex samples: each pair has a trace of its own."""
+    for first in range(0, pairs.shape[0], traces.shape[0]):
+        n = min(traces.shape[0], pairs.shape[0] - first)
+        for i in range(n):
+            begin = first_sample[_offset(pairs, first + i)]
+            a, b, share_a, share_b = _orders(channels, shot_of, pairs, first + i, begin)
+            traces[i] = 0
+            traces[i, begin : begin + a.size] = share_a * a + share_b * b
+        fft.execute(transforms[n - 1])
+        for i in range(n):
+            for k in range(band[1]):
+                rows[row_of[first + i], k] = traces[i, (band[0] + k) % traces.shape[1]]
 
 
 @kernel(boundscheck=False)

@@ -27,7 +27,7 @@ class Sampling:
     n_time: int
     """Length of the time FFT."""
     first_bin: int
-    """First frequency bin of the pass band."""
+    """First frequency bin of the pass band; baseband data count from their demodulation frequency, also below it."""
     n_bins: int
     """Frequency bins of the pass band."""
     n_lateral: int
@@ -61,7 +61,8 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     center = _tangent(apodization.sine_at(0.01, 2 * math.pi * acquisition.probe.center_frequency_hz / c))
     deepest_m = grid.z_m[-1]
     n_time = _time_length(acquisition, grid, deepest_m * math.hypot(1, steepest))
-    frequency_hz = np.arange(n_time // 2, dtype=np.float64) * acquisition.sampling_frequency_hz / n_time
+    bins = np.arange(-(n_time // 2) if acquisition.is_baseband else 0, n_time // 2)
+    frequency_hz = bin_frequency_hz(acquisition, n_time, bins)
     in_band = np.flatnonzero(band_weight(acquisition, frequency_hz) > 0)
     span_m = max(grid.x_m[-1], 0.0) - min(grid.x_m[0], 0.0)
     aperture_m = acquisition.n_rx * pitch
@@ -69,7 +70,7 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     bins_of_offset = _bins_of_offset(acquisition, apodization, deepest_m, frequency_hz[in_band])
     return Sampling(
         n_time=n_time,
-        first_bin=int(in_band[0]),
+        first_bin=int(bins[in_band[0]]),
         n_bins=len(in_band),
         n_lateral=good_length(reach_m / pitch - 0.5),
         bins_of_offset=bins_of_offset,
@@ -78,9 +79,21 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
     )
 
 
+def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The frequency that each bin of the time FFT stands for."""
+    step_hz = acquisition.sampling_frequency_hz / n_time
+    return np.asarray(acquisition.demodulation_frequency_hz + bins * step_hz, dtype=np.float64)
+
+
 def wavenumber_step(acquisition: Acquisition, sampling: Sampling) -> float:
     """Spacing of lateral wavenumbers, rad/m."""
     return 2 * math.pi / (sampling.n_lateral * acquisition.probe.pitch_m)
+
+
+def image_scale(acquisition: Acquisition, grid: ImageGrid, sampling: Sampling) -> NDArray[np.float32]:
+    """z / (2 pi) of the expansion in `legs.py`, with the steps of its sums: (n_z, 1)."""
+    steps = wavenumber_step(acquisition, sampling) ** 2 / sampling.n_time
+    return (steps * grid.z_m[:, None] / (2 * math.pi)).astype(np.float32)
 
 
 def depth_step(grid: ImageGrid, sampling: Sampling) -> float:

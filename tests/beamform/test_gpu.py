@@ -79,6 +79,15 @@ def test_makes_the_looks_of_the_cpu(pair, case):
     assert_same(torch_.looks(case[3], looks), plain.looks(case[3], looks))
 
 
+def test_has_the_spectrum_of_the_cpu(pair, case):
+    plain, torch_ = pair
+    spectrum, expected = torch_.spectrum(case[3]), plain.spectrum(case[3])
+    assert np.array_equal(spectrum.k_z_rad_m, expected.k_z_rad_m)
+    difference = np.linalg.norm(spectrum.values - expected.values)
+    assert difference < 1e-3 * np.linalg.norm(expected.values)
+    assert_same(torch_.image_of(spectrum), plain(case[3]))
+
+
 def test_pushed_shots_make_the_whole_frame_s_image(pair, case):
     acquisition, _, _, channels = case
     plain, torch_ = pair
