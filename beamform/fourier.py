@@ -205,7 +205,8 @@ class FourierBeamformer:
 
     def plan(self) -> str:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
-        self(np.zeros(self.acquisition.shape, np.complex64 if self.acquisition.is_baseband else np.int16))
+        empty: ChannelData = np.zeros(self.acquisition.shape, np.int16)
+        self(empty.astype(np.complex64) if self.acquisition.is_baseband else empty)
         s = self.sampling
         return (
             f"{fft.LIBRARY}, {self._workers.threads} threads: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "

@@ -15,7 +15,7 @@ device, driver and libraries.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,7 +30,6 @@ from sonolucent.beamform.channels import (
     require_finite,
     require_finite_image,
     require_gain,
-    require_real,
 )
 from sonolucent.beamform.fourier import FourierBeamformer, image_buffer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
@@ -42,7 +41,7 @@ from sonolucent.beamform.stolt import StoltMap
 from sonolucent.beamform.wavenumbers import Sampling
 from sonolucent.beamform.workers import Workers
 
-SampleType = np.dtype[np.int16] | np.dtype[np.float32]
+SampleType = np.dtype[Any]
 _SHOTS = 4
 """Shots sent to the GPU together."""
 
@@ -61,7 +60,6 @@ class TorchBeamformer(FourierBeamformer):
         device: str | torch.device,
     ) -> None:
         self._device = device if isinstance(device, torch.device) else _cuda_device(device)
-        require_real(acquisition, "the GPU beamformer")
         self.acquisition, self.grid = acquisition, grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
         self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
@@ -116,7 +114,7 @@ class TorchBeamformer(FourierBeamformer):
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
         """Sends one shot (n_rx, n_samples) to the GPU; all other work waits for `image`."""
-        require_channels(shot, self.acquisition.shape[1:])
+        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
         if not 0 <= tx_index < self.acquisition.n_tx:
             raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
         require_finite(shot[np.newaxis], first_tx=tx_index)
@@ -135,7 +133,7 @@ class TorchBeamformer(FourierBeamformer):
 
     def plan(self) -> str:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
-        self(np.zeros(self.acquisition.shape, np.int16))
+        self(np.zeros(self.acquisition.shape, np.complex64 if self.acquisition.is_baseband else np.int16))
         s = self.sampling
         return (
             f"torch {torch.__version__} on {self._device}: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
@@ -146,14 +144,17 @@ class TorchBeamformer(FourierBeamformer):
         n_depth, n_z = self.sampling.n_depth, self.grid.n_z
         beta = spreading.shape_parameter(n_depth / n_z)
         table = gather_table(legs, self.sampling, spreading.tap_table(beta))
+        sides = (
+            1 if self.acquisition.is_baseband else 2
+        )  # a real trace has half of its spectrum at negative frequencies
         # An analytic signal has twice the spectrum of its real part.
-        self._angle, self._weight = self._to_device(table.angle), self._to_device(2 * table.weight)[:, None]
+        self._angle, self._weight = self._to_device(table.angle), self._to_device(sides * table.weight)[:, None]
         self._first, self._sample = self._to_device(table.first), self._to_device(table.sample)
         self._tap = self._to_device(table.tap)
         self._correction = self._to_device(spreading.de_apodization(beta, n_z, n_depth))
 
     def _take_frame(self, channel_data: ChannelData) -> None:
-        require_channels(channel_data, self.acquisition.shape)
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, workers=self._workers)
         self._pushed = False
         self._frame_of(channel_data.dtype).write(channel_data, 0)
@@ -217,6 +218,8 @@ class _PairSpectra:
             torch.from_numpy(table).to(device)
             for table in (fold.forth, fold.back, fold.midpoint, fold.unread, fold.unheard)
         )
+        bins = (sampling.first_bin + np.arange(sampling.n_bins)) % sampling.n_time
+        self._bins = torch.from_numpy(bins).to(device)
         shape = sampling.n_offsets, sampling.n_lateral, sampling.n_bins
         self._sampling = sampling
         self._by_midpoint = torch.zeros(shape, dtype=torch.complex64, device=device)
@@ -225,11 +228,12 @@ class _PairSpectra:
     def __call__(self, traces: torch.Tensor) -> torch.Tensor:
         """Spectra (n_lateral * n_angles, n_bins) from traces (n_tx * n_rx + 1, n_samples), the last of them zero."""
         s = self._sampling
-        folded = traces.index_select(0, self._forth).float()
+        folded = traces.index_select(0, self._forth)
+        folded = folded if folded.is_complex() else folded.float()
         folded += traces.index_select(0, self._back)
         folded.masked_fill_(self._unread, 0)
-        band = torch.fft.rfft(folded, n=s.n_time)[:, s.first_bin : s.first_bin + s.n_bins]
-        band.masked_fill_(self._unheard, 0)
+        spectra = (torch.fft.fft if folded.is_complex() else torch.fft.rfft)(folded, n=s.n_time)
+        band = spectra.index_select(1, self._bins).masked_fill_(self._unheard, 0)
         self._by_midpoint.view(-1, s.n_bins).index_copy_(0, self._midpoint, band)
         by_wavenumber = torch.fft.fft(self._by_midpoint, dim=1).transpose(0, 1)
         return torch.bmm(self._matrices, by_wavenumber).flatten(0, 1)
@@ -241,7 +245,7 @@ class _Frame:
     def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, workers: Workers) -> None:
         n_tx, n_rx, n_samples = acquisition.shape
         self.dtype = dtype
-        sample = torch.int16 if dtype == np.int16 else torch.float32
+        sample = {np.int16: torch.int16, np.float32: torch.float32, np.complex64: torch.complex64}[dtype.type]
         # One trace more, which stays zero, stands for the transmits that are missing.
         self._traces = torch.zeros((n_tx * n_rx + 1, n_samples), dtype=sample, device=device)
         self._shots = self._traces[:-1].view(n_tx, n_rx, n_samples)

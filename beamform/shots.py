@@ -34,7 +34,7 @@ class ShotBuffer:
             # Whatever the spectra held before these shots is out of date.
             self._waiting[tuple(spectra.pairs_at[offset].T)] = True
 
-    def push(self, shot: NDArray[np.int16] | NDArray[np.float32], tx_index: int) -> Pairs:
+    def push(self, shot: ChannelData, tx_index: int) -> Pairs:
         """Stores a shot; returns the pairs that it completes."""
         element = self._elements[tx_index]
         self.frame[tx_index] = shot

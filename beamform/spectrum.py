@@ -58,4 +58,4 @@ def _depth_wavenumbers(lowest_rad_m: float, grid: ImageGrid) -> NDArray[np.float
 
 def _origin(k_z: NDArray[np.float64], k_x: NDArray[np.float64], grid: ImageGrid) -> NDArray[np.complex64]:
     """The phases of the grid's first pixel."""
-    return np.exp(1j * (k_z[:, None] * grid.z0_m + k_x * grid.x0_m)).astype(np.complex64)
+    return np.asarray(np.exp(1j * (k_z[:, None] * grid.z0_m + k_x * grid.x0_m)), dtype=np.complex64)
