@@ -133,7 +133,8 @@ class TorchBeamformer(FourierBeamformer):
 
     def plan(self) -> str:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
-        self(np.zeros(self.acquisition.shape, np.complex64 if self.acquisition.is_baseband else np.int16))
+        empty: ChannelData = np.zeros(self.acquisition.shape, np.int16)
+        self(empty)
         s = self.sampling
         return (
             f"torch {torch.__version__} on {self._device}: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
