@@ -145,10 +145,8 @@ class TorchBeamformer(FourierBeamformer):
         n_depth, n_z = self.sampling.n_depth, self.grid.n_z
         beta = spreading.shape_parameter(n_depth / n_z)
         table = gather_table(legs, self.sampling, spreading.tap_table(beta))
-        sides = (
-            1 if self.acquisition.is_baseband else 2
-        )  # a real trace has half of its spectrum at negative frequencies
         # An analytic signal has twice the spectrum of its real part.
+        sides = 1 if self.acquisition.is_baseband else 2
         self._angle, self._weight = self._to_device(table.angle), self._to_device(sides * table.weight)[:, None]
         self._first, self._sample = self._to_device(table.first), self._to_device(table.sample)
         self._tap = self._to_device(table.tap)

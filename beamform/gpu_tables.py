@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import spreading, wavenumbers
+from sonolucent.beamform import offsets, spreading, wavenumbers
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.legs import Legs
 from sonolucent.beamform.wavenumbers import Sampling
@@ -39,6 +39,7 @@ class FoldTable:
 def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
     low, high = np.triu_indices(acquisition.n_rx)
     near = high - low < sampling.n_offsets
+    heard = offsets.BLOCK_BINS * np.ceil(np.array(sampling.bins_of_offset) / offsets.BLOCK_BINS)  # as the CPU's blocks
     low, high = low[near], high[near]
     missing = acquisition.n_tx * acquisition.n_rx
     first_trace = np.full(acquisition.n_rx, missing, np.int64)
@@ -48,7 +49,7 @@ def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
         back=np.where(low == high, missing, np.minimum(first_trace[high] + low, missing)),
         midpoint=(high - low) * sampling.n_lateral + (low + high) // 2,
         unread=np.arange(acquisition.n_samples) < np.array(sampling.first_sample)[high - low, None],
-        unheard=np.arange(sampling.n_bins) >= np.array(sampling.bins_of_offset)[high - low, None],
+        unheard=np.arange(sampling.n_bins) >= heard[high - low, None],
     )
 
 
