@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.channels import require_real
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.ledger import EdgeCounts
 
@@ -59,12 +60,19 @@ class Trail:
 
 @dataclass(frozen=True)
 class Stream:
-    """What all frames of a stream have in common; comes before the first of them."""
+    """What all frames of a stream have in common; comes before the first of them.
+
+    Raises:
+        ValueError: complex baseband data, which streams do not carry.
+    """
 
     acquisition: Acquisition
     grid: ImageGrid
     frame_rate_hz: float | None = None
     dtype: ChannelType = "<i2"
+
+    def __post_init__(self) -> None:
+        require_real(self.acquisition, "a stream")
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,10 @@ def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
     except (ValueError, OverflowError) as error:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
     _require_size(grid.shape, 4)
-    return Stream(acquisition, grid, header.frame_rate_hz, header.dtype)
+    try:
+        return Stream(acquisition, grid, header.frame_rate_hz, header.dtype)
+    except ValueError as error:
+        raise WireError("malformed", str(error)) from error
 
 
 def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:

@@ -94,6 +94,7 @@ def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
         ("malformed", [header(kind="stream", acquisition={"n_samples": 0}), b""]),
         ("malformed", [header(kind="stream", acquisition={"sampling_frequency_hz": 1e300}), b""]),
         ("malformed", [header(kind="stream", acquisition={}, frame_rate_hz=-1.0), b""]),
+        ("malformed", [header(kind="stream", acquisition={"demodulation_frequency_hz": 7.5e6}), b""]),
         ("malformed", [header(kind="channels", frame_id=0, dtype="|O8", shape=[1, 1, 1]), b"12345678"]),
         ("malformed", [header(kind="channels", frame_id=0, dtype="<i2", shape=[0, 4, 4]), b""]),
         ("malformed", [header(kind="image", frame_id=0, shape=[3, 1, 1], dynamic_range_db=60.0), bytes(12)]),
