@@ -26,8 +26,10 @@ class ShotBuffer:
         self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
         """The pass band of each pair: (offset, lower element, frequency)."""
         self._elements = acquisition.tx_elements
-        self._spectra = spectra
-        self._transmits = np.isin(np.arange(acquisition.n_rx), self._elements)
+        self._pairs = [spectra.pairs_of(element) for element in range(acquisition.n_rx)]
+        self._near = [slice(int(pairs[0].min()), int(pairs[-1].max()) + 1) for pairs in self._pairs]
+        """The elements that each pairs with."""
+        self._listens = ~np.isin(np.arange(acquisition.n_rx), self._elements)
         self._arrivals = np.zeros(acquisition.n_rx, np.int64)
         self._waiting = np.zeros((acquisition.n_rx, acquisition.n_rx), np.bool_)
         for offset in range(spectra.sampling.n_offsets):
@@ -40,10 +42,12 @@ class ShotBuffer:
         self.frame[tx_index] = shot
         self.shot_of[element] = tx_index
         self._arrivals[element] += 1
-        pairs = self._spectra.pairs_of(element)
-        other = pairs.sum(axis=1) - element
-        complete = ~self._transmits[other] | (self._arrivals[other] == self._arrivals[element])
-        self._waiting[tuple(pairs.T)] = ~complete
+        pairs, near = self._pairs[element], self._near[element]
+        complete = self._listens[near] | (self._arrivals[near] == self._arrivals[element])
+        # Of the two triangles of the matrix one is looked at: that of pairs (lower, higher).
+        below = element - near.start
+        self._waiting[near, element][: below + 1] = ~complete[: below + 1]
+        self._waiting[element, near][below:] = ~complete[below:]
         ready: Pairs = pairs[complete]
         return ready
 

@@ -25,7 +25,7 @@ def test_makes_the_image_of_delay_and_sum(name, fourier, das, grid, request):
     channels = request.getfixturevalue(name)
     deep = grid.z_m > 3e-3
     image, reference = fourier(channels)[deep], das(channels)[deep]
-    assert correlation(image, reference) > 0.999
+    assert correlation(image, reference) > 0.9995
     assert np.linalg.norm(image) == pytest.approx(np.linalg.norm(reference), rel=0.01)
 
 
@@ -36,8 +36,9 @@ def test_places_every_wire_where_it_is_as_sharp_as_delay_and_sum(fourier, das, w
         assert abs(seen.z_m - z_m) < acquisition.wavelength_m / 10
         assert abs(seen.x_m - x_m) < acquisition.wavelength_m / 5
         expected = measure_point(reference, grid, (x_m, z_m))
-        assert seen.lateral_width_m == pytest.approx(expected.lateral_width_m, rel=0.15)
-        assert seen.axial_width_m == pytest.approx(expected.axial_width_m, rel=0.05)
+        near = z_m < 8e-3  # where 15 degrees are three elements
+        assert seen.lateral_width_m == pytest.approx(expected.lateral_width_m, rel=0.1 if near else 0.02)
+        assert seen.axial_width_m == pytest.approx(expected.axial_width_m, rel=0.02)
 
 
 @pytest.mark.parametrize("shift", [0.37, -11.81, 40.5])
@@ -150,8 +151,7 @@ def test_other_arrays_image_as_delay_and_sum_does(probe):
     channels = simulate(acquisition, scatterers_m=targets, amplitudes=np.ones(2))
     image = FourierBeamformer(acquisition, grid, apodization=TAPER, threads=1)(channels)
     reference = DelayAndSum(acquisition, grid, apodization=TAPER, dtype=np.complex128, threads=1)(channels)
-    # Plane waves and delays differ by Fresnel diffraction at the taper's edge, of order 1 / (k z): more at 5 MHz.
-    assert correlation(image, reference) > 0.998
+    assert correlation(image, reference) > 0.999
     for x_m, z_m in targets:
         seen, expected = (measure_point(i, grid, (x_m, z_m)) for i in (image, reference))
         assert seen.x_m == pytest.approx(expected.x_m, abs=20e-6)

@@ -1,10 +1,12 @@
 """PyMUST's `dasmtx`: one sparse matrix a transmit, built in advance, linear interpolation of I/Q data.
 
-Its f-number is a box on receive. Here each matrix covers the pixels that its transmit lights, and its entries carry the
-taper of both legs, so that it forms the very image. A product runs on one thread; the loop on two is ours. Single
+Its f-number is a box on receive. Here the matrices' entries carry the taper of both legs, so that they form the very
+image: once with a row for every pixel, as PyMUST makes them, and once with rows only for those pixels that a transmit
+lights within the taper, which PyMUST leaves to its user. A product runs on one thread; the loop on two is ours. Single
 precision was tried and gains nothing: products wait for single samples, not for memory's bandwidth.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
@@ -18,41 +20,45 @@ from peers.scene import Beamformer, Image, Scene
 
 def beamformers(scene: Scene) -> list[Beamformer]:
     weights = scene.weights().reshape(-1, scene.acquisition.n_rx)
-    matrices = [_matrix(scene, weights, element) for element in scene.acquisition.tx_elements]
+    lit = [np.flatnonzero(weights[:, element] > 0) for element in scene.acquisition.tx_elements]
+    every = [np.arange(len(weights))] * len(lit)
     return [
-        Beamformer("PyMUST dasmtx", version("PyMUST"), threads, _Product(scene, weights, matrices, threads))
+        Beamformer(name, version("PyMUST"), threads, product.on(threads))
+        for name, pixels in (("PyMUST dasmtx", every), ("PyMUST dasmtx, only lit pixels", lit))
+        for product in [_Product(scene, weights, pixels)]
         for threads in (1, 2)
     ]
 
 
 class _Product:
-    """The sum over transmits of matrix times baseband data, added to the pixels that each transmit lights."""
+    """The sum over transmits of matrix times baseband data, added to the pixels of each transmit's matrix."""
 
-    def __init__(
-        self, scene: Scene, weights: NDArray[np.float32], matrices: list[scipy.sparse.csr_array], threads: int
-    ) -> None:
+    def __init__(self, scene: Scene, weights: NDArray[np.float32], pixels: list[NDArray[np.int64]]) -> None:
         self._shape = scene.grid.shape
-        self._lit = [np.flatnonzero(weights[:, element] > 0) for element in scene.acquisition.tx_elements]
-        self._matrices = matrices
-        self._baseband = scene.baseband().reshape(len(matrices), -1).astype(np.complex128)
-        self._pool = ThreadPoolExecutor(threads)
-        self._shares = [range(first, len(matrices), threads) for first in range(threads)]
+        self._pixels = pixels
+        transmits = zip(scene.acquisition.tx_elements, pixels, strict=True)
+        self._matrices = [_matrix(scene, weights, element, chosen) for element, chosen in transmits]
+        self._baseband = scene.baseband().reshape(len(pixels), -1).astype(np.complex128)
 
-    def __call__(self) -> Image:
-        return sum(self._pool.map(self._sum, self._shares))
+    def on(self, threads: int) -> Callable[[], Image]:
+        """The image, made by a loop over transmits on some threads."""
+        pool = ThreadPoolExecutor(threads)
+        shares = [range(first, len(self._matrices), threads) for first in range(threads)]
+        return lambda: sum(pool.map(self._sum, shares))
 
     def _sum(self, transmits: range) -> Image:
         image = np.zeros(self._shape, np.complex128)
         for t in transmits:
-            image.reshape(-1)[self._lit[t]] += self._matrices[t] @ self._baseband[t]
+            image.reshape(-1)[self._pixels[t]] += self._matrices[t] @ self._baseband[t]
         return image
 
 
-def _matrix(scene: Scene, weights: NDArray[np.float32], element: int) -> scipy.sparse.csr_array:
-    """The product with one transmit's baseband data (n_rx * n_samples) is the image of the pixels it lights."""
+def _matrix(
+    scene: Scene, weights: NDArray[np.float32], element: int, pixels: NDArray[np.int64]
+) -> scipy.sparse.csr_array:
+    """The product with one transmit's baseband data (n_rx * n_samples) is its image at some pixels."""
     acquisition, grid = scene.acquisition, scene.grid
     x, z = (axis.ravel() for axis in np.meshgrid(grid.x_m, grid.z_m))
-    pixels = np.flatnonzero(weights[:, element] > 0)
     delays_s = np.full(acquisition.n_rx, np.nan)
     delays_s[element] = 0
     size = 1j * np.array([acquisition.n_samples, acquisition.n_rx])
