@@ -44,9 +44,12 @@ $(PEERS)/.installed: $(VENV)/.installed pyproject.toml
 	@touch $@
 
 # A large mmap threshold keeps freed pages, which spares peers that allocate their images the page faults.
+bench-peers: export MALLOC_MMAP_THRESHOLD_ := 1073741824
+bench-peers: export MALLOC_TRIM_THRESHOLD_ := 4294967296
+bench-peers: export MALLOC_TOP_PAD_ := 268435456
 bench-peers: $(PEERS)/.installed
-	MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=4294967296 MALLOC_TOP_PAD_=268435456 \
-		$(PEERS)/bin/python tests/compare/beamform_peers.py
+	$(PEERS)/bin/python tests/compare/beamform_peers.py
+	$(PEERS)/bin/python tests/compare/enhance_peers.py
 
 lint: install
 	$(BIN)/ruff check .

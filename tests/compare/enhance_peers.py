@@ -1,0 +1,136 @@
+"""`make bench-peers`: the light network on a CPU, in our fused kernels and in other people's inference engines.
+
+All run the same weights on the same frame, in single precision. First every output is held against eager PyTorch, then
+they take turns, round after round. Prints a Markdown table. Ours starts from dB and ends there; the others are handed
+grey values 0..1 and hand back theirs.
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+import numpy as np
+import onnxruntime
+import openvino
+import torch
+from numpy.typing import NDArray
+
+from sonolucent.nn import Enhancer
+
+SHAPE = (620, 256)
+ROUNDS = 20
+FRAMES = 5
+"""Frames a round, after one untimed frame."""
+OURS = "fused kernels"
+TOLERANCE = 1e-4
+TOLERANCE_OF_OTHERS = 5e-3
+"""OpenVINO's single precision is off by 2e-3 in single pixels, whatever its settings."""
+
+Image = NDArray[np.float32]
+
+
+@dataclass
+class Engine:
+    """One row of the table: `run()` gives the enhanced grey values (n_z, n_x)."""
+
+    name: str
+    version: str
+    threads: int
+    run: Callable[[], Image]
+    error: float = 0.0
+    times_ms: list[float] = field(default_factory=list)
+
+
+def main() -> None:
+    grey = np.clip(1 + 20 * np.log10(np.random.default_rng(0).rayleigh(0.1, SHAPE)) / 60, 0, 1).astype(np.float32)
+    network = Enhancer("cpu").torch_module().eval()
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(grey)[None, None])[0, 0].clamp(0, 1).numpy()
+    makers = ours, torch_engines, openvino_engines, onnx_engines
+    engines = [engine for make in makers for engine in make(network, grey)]
+    for engine in engines:
+        engine.error = float(np.abs(np.clip(engine.run(), 0, 1) - expected).max())
+        if not engine.error < (TOLERANCE if engine.name == OURS else TOLERANCE_OF_OTHERS):
+            sys.exit(f"{engine.name} does not compute what eager PyTorch does: off by {engine.error:.1e}")
+    for _ in range(ROUNDS):
+        for engine in engines:
+            engine.times_ms.append(time_ms(engine))
+    print_table(engines)
+
+
+def ours(_: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image_db, out = 60 * (grey - 1), np.empty(SHAPE, np.float32)
+    for threads in (1, 2):
+        enhance = Enhancer("cpu", threads=threads)
+        yield Engine(OURS, version("sonolucent"), threads, lambda e=enhance: e(image_db, out) / 60 + 1)
+
+
+def torch_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image = torch.from_numpy(grey)[None, None]
+    frozen = torch.jit.freeze(torch.jit.script(network))
+    for name, module in (("PyTorch eager", network), ("TorchScript, frozen", frozen)):
+        for threads in (1, 2):
+
+            def run(module: Callable[[torch.Tensor], torch.Tensor] = module, threads: int = threads) -> Image:
+                torch.set_num_threads(threads)
+                with torch.inference_mode():
+                    return module(image)[0, 0].numpy()
+
+            yield Engine(name, torch.__version__, threads, run)
+
+
+def openvino_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image = grey[None, None]
+    model = openvino.convert_model(network, example_input=torch.from_numpy(image), input=[image.shape])
+    for threads in (1, 2):
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        compiled = openvino.Core().compile_model(model, "CPU", options)
+        yield Engine("OpenVINO", openvino.__version__.split("-")[0], threads, lambda c=compiled: c(image)[0][0, 0])
+
+
+def onnx_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image, file = grey[None, None], io.BytesIO()
+    torch.onnx.export(network, (torch.from_numpy(image),), file, input_names=["image"], dynamo=False)
+    for threads in (1, 2):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
+        run = lambda s=session: s.run(None, {"image": image})[0][0, 0]  # noqa: E731
+        yield Engine("ONNX Runtime", onnxruntime.__version__, threads, run)
+
+
+def time_ms(engine: Engine) -> float:
+    engine.run()
+    start = time.perf_counter()
+    for _ in range(FRAMES):
+        engine.run()
+    return 1e3 * (time.perf_counter() - start) / FRAMES
+
+
+def print_table(engines: list[Engine]) -> None:
+    own = {engine.threads: engine.times_ms for engine in engines if engine.name == OURS}
+    print("| | version | threads | median ms | best..worst | times ours, median (worst round) | error |")
+    print("|---|---|---|---|---|---|---|")
+    for e in engines:
+        ratios = [theirs / mine for theirs, mine in zip(e.times_ms, own[e.threads], strict=True)]
+        span, ratio = f"{min(e.times_ms):.1f}..{max(e.times_ms):.1f}", statistics.median(ratios)
+        print(
+            f"| {e.name} | {e.version} | {e.threads} | {statistics.median(e.times_ms):.1f} | {span} "
+            f"| {ratio:.1f} ({min(ratios):.1f}) | {e.error:.0e} |"
+        )
+    print(f"\n{ROUNDS} rounds of {FRAMES} frames, Python {platform.python_version()}.")
+
+
+if __name__ == "__main__":
+    main()
