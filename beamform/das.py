@@ -1,4 +1,4 @@
-"""Delay-and-sum: the slow, exact image that every other path is held against."""
+"""Delay-and-sum: the plain, exact image that every other path is held against."""
 
 from __future__ import annotations
 
@@ -20,18 +20,26 @@ from sonolucent.beamform.channels import (
     require_gain,
     require_record,
 )
+from sonolucent.beamform.das_double import sum_pairs as sum_pairs_double
+from sonolucent.beamform.das_single import LEAD, TAPS, interpolation_table
+from sonolucent.beamform.das_single import sum_pairs as sum_pairs_single
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.wavenumbers import bin_frequency_hz
 from sonolucent.beamform.workers import Workers
 
-# Baseband signals are held at twice the sampling rate, where cubic interpolation errs by less than 1e-3.
-_OVERSAMPLING = 2
 _SUB_BANDS = 12
+# Eight samples interpolate frequencies up to this part of the sampling rate with errors below 7e-4 (the remainder of
+# Lagrange's formula); for cubic interpolation the rate is doubled.
+_HIGHEST_FREQUENCY = 0.15
+_TABLE = interpolation_table()
 
 
 class DelayAndSum:
-    """Sums every transmit-receive pair at its own delay, in baseband, with cubic interpolation.
+    """Sums every transmit-receive pair at its own delay, in baseband.
+
+    In complex64 with eight-point interpolation; where every element transmits and both legs are weighted alike, a pair
+    and its reverse have the same delays and are added first. In complex128 with cubic interpolation of twice as many
+    samples, pair by pair: free of rounding, and slow.
 
     A `WavenumberTaper` weights each frequency differently: its image is the sum over overlapping sub-bands, each with
     the weights at its own centre, and costs as many passes.
@@ -74,6 +82,10 @@ class DelayAndSum:
         center_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
         self._carrier_bin = 0 if acquisition.is_baseband else center_bin
         self._carrier_hz = float(bin_frequency_hz(acquisition, n, np.array(self._carrier_bin)))
+        self._is_single = self._dtype == np.complex64
+        every_element = tuple(range(acquisition.n_rx))
+        self._is_folded = self._is_single and limit_transmit and acquisition.tx_elements == every_element
+        self._oversampling = self._single_oversampling() if self._is_single else 2
         self._gain = require_gain(gain, grid)
         # An angle taper has the same weights for every frame; a wavenumber taper's sub-bands are too large to keep.
         self._weights = functools.lru_cache(maxsize=1)(self._leg_weights)
@@ -87,16 +99,14 @@ class DelayAndSum:
         """
         require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, workers=self._workers)
-        spectrum = self._analytic_spectrum(channel_data)
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():
-            self._add_sub_band(self._baseband(spectrum, weight), center_hz, image)
+            self._add_sub_band(self._baseband(channel_data, weight), center_hz, image)
         return np.multiply(image, self._gain, out=out, dtype=self._dtype, casting="same_kind")
 
-    def _analytic_spectrum(self, channel_data: ChannelData) -> NDArray[Any]:
-        if self.acquisition.is_baseband:
-            return np.asarray(scipy.fft.fft(channel_data.astype(self._dtype), axis=-1)[..., self._bins])
-        return np.asarray(2 * scipy.fft.rfft(channel_data.astype(self._dtype.type(0).real.dtype), axis=-1))
+    def _single_oversampling(self) -> int:
+        farthest_hz = max(abs(edge_hz - self._carrier_hz) for edge_hz in pass_band_hz(self.acquisition))
+        return math.ceil(farthest_hz / (_HIGHEST_FREQUENCY * self.acquisition.sampling_frequency_hz))
 
     def _sub_bands(self) -> list[tuple[float, NDArray[np.float64]]]:
         """(frequency whose taper holds, weight of each frequency bin), adding up to the pass band."""
@@ -108,108 +118,75 @@ class DelayAndSum:
         hats = np.maximum(0, 1 - np.abs(self._frequency_hz - centers_hz[:, None]) / spacing_hz)
         return [(float(center), band * hat) for center, hat in zip(centers_hz, hats, strict=True)]
 
-    def _baseband(self, spectrum: NDArray[Any], weight: NDArray[np.float64]) -> NDArray[Any]:
-        """Analytic signals of one band, shifted down by the carrier, (n_tx, n_rx, 2 n_samples)."""
-        shifted = np.zeros((*spectrum.shape[:2], _OVERSAMPLING * self.acquisition.n_samples), self._dtype)
-        shifted[..., self._bins - self._carrier_bin] = _OVERSAMPLING * weight * spectrum
-        return np.asarray(scipy.fft.ifft(shifted, axis=-1, overwrite_x=True))
+    def _baseband(self, channel_data: ChannelData, weight: NDArray[np.float64]) -> NDArray[Any]:
+        """Analytic signals of one band, shifted down by the carrier, (n_tx, n_rx, n); folded, of receivers >= t.
+
+        For single precision they go on periodically at both ends, as far as the interpolation reads.
+        """
+        n_tx, n_rx, n_samples = self.acquisition.shape
+        n = self._oversampling * n_samples
+        before, after = (LEAD, TAPS - LEAD) if self._is_single else (0, 0)
+        baseband = np.empty((n_tx, n_rx, before + n + after), self._dtype)
+        scale = (self._oversampling * weight).astype(self._dtype.type(0).real.dtype)
+
+        def transform(worker: int, transmits: range) -> None:
+            for t in transmits:
+                traces = self._traces(channel_data, t)
+                shifted = self._shift(scale, self._analytic_spectrum(traces), n)
+                signals = baseband[t, n_rx - len(traces) :]
+                signals[:, before : before + n] = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
+                signals[:, :before] = signals[:, n : n + before]
+                signals[:, before + n :] = signals[:, before : before + after]
+
+        self._workers.map(transform, n_tx, chunk=1)
+        return baseband
+
+    def _shift(self, scale: NDArray[Any], spectrum: NDArray[Any], n: int) -> NDArray[Any]:
+        """Scaled spectra (n_traces, n) whose bin 0 is the carrier; lower frequencies last."""
+        n_lower = self._carrier_bin - self._bins[0]
+        shifted = np.zeros((len(spectrum), n), self._dtype)
+        np.multiply(spectrum[:, n_lower:], scale[n_lower:], out=shifted[:, : len(scale) - n_lower])
+        np.multiply(spectrum[:, :n_lower], scale[:n_lower], out=shifted[:, n - n_lower :])
+        return shifted
+
+    def _traces(self, channel_data: ChannelData, t: int) -> NDArray[Any]:
+        """The traces of transmit t, (n_rx, n_samples); folded, of receivers >= t, both directions added."""
+        dtype = self._dtype.type if self.acquisition.is_baseband else self._dtype.type(0).real.dtype
+        if not self._is_folded:
+            return np.asarray(channel_data[t], dtype)
+        traces = np.array(channel_data[t, t:], dtype)
+        traces[1:] += channel_data[t + 1 :, t]
+        return traces
+
+    def _analytic_spectrum(self, traces: NDArray[Any]) -> NDArray[Any]:
+        if self.acquisition.is_baseband:
+            return np.asarray(scipy.fft.fft(traces, axis=-1)[..., self._bins])
+        return np.asarray(2 * scipy.fft.rfft(traces, axis=-1))
 
     def _leg_weights(self, wavenumber_rad_m: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Weights of the transmitting and of all elements, (n_z, n_x, n)."""
-        transmit = leg_weights(self.acquisition, self.grid, self._transmit_apodization, wavenumber_rad_m)
         receive = leg_weights(self.acquisition, self.grid, self.apodization, wavenumber_rad_m)
+        if self._is_folded:
+            return receive, receive
+        transmit = leg_weights(self.acquisition, self.grid, self._transmit_apodization, wavenumber_rad_m)
         return np.ascontiguousarray(transmit[..., list(self.acquisition.tx_elements)]), receive
 
     def _add_sub_band(self, baseband: NDArray[Any], center_hz: float, image: NDArray[Any]) -> None:
         acquisition, grid = self.acquisition, self.grid
-        wavenumber_rad_m = 2 * math.pi * center_hz / acquisition.sound_speed_m_s
-        transmit_weight, receive_weight = self._weights(wavenumber_rad_m)
-        rate_hz = _OVERSAMPLING * acquisition.sampling_frequency_hz
-        carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
+        weights = self._weights(2 * math.pi * center_hz / acquisition.sound_speed_m_s)
+        rate_hz = self._oversampling * acquisition.sampling_frequency_hz
+        elements_x_m = acquisition.probe.element_x_m[list(acquisition.tx_elements)], acquisition.probe.element_x_m
+        first_sample = acquisition.initial_time_s * rate_hz
+        axes = grid.x_m, grid.z_m, rate_hz / acquisition.sound_speed_m_s, first_sample
 
         def add_rows(worker: int, rows: range) -> None:
-            _sum_pairs(
-                rows.start,
-                rows.stop,
-                baseband,
-                acquisition.probe.element_x_m[list(acquisition.tx_elements)],
-                acquisition.probe.element_x_m,
-                transmit_weight,
-                receive_weight,
-                grid.x_m,
-                grid.z_m,
-                rate_hz / acquisition.sound_speed_m_s,
-                acquisition.initial_time_s * rate_hz,
-                carrier_rad,
-                image,
-            )
+            block = rows.start, rows.stop
+            if self._is_single:
+                cycles_per_m = self._carrier_hz / acquisition.sound_speed_m_s
+                signals = baseband.view(np.float32), _TABLE
+                sum_pairs_single(*block, *signals, *elements_x_m, *weights, *axes, cycles_per_m, self._is_folded, image)
+            else:
+                carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
+                sum_pairs_double(*block, baseband, *elements_x_m, *weights, *axes, carrier_rad, image)
 
         self._workers.map(add_rows, grid.n_z, chunk=8)
-
-
-@kernel(fastmath={"contract", "reassoc", "nsz"})
-def _sum_pairs(  # type: ignore[no-untyped-def]  # compiled for complex64 and complex128
-    first_row,
-    last_row,
-    baseband,
-    transmit_x,
-    receive_x,
-    transmit_weight,
-    receive_weight,
-    x,
-    z,
-    samples_per_m,
-    first_sample,
-    carrier_rad,
-    image,
-):
-    transmit = _leg(baseband, transmit_x.size)
-    receive = _leg(baseband, receive_x.size)
-    for row in range(first_row, last_row):
-        for column in range(x.size):
-            _aim(transmit_x - x[column], z[row], samples_per_m, transmit_weight[row, column], carrier_rad, *transmit)
-            _aim(receive_x - x[column], z[row], samples_per_m, receive_weight[row, column], carrier_rad, *receive)
-            delay, phasor = transmit
-            for t in range(transmit_x.size):
-                if phasor[t] != 0:
-                    image[row, column] += phasor[t] * _sum_receive(baseband[t], delay[t] - first_sample, *receive)
-
-
-@kernel()
-def _leg(baseband, n_elements):  # type: ignore[no-untyped-def]
-    """Room for one leg's delays in samples and weighted carrier phasors."""
-    return np.empty(n_elements), np.empty(n_elements, baseband.dtype)
-
-
-@kernel()
-def _aim(lateral, z, samples_per_m, weight, carrier_rad, delay, phasor):  # type: ignore[no-untyped-def]
-    for element in range(lateral.size):
-        phasor[element] = 0
-        if weight[element] > 0:
-            delay[element] = samples_per_m * math.sqrt(lateral[element] ** 2 + z * z)
-            phasor[element] = weight[element] * np.exp(1j * carrier_rad * delay[element])
-
-
-@kernel(fastmath={"contract", "reassoc", "nsz"})
-def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
-    total = 0 * traces[0, 0]
-    for r in range(delay.size):
-        if phasor[r] != 0:
-            position = offset + delay[r]
-            i = math.floor(position)
-            if 1 <= i < traces.shape[1] - 2:
-                total += phasor[r] * _cubic(
-                    traces[r, i - 1], traces[r, i], traces[r, i + 1], traces[r, i + 2], position - i
-                )
-    return total
-
-
-@kernel()
-def _cubic(before, here, after, beyond, f):  # type: ignore[no-untyped-def]
-    """Lagrange's cubic through four samples, at fraction f between the middle two."""
-    return (
-        here * ((1 - f) * (1 + f) * (2 - f) / 2)
-        + after * (f * (1 + f) * (2 - f) / 2)
-        - before * (f * (1 - f) * (2 - f) / 6)
-        - beyond * (f * (1 - f) * (1 + f) / 6)
-    )

@@ -43,6 +43,21 @@ def test_single_precision_is_enough_for_an_image(acquisition, target):
     assert np.abs(single - double).max() < 1e-4 * np.abs(double).max()
 
 
+@pytest.mark.parametrize("tx_elements", [range(64), range(63, -1, -1), (16, 30, 47)])
+@pytest.mark.parametrize("limit_transmit", [True, False])
+def test_single_precision_sums_the_pairs_of_any_transmits(cysts, tx_elements, limit_transmit):
+    """Folded by reciprocity or not, down to the last samples of the record."""
+    some = Acquisition(tx_elements=tx_elements)
+    deep = ImageGrid(-15e-3, 39.2e-3, 2e-3, 0.05e-3, 40, 16)
+    channels = np.ascontiguousarray(cysts[list(tx_elements)])
+    single, double = (
+        DelayAndSum(some, deep, limit_transmit=limit_transmit, dtype=dtype)(channels)
+        for dtype in (np.complex64, np.complex128)
+    )
+    assert correlation(single, double) > 0.9999
+    assert np.linalg.norm(single) == pytest.approx(np.linalg.norm(double), rel=1e-3)
+
+
 def test_a_wavenumber_taper_weights_each_frequency_on_its_own(acquisition, target):
     """A cone alone is the same for all frequencies: sub-bands must add up to one angle taper's image."""
     cone_only = WavenumberTaper(1e9, 0.3)
