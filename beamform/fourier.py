@@ -108,10 +108,8 @@ class FourierBeamformer:
             ValueError: of another shape, or not contiguous.
             NotFiniteError: channel data hold infinities, values that are no numbers, or such that their sum is none.
         """
-        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, workers=self._workers)
         image = image_buffer(self.grid.shape, out)
-        self._transform_channels(channel_data)
+        self._take_frame(channel_data)
         self._form_images(self._whole, image[np.newaxis])
         require_finite_image(image, channel_data)
         return image
@@ -128,11 +126,9 @@ class FourierBeamformer:
             ValueError: of another shape, not contiguous, or no looks.
             NotFiniteError: channel data are not finite.
         """
-        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, workers=self._workers)
         masks = self._masks(looks)
         images = image_buffer((len(looks), *self.grid.shape), out)
-        self._transform_channels(channel_data)
+        self._take_frame(channel_data)
         self._form_images(masks, images)
         require_finite_image(images, channel_data)
         return images
@@ -143,9 +139,7 @@ class FourierBeamformer:
         Raises:
             TypeError, ValueError: as for an image.
         """
-        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, workers=self._workers)
-        self._transform_channels(channel_data)
+        self._take_frame(channel_data)
         columns = self._form_columns(self._whole)[0]
         return spectrum.from_columns(columns, self._k_x, self._k_z.min(), self.grid)
 
@@ -171,10 +165,7 @@ class FourierBeamformer:
             TypeError, ValueError: a shot of another type or shape, or not finite.
             IndexError: no such transmit.
         """
-        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
-        if not 0 <= tx_index < self.acquisition.n_tx:
-            raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        require_finite(shot[np.newaxis], first_tx=tx_index)
+        self._require_shot(shot, tx_index)
         if self._shots is None or self._shots.frame.dtype != shot.dtype:
             self._shots = ShotBuffer(self.acquisition, self._pairs, shot.dtype)
         ready = self._shots.push(shot, tx_index)
@@ -207,6 +198,9 @@ class FourierBeamformer:
         """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
         empty: ChannelData = np.zeros(self.acquisition.shape, np.int16)
         self(empty.astype(np.complex64) if self.acquisition.is_baseband else empty)
+        return self._description()
+
+    def _description(self) -> str:
         s = self.sampling
         return (
             f"{fft.LIBRARY}, {self._workers.threads} threads: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
@@ -226,6 +220,17 @@ class FourierBeamformer:
 
     def _masks(self, looks: Sequence[Look]) -> LookMasks:
         return LookMasks(looks, self._k_x, self._k_z)
+
+    def _take_frame(self, channel_data: ChannelData) -> None:
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
+        require_finite(channel_data, workers=self._workers)
+        self._transform_channels(channel_data)
+
+    def _require_shot(self, shot: ChannelData, tx_index: int) -> None:
+        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
+        if not 0 <= tx_index < self.acquisition.n_tx:
+            raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
+        require_finite(shot[np.newaxis], first_tx=tx_index)
 
     def _transform_channels(self, channels: ChannelData) -> None:
         self._shots = None

@@ -1,7 +1,7 @@
 """The Fourier beamformer on a GPU: the steps of `fourier.py` as PyTorch operations on the same plan.
 
-Only this module of the package imports torch, and only `FourierBeamformer(device="cuda:0")` imports it. It runs on any
-device of torch's; its tests hold it to the CPU's image on torch's CPU device.
+Only this module and `gpu_device.py` import torch here, and only `FourierBeamformer(device="cuda:0")` imports them. Any
+device of torch's will do; the tests hold torch's CPU device to the CPU's image.
 
     A  gather and fold pairs, FFT in time, FFT over midpoints
     B  one complex matrix product per residue of the image's wavenumber sums the offsets into pairs of legs;
@@ -14,8 +14,7 @@ device, driver and libraries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,26 +23,17 @@ from torch.nn import functional
 
 from sonolucent.beamform import spreading, wavenumbers
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
-from sonolucent.beamform.channels import (
-    ChannelData,
-    require_channels,
-    require_finite,
-    require_finite_image,
-    require_gain,
-)
+from sonolucent.beamform.channels import ChannelData, require_gain
 from sonolucent.beamform.fourier import FourierBeamformer, image_buffer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.gpu_device import Frame, PinnedFrame, SampleType, cuda_device
 from sonolucent.beamform.gpu_tables import fold_table, gather_table, lateral_matrix, offset_matrices
 from sonolucent.beamform.legs import Legs, plan_legs
-from sonolucent.beamform.looks import Look
+from sonolucent.beamform.looks import Look, LookMasks
 from sonolucent.beamform.spectrum import ImageSpectrum, from_columns, to_columns
 from sonolucent.beamform.stolt import StoltMap
 from sonolucent.beamform.wavenumbers import Sampling
 from sonolucent.beamform.workers import Workers
-
-SampleType = np.dtype[Any]
-_SHOTS = 4
-"""Shots sent to the GPU together."""
 
 
 class TorchBeamformer(FourierBeamformer):
@@ -59,14 +49,15 @@ class TorchBeamformer(FourierBeamformer):
         threads: int | None = None,
         device: str | torch.device,
     ) -> None:
-        self._device = device if isinstance(device, torch.device) else _cuda_device(device)
+        self._device = device if isinstance(device, torch.device) else cuda_device(device)
         self.acquisition, self.grid = acquisition, grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
         self.sampling = wavenumbers.choose_sampling(acquisition, grid, self.apodization)
         legs = plan_legs(acquisition, grid, self.apodization, self.sampling)
         self._workers = Workers(threads)
         self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
-        self._whole_image = self._masks_on_device([Look()])
+        self._whole = self._masks([Look()])
+        self._whole_on_device = self._on_device(self._whole)
         self._plan_spreading(legs)
         self._pixel_gain = self._to_device(
             wavenumbers.image_scale(acquisition, grid, self.sampling) * require_gain(gain, grid)
@@ -74,25 +65,8 @@ class TorchBeamformer(FourierBeamformer):
         self._spectra = _PairSpectra(acquisition, self.sampling, self._device)
         n_waves = self._stolt.steepest_wave + 1
         self._exponentials = self._to_device(lateral_matrix(acquisition, grid, self.sampling, n_waves))
-        self._frame: _Frame | None = None
+        self._frame: Frame | None = None
         self._pushed = False
-
-    def __call__(self, channel_data: ChannelData, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
-        image = image_buffer(self.grid.shape, out)
-        self._take_frame(channel_data)
-        self._form_looks(self._whole_image, image[np.newaxis])
-        require_finite_image(image, channel_data)
-        return image
-
-    def looks(
-        self, channel_data: ChannelData, looks: Sequence[Look], out: NDArray[np.complex64] | None = None
-    ) -> NDArray[np.complex64]:
-        masks = self._masks_on_device(looks)
-        images = image_buffer((len(looks), *self.grid.shape), out)
-        self._take_frame(channel_data)
-        self._form_looks(masks, images)
-        require_finite_image(images, channel_data)
-        return images
 
     def spectrum(self, channel_data: ChannelData) -> ImageSpectrum:
         self._take_frame(channel_data)
@@ -114,10 +88,7 @@ class TorchBeamformer(FourierBeamformer):
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
         """Sends one shot (n_rx, n_samples) to the GPU; all other work waits for `image`."""
-        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
-        if not 0 <= tx_index < self.acquisition.n_tx:
-            raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        require_finite(shot[np.newaxis], first_tx=tx_index)
+        self._require_shot(shot, tx_index)
         frame = self._frame_of(shot.dtype)
         if not self._pushed:
             frame.clear()
@@ -128,13 +99,10 @@ class TorchBeamformer(FourierBeamformer):
         if not self._pushed:
             raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
         image = image_buffer(self.grid.shape, out)
-        self._form_looks(self._whole_image, image[np.newaxis])
+        self._form_images(self._whole, image[np.newaxis])
         return image
 
-    def plan(self) -> str:
-        """Warms up kernels and transforms with an empty frame; returns what was planned, one line."""
-        empty: ChannelData = np.zeros(self.acquisition.shape, np.int16)
-        self(empty)
+    def _description(self) -> str:
         s = self.sampling
         return (
             f"torch {torch.__version__} on {self._device}: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
@@ -152,30 +120,29 @@ class TorchBeamformer(FourierBeamformer):
         self._tap = self._to_device(table.tap)
         self._correction = self._to_device(spreading.de_apodization(beta, n_z, n_depth))
 
-    def _take_frame(self, channel_data: ChannelData) -> None:
-        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, workers=self._workers)
+    def _transform_channels(self, channels: ChannelData) -> None:
         self._pushed = False
-        self._frame_of(channel_data.dtype).write(channel_data, 0)
+        self._frame_of(channels.dtype).write(channels, 0)
 
-    def _frame_of(self, dtype: SampleType) -> _Frame:
+    def _frame_of(self, dtype: SampleType) -> Frame:
         """The frame on the device; another type of samples begins anew."""
         if self._frame is None or self._frame.dtype != dtype:
-            kind = _Frame if self._device.type == "cpu" else _PinnedFrame
+            kind = Frame if self._device.type == "cpu" else PinnedFrame
             self._frame = kind(self.acquisition, dtype, self._device, self._workers)
             self._pushed = False
         return self._frame
 
-    def _masks_on_device(self, looks: Sequence[Look]) -> _Masks:
-        masks, zero = self._masks(looks), self._stolt.steepest_wave
+    def _on_device(self, masks: LookMasks) -> _Masks:
+        zero = self._stolt.steepest_wave
         lateral = np.concatenate([masks.lateral[:, zero:], masks.lateral[:, zero::-1]], axis=1)
         return _Masks(self._to_device(masks.depth), masks.depth_of, self._to_device(lateral)[..., None])
 
-    def _form_looks(self, masks: _Masks, images: NDArray[np.complex64]) -> None:
+    def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
         assert self._frame is not None
+        on_device = self._whole_on_device if masks is self._whole else self._on_device(masks)
         spectrum = self._spread(self._spectra(self._frame.traces()))
-        columns = [self._to_depth(spectrum * mask) for mask in masks.depth]
-        for image, lateral, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
+        columns = [self._to_depth(spectrum * mask) for mask in on_device.depth]
+        for image, lateral, depth in zip(images, on_device.lateral, on_device.depth_of, strict=True):
             rows = torch.matmul(columns[depth].T, self._exponentials * lateral)
             self._frame.read(rows * self._pixel_gain, image)
 
@@ -236,86 +203,3 @@ class _PairSpectra:
         self._by_midpoint.view(-1, s.n_bins).index_copy_(0, self._midpoint, band)
         by_wavenumber = torch.fft.fft(self._by_midpoint, dim=1).transpose(0, 1)
         return torch.bmm(self._matrices, by_wavenumber).flatten(0, 1)
-
-
-class _Frame:
-    """The shots of a frame in memory that torch's device works on, and the way there and back."""
-
-    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, workers: Workers) -> None:
-        n_tx, n_rx, n_samples = acquisition.shape
-        self.dtype = dtype
-        sample = {np.int16: torch.int16, np.float32: torch.float32, np.complex64: torch.complex64}[dtype.type]
-        # One trace more, which stays zero, stands for the transmits that are missing.
-        self._traces = torch.zeros((n_tx * n_rx + 1, n_samples), dtype=sample, device=device)
-        self._shots = self._traces[:-1].view(n_tx, n_rx, n_samples)
-
-    def clear(self) -> None:
-        self._shots.zero_()
-
-    def write(self, shots: ChannelData, first: int) -> None:
-        """Takes in the shots (n, n_rx, n_samples) from transmit `first` on."""
-        np.copyto(self._shots.numpy()[first : first + len(shots)], shots)
-
-    def traces(self) -> torch.Tensor:
-        """All traces, once they are there."""
-        return self._traces
-
-    def read(self, image: torch.Tensor, out: NDArray[np.complex64]) -> None:
-        np.copyto(out, image.numpy())
-
-
-class _PinnedFrame(_Frame):
-    """A frame on a GPU. Shots go there through pinned memory on a stream of their own: while the threads copy some
-    there, others are already on their way."""
-
-    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, workers: Workers) -> None:
-        super().__init__(acquisition, dtype, device, workers)
-        self._workers = workers
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._sent = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        self._pinned = torch.empty(self._shots.shape, dtype=self._shots.dtype, pin_memory=True)
-        self._landing: torch.Tensor | None = None
-
-    def write(self, shots: ChannelData, first: int) -> None:
-        def send(worker: int, block: range) -> None:
-            these = slice(first + block.start, first + block.stop)
-            np.copyto(self._pinned.numpy()[these], shots[block.start : block.stop])
-            with torch.cuda.stream(self._stream):
-                self._shots[these].copy_(self._pinned[these], non_blocking=True)
-
-        self._sent.synchronize()  # what is being sent must not be overwritten
-        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
-        self._workers.map(send, len(shots), chunk=_SHOTS)
-        self._sent.record(self._stream)
-
-    def traces(self) -> torch.Tensor:
-        torch.cuda.current_stream(self._stream.device).wait_stream(self._stream)
-        return self._traces
-
-    def read(self, image: torch.Tensor, out: NDArray[np.complex64]) -> None:
-        if self._landing is None:
-            self._landing = torch.empty(image.shape, dtype=image.dtype, pin_memory=True)
-        self._landing.copy_(image, non_blocking=True)
-        torch.cuda.current_stream(self._stream.device).synchronize()
-        np.copyto(out, self._landing.numpy())
-
-
-def _cuda_device(name: str) -> torch.device:
-    """The GPU of that name.
-
-    Raises:
-        ValueError: no name of a CUDA device.
-        RuntimeError: no such device here.
-    """
-    kind, _, index = name.partition(":")
-    if kind != "cuda" or (index and not index.isdecimal()):
-        raise ValueError(f"device must be 'cpu' or a CUDA device such as 'cuda:0', not {name!r}")
-    if not torch.cuda.is_available():
-        built = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "built without CUDA"
-        raise RuntimeError(
-            f"the beamformer cannot run on {name}: torch {torch.__version__}, {built}, sees no CUDA device; "
-            "use device='cpu', or install a driver and a torch built for CUDA"
-        )
-    if int(index or 0) >= torch.cuda.device_count():
-        raise RuntimeError(f"there is no {name}; the CUDA devices here are cuda:0..{torch.cuda.device_count() - 1}")
-    return torch.device("cuda", int(index or 0))

@@ -80,6 +80,7 @@ def test_makes_the_image_of_baseband_data(case):
     plain = FourierBeamformer(demodulated, grid, threads=1, **options)
     torch_ = TorchBeamformer(demodulated, grid, device=torch.device("cpu"), **options)
     assert_same(torch_(baseband), plain(baseband))
+    assert "torch" in torch_.plan()
     with pytest.raises(TypeError, match="complex64"):
         torch_(channels)
 
