@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.nn.metrics.grey import grey_255
+
 Pixels = NDArray[np.floating]
 
 RAYLEIGH_SPECKLE_SNR = 1.9131
@@ -25,6 +27,22 @@ def cnr(inside: Pixels, outside: Pixels) -> float:
     if spread == 0:
         raise ValueError("both regions are constant: their contrast-to-noise ratio is undefined")
     return float(abs(inside.mean() - outside.mean()) / spread)
+
+
+def cnr_as_printed(inside_db: Pixels, outside_db: Pixels, *, dynamic_range_db: float = 60.0) -> float:
+    """|mean difference| / sqrt(std + std) on grey values 0..255, the formula that the enhancement's paper prints.
+
+    Standard deviations stand where variances belong, so the value has a unit: grey scaled by a scales it by sqrt(a).
+    It is here for comparison with printed figures alone; `cnr` is the ratio.
+
+    Raises:
+        ValueError: a region is empty, or both are constant.
+    """
+    inside, outside = (grey_255(_values(region), dynamic_range_db) for region in (inside_db, outside_db))
+    spread = inside.std() + outside.std()
+    if spread == 0:
+        raise ValueError("both regions are constant: their contrast-to-noise ratio is undefined")
+    return float(abs(inside.mean() - outside.mean()) / np.sqrt(spread))
 
 
 def gcnr(inside: Pixels, outside: Pixels, *, bins: int = 100, value_range: tuple[float, float] = (-60.0, 0.0)) -> float:
@@ -50,6 +68,26 @@ def contrast_db(inside_db: Pixels, outside_db: Pixels) -> float:
         ValueError: a region is empty.
     """
     return float(_values(inside_db).mean() - _values(outside_db).mean())
+
+
+def contrast_error_db(inside_db: Pixels, outside_db: Pixels, nominal_db: float) -> float:
+    """Contrast fidelity: measured less nominal contrast in dB; 0 is faithful.
+
+    Negative where a dark region is shown darker than it is: contrast stretched, which CNR rewards.
+
+    Raises:
+        ValueError: a region is empty.
+    """
+    return contrast_db(inside_db, outside_db) - nominal_db
+
+
+def enl(envelope: Pixels) -> float:
+    """Equivalent number of looks (mean / standard deviation)^2 of the intensity envelope^2; 1 for plain speckle.
+
+    Raises:
+        ValueError: the region is empty or constant.
+    """
+    return speckle_snr(_values(envelope) ** 2) ** 2
 
 
 def speckle_snr(envelope: Pixels) -> float:

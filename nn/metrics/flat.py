@@ -1,0 +1,40 @@
+"""What an image shows where the tissue has no structure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, label
+
+from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.metrics.grey import grey_255
+
+_SLOW_M = 4e-3
+_DEVIATIONS = 3.0
+
+
+def false_structures(image_db: NDArray[np.floating], grid: ImageGrid) -> int:
+    """Blobs in the image (n_z, n_x), in dB, of a uniform phantom: structures that are not there.
+
+    A blob is a connected region (neighbours by side or corner) in which the image deviates from its local mean, a
+    Gaussian of 4 mm, by more than three of the image's own standard deviations, up or down. So it is what stands out
+    of the speckle or of what the enhancement left of it, whatever the strength of that.
+
+    Raises:
+        ValueError: the image does not have the grid's shape.
+    """
+    if image_db.shape != grid.shape:
+        raise ValueError(f"the image {image_db.shape} does not have the grid's shape {grid.shape}")
+    image = image_db.astype(np.float64)
+    deviation = image - gaussian_filter(image, (_SLOW_M / grid.dz_m, _SLOW_M / grid.dx_m))
+    return sum(int(label(side > _DEVIATIONS * deviation.std(), np.ones((3, 3)))[1]) for side in (deviation, -deviation))
+
+
+def homogeneity(image_db: NDArray[np.floating], *, dynamic_range_db: float = 60.0) -> float:
+    """Homogeneity sum P(i, j) / (1 + (i - j)^2) of the grey-level co-occurrence matrix, 0..1 (Haralick et al. 1973).
+
+    256 levels, lateral neighbours: then it is the mean of 1 / (1 + difference^2) over neighbours. It depends on the
+    pixels' size and on the grey map: compare images of one grid and range, beside a measure of edges.
+    """
+    levels = np.rint(grey_255(image_db, dynamic_range_db))
+    return float(np.mean(1 / (1 + np.diff(levels, axis=1) ** 2)))

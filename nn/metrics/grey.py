@@ -1,0 +1,11 @@
+"""Log-compressed images as grey levels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def grey_255(image_db: NDArray[np.floating], dynamic_range_db: float) -> NDArray[np.floating]:
+    """Grey 0..255 (not rounded) of dB in -dynamic_range_db..0; values beyond are clipped."""
+    return np.asarray((image_db / dynamic_range_db + 1).clip(0, 1) * 255)
