@@ -62,6 +62,14 @@ class Trail:
 class Stream:
     """What all frames of a stream have in common; comes before the first of them.
 
+    Args:
+        acquisition: how the channel data were taken.
+        grid: the pixels of the images.
+        frame_rate_hz: nominal frame rate.
+        dtype: of the channel data.
+        session: a number that the scanner draws anew whenever it counts its frames from the beginning.
+        next_frame_id: of the first frame after this message; where it is known, those before it are not missed.
+
     Raises:
         ValueError: complex baseband data, which streams do not carry.
     """
@@ -70,6 +78,8 @@ class Stream:
     grid: ImageGrid
     frame_rate_hz: float | None = None
     dtype: ChannelType = "<i2"
+    session: int = 0
+    next_frame_id: int | None = None
 
     def __post_init__(self) -> None:
         require_real(self.acquisition, "a stream")

@@ -54,16 +54,3 @@ class Ledger:
     def counts(self) -> EdgeCounts:
         with self._lock:
             return EdgeCounts(self._acquired, self._delivered, dict(self._dropped))
-
-
-class GapCounter:
-    """Finds losses in a sequence of frame ids."""
-
-    def __init__(self) -> None:
-        self._last: int | None = None
-
-    def missing_before(self, frame_id: int) -> int:
-        """How many ids were left out since the last call; 0 for the first frame and for ids that go back."""
-        gap = 0 if self._last is None else max(0, frame_id - self._last - 1)
-        self._last = frame_id
-        return gap

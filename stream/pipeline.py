@@ -22,7 +22,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Context, Edge, Policy
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import End, Image, Message, Stream
-from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.pull_edge import PullEdge, pull_all
 from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import SinkReport, StageReport
@@ -107,7 +107,7 @@ def _run_source(config: Config, pushes: list[PushEdge], stop: Event) -> StageRep
     _push_all(pushes, End(n_frames))
     lost = source.losses.counts()
     scanner = EdgeCounts(lost.acquired + n_frames, n_frames, lost.dropped)
-    return StageReport({"scanner>source": scanner, **_close_all(pushes)})
+    return StageReport({"scanner>source": scanner, **_refused("scanner>source", source.refused), **_close_all(pushes)})
 
 
 def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushEdge]) -> StageReport:
@@ -128,7 +128,7 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
                 _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
         message = next(m for _, m in pull_all([pull]))
     _push_all(pushes, message)
-    return StageReport({**_refused(pull), **_close_all(pushes)})
+    return StageReport({**_refused(pull.edge.name, pull.refused), **_close_all(pushes)})
 
 
 def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
@@ -152,7 +152,7 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
             report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
             sink.write(message)
     sink.close(report.edges)
-    refused = {k: v for pull in pulls for k, v in _refused(pull).items()}
+    refused = {k: v for pull in pulls for k, v in _refused(pull.edge.name, pull.refused).items()}
     return StageReport(refused, report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None))
 
 
@@ -178,6 +178,7 @@ def _close_all(pushes: list[PushEdge]) -> dict[str, EdgeCounts]:
     return {push.edge.name: push.close() for push in pushes}
 
 
-def _refused(pull: PullEdge) -> dict[str, EdgeCounts]:
-    counts = pull.refused.counts()
-    return {f"{pull.edge.name} (refused)": counts} if counts.acquired else {}
+def _refused(edge: str, ledger: Ledger) -> dict[str, EdgeCounts]:
+    """Messages, not frames: a frame that one of them belonged to is counted on the edge itself."""
+    counts = ledger.counts()
+    return {f"{edge} (refused)": counts} if counts.acquired else {}

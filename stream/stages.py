@@ -10,12 +10,14 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, Frame, Image, Stream
+from sonolucent.stream.model_watch import ModelWatch
 
 Stage = Callable[[Frame], Image]
 _log = logging.getLogger(__name__)
@@ -67,35 +69,31 @@ def beamform(config: Config, stream: Stream) -> Stage:
 def enhance(config: Config, stream: Stream) -> Stage:
     """B-mode to B-mode and its enhanced version; without a model the image passes and says so.
 
+    A model folder is watched: when it holds another model, that one is loaded aside and takes over between two frames.
+
     Raises:
         ConfigError: there is no such model, or it is broken, was trained for another dynamic range, or takes no
             images of this size.
     """
-    from sonolucent.nn import Enhancer, ModelError
+    from sonolucent.nn import Session
 
+    watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
+    threads = config.enhance_threads or _half_the_cores()
     try:
-        enhancer = Enhancer(config.model, threads=config.enhance_threads or _half_the_cores())
-    except (ModelError, RuntimeError) as error:
+        session = Session(config.model, stream.grid.shape, dynamic_range_db=config.dynamic_range_db, threads=threads)
+    except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error
-    if enhancer.device == "none":
-        return lambda frame: replace(_image(frame), skipped=enhancer.reason)
-    if enhancer.dynamic_range_db != config.dynamic_range_db:
-        raise ConfigError(
-            f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "
-            f"dynamic_range_db = {config.dynamic_range_db:g}; use that range, or model = none"
-        )
-    try:
-        enhancer.warm_up(stream.grid.shape)
-    except (ValueError, ModelError) as error:
-        raise ConfigError(f"this stream's images do not suit the model: {error}") from error
 
     def run(frame: Frame) -> Image:
         image = _image(frame)
+        if watch is not None and watch.changed():
+            session.swap(config.model)
         layers = np.empty((2, *image.bmode.shape), np.float32)
         layers[0] = image.bmode
-        enhancer(layers[0], out=layers[1])
-        marked = replace(image, model=enhancer.model, device=enhancer.device, backend=enhancer.backend, skipped="")
-        return replace(marked, layers=layers)
+        model, device, backend, reason = session(layers[0], layers[1])
+        if device == "none":
+            return replace(image, skipped=reason)
+        return replace(image, layers=layers, model=model, device=device, backend=backend, skipped="")
 
     return run
 

@@ -45,9 +45,11 @@ class _Header(msgspec.Struct, tag_field="kind"):
 
 class _StreamHeader(_Header, tag="stream"):
     acquisition: Acquisition
+    session: _Count
     grid: ImageGrid | None = None
     frame_rate_hz: float | None = None
     dtype: ChannelType = "<i2"
+    next_frame_id: _Count | None = None
 
 
 class _ChannelsHeader(_Header, tag="channels"):
@@ -181,7 +183,7 @@ def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
     _require_size(grid.shape, 4)
     try:
-        return Stream(acquisition, grid, header.frame_rate_hz, header.dtype)
+        return Stream(acquisition, grid, header.frame_rate_hz, header.dtype, header.session, header.next_frame_id)
     except ValueError as error:
         raise WireError("malformed", str(error)) from error
 

@@ -22,12 +22,14 @@ class Source:
     Args:
         stream: what they have in common.
         frames: the frames; ends when the source has no more.
-        losses: frames that were acquired but never reached the program.
+        losses: frames that were acquired but never reached the program, or not whole.
+        refused: messages that the program could not use.
     """
 
     stream: Stream
     frames: Iterator[Channels]
     losses: Ledger = field(default_factory=Ledger)
+    refused: Ledger = field(default_factory=Ledger)
 
 
 def open_source(config: Config, stop: Event) -> Source:

@@ -1,8 +1,10 @@
 """The wire format: whatever is encoded decodes to the same, and nothing else gets through."""
 
 import contextlib
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,7 +17,7 @@ from sonolucent.stream.frames import Channels, End, Image, Stamp, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.wire import MAGIC, MAX_HEADER_BYTES, WireError, decode, encode
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "wire.md"
+DOCS = Path(__file__).parents[2] / "docs"
 PREFIX = MAGIC + b"\x01\x00"
 TRAIL = Trail(
     5, 1_700_000_000_000_000_000, (Stamp("source", 1, 2),), {"source>beamform": EdgeCounts(3, 1, {"latest": 2})}
@@ -71,8 +73,8 @@ def test_decoding_copies_nothing() -> None:
 
 
 def test_a_stream_without_a_grid_gets_the_one_that_fits() -> None:
-    decoded = decode([header(kind="stream", acquisition={}), b""])
-    assert decoded == Stream(Acquisition(), ImageGrid.sau64())
+    decoded = decode([header(kind="stream", session=3, acquisition={}), b""])
+    assert decoded == Stream(Acquisition(), ImageGrid.sau64(), session=3)
 
 
 def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
@@ -91,10 +93,10 @@ def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
         ("malformed", [header(kind="telegram"), b""]),
         ("malformed", [header(kind="end", frames=-1), b""]),
         ("malformed", [header(kind="end", frames=1), b"payload"]),
-        ("malformed", [header(kind="stream", acquisition={"n_samples": 0}), b""]),
-        ("malformed", [header(kind="stream", acquisition={"sampling_frequency_hz": 1e300}), b""]),
-        ("malformed", [header(kind="stream", acquisition={}, frame_rate_hz=-1.0), b""]),
-        ("malformed", [header(kind="stream", acquisition={"demodulation_frequency_hz": 7.5e6}), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"n_samples": 0}), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"sampling_frequency_hz": 1e300}), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={}, frame_rate_hz=-1.0), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"demodulation_frequency_hz": 7.5e6}), b""]),
         ("malformed", [header(kind="channels", frame_id=0, dtype="|O8", shape=[1, 1, 1]), b"12345678"]),
         ("malformed", [header(kind="channels", frame_id=0, dtype="<i2", shape=[0, 4, 4]), b""]),
         ("malformed", [header(kind="image", frame_id=0, shape=[3, 1, 1], dynamic_range_db=60.0), bytes(12)]),
@@ -102,7 +104,7 @@ def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
         ("truncated", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(7)]),
         ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(9)]),
         ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1 << 20, 1 << 20, 1 << 20]), b""]),
-        ("oversized", [header(kind="stream", acquisition={"n_samples": 1 << 60}), b""]),
+        ("oversized", [header(kind="stream", session=3, acquisition={"n_samples": 1 << 60}), b""]),
         ("oversized", [PREFIX + bytes(MAX_HEADER_BYTES), b""]),
     ],
 )
@@ -132,22 +134,47 @@ def test_other_dtypes_are_not_encoded() -> None:
         encode(Channels(0, np.zeros((1, 1, 1))))
 
 
-EXAMPLES = {
-    "stream": Stream(
-        Acquisition(Probe(2, 0.5e-3, 0.25e-3, 5e6, 0.5), (0, 1), 4, 20e6, 0.0, 1500.0),
-        ImageGrid(-0.5e-3, 1e-3, 0.25e-3, 0.125e-3, 3, 4),
-        25.0,
-    ),
-    "channels": Channels(7, np.arange(16, dtype=np.int16).reshape(2, 2, 4), 0, Trail(1000, 2000)),
-    "image": Image(7, np.array([[[-60.0, 0.0]]], np.float32), 60.0, "", "", "no model", Trail(1000, 2000)),
-    "end": End(8),
-}
+VECTORS = {vector["name"]: vector for vector in json.loads((DOCS / "wire-vectors.json").read_text())}
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_documented_bytes_are_the_bytes(name: str) -> None:
-    block = re.search(rf"```hex {name}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+def parts_of(vector: dict[str, Any]) -> list[bytes]:
+    return [bytes.fromhex(vector["header"]), bytes.fromhex(vector["payload"])]
+
+
+def plain(message: object) -> dict[str, Any]:
+    """A message as the vectors tell it."""
+    fields = dict(vars(message))
+    for name, value in vars(message).items():
+        if isinstance(value, np.ndarray):
+            fields |= {name: value.tolist(), "dtype": value.dtype.str}
+    return {"kind": type(message).__name__.lower(), **json.loads(msgspec.json.encode(fields))}
+
+
+@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if "message" in vector])
+def test_the_vectors_decode_to_their_messages_and_encode_to_their_bytes(name: str) -> None:
+    vector = VECTORS[name]
+    message = decode(parts_of(vector))
+    assert plain(message) == vector["message"]
+    again = [bytes(part) for part in encode(message)]
+    assert (again == parts_of(vector)) == vector["canonical"]
+    assert same(decode(again), message)
+
+
+@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if "refused" in vector])
+def test_the_vectors_of_bad_messages_are_refused(name: str) -> None:
+    with pytest.raises(WireError) as refusal:
+        decode(parts_of(VECTORS[name]))
+    assert refusal.value.reason == VECTORS[name]["refused"]
+
+
+@pytest.mark.parametrize("name", ["stream", "channels", "image", "end"])
+def test_the_documented_bytes_are_those_of_the_vectors(name: str) -> None:
+    block = re.search(rf"```hex {name}\n(.*?)```", (DOCS / "wire.md").read_text(), re.DOTALL)
     assert block is not None
-    documented = [bytes.fromhex(part) for part in block[1].split("--")]
-    assert documented == [bytes(part) for part in encode(EXAMPLES[name])]
-    assert same(decode(documented), EXAMPLES[name])
+    bare = re.sub(r";.*", "", block[1])
+    assert [bytes.fromhex(part) for part in bare.split("--")] == parts_of(VECTORS[name])
+
+
+def test_a_stream_must_name_its_session() -> None:
+    with pytest.raises(WireError, match="session"):
+        decode(parts_of(VECTORS["no-session"]))

@@ -1,0 +1,141 @@
+"""Shots to whole frames: docs/wire.md, "Shots and frames", is what this file does.
+
+Two frames are open at a time, so that shots may overtake one another, also across the border of two frames. A frame is
+given up when a later one is complete or two later ones have begun: what is shown is never older than that, never waits,
+and is never made of the shots of two frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.stream.frames import Channels, End, Message, Stream
+from sonolucent.stream.ledger import Ledger
+
+_OPEN_FRAMES = 2
+_log = logging.getLogger(__name__)
+
+
+class _OpenFrame:
+    """A frame whose shots are arriving."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.data: NDArray[Any] = np.empty(stream.acquisition.shape, stream.dtype)
+        self.present = np.zeros(stream.acquisition.n_tx, np.bool_)
+
+
+class Assembler:
+    """Makes whole frames of `channels` messages, and counts every frame and every message that it cannot use.
+
+    Args:
+        stream: what the frames have in common.
+        losses: takes each frame that never became whole, once.
+        refused: takes each message that was of no use.
+    """
+
+    def __init__(self, stream: Stream, losses: Ledger, refused: Ledger) -> None:
+        self._stream, self._losses, self._refused = stream, losses, refused
+        self._next = stream.next_frame_id
+        self._delivered: int | None = None
+        self._open: dict[int, _OpenFrame] = {}
+
+    def begin(self, stream: Stream) -> None:
+        """Hears the stream described again: a new session counts its frames from the beginning."""
+        if stream.acquisition != self._stream.acquisition or stream.dtype != self._stream.dtype:
+            _log.warning("the scanner describes another acquisition now; start another run for it")
+        if stream.session != self._stream.session:
+            _log.warning("the scanner began a new session")
+            self.end()
+            self._stream = replace(self._stream, session=stream.session)
+            self._next, self._delivered = stream.next_frame_id, None
+
+    def take(self, message: Channels) -> Channels | None:
+        """The frame that these shots complete, if they do."""
+        reason = self._useless(message)
+        if reason is not None:
+            self._refuse(reason, message)
+            return None
+        self._give_up(before=message.frame_id - _OPEN_FRAMES + 1)
+        frame = self._add(message)
+        return None if frame is None else self._deliver(frame)
+
+    def end(self, n_frames: int | None = None) -> None:
+        """Counts what did not arrive of the stream's `n_frames` frames; of those seen, when that is not known."""
+        seen = max(self._open, default=-1) + 1
+        self._give_up(before=max(seen, n_frames or 0))
+
+    def _useless(self, message: Channels) -> str | None:
+        """Why a message is to be refused, if it is."""
+        if not _fits(self._stream, message):
+            return "does not fit the stream"
+        if self._next is None:
+            self._next = message.frame_id
+        if message.frame_id < self._next:
+            return "duplicate" if message.frame_id == self._delivered else "late"
+        frame = self._open.get(message.frame_id)
+        return "duplicate" if frame is not None and frame.present[_shots(message)].any() else None
+
+    def _add(self, message: Channels) -> Channels | None:
+        """Puts shots where they belong; the whole frame when they were the last."""
+        if len(message.data) == self._stream.acquisition.n_tx:
+            return message
+        if message.frame_id not in self._open:
+            self._open[message.frame_id] = _OpenFrame(self._stream)
+        frame = self._open[message.frame_id]
+        frame.data[_shots(message)] = message.data
+        frame.present[_shots(message)] = True
+        if not frame.present.all():
+            return None
+        del self._open[message.frame_id]
+        return replace(message, data=frame.data, first_tx=0)
+
+    def _deliver(self, frame: Channels) -> Channels:
+        self._give_up(before=frame.frame_id)
+        self._delivered = frame.frame_id
+        self._next = frame.frame_id + 1
+        return frame
+
+    def _give_up(self, before: int) -> None:
+        if self._next is None or before <= self._next:
+            return
+        begun = [frame_id for frame_id in self._open if frame_id < before]
+        for frame_id in begun:
+            del self._open[frame_id]
+        self._losses.lose("incomplete", len(begun))
+        self._losses.lose("gap", before - self._next - len(begun))
+        self._next = before
+
+    def _refuse(self, reason: str, message: Channels) -> None:
+        if reason not in self._refused.counts().dropped:
+            shots = f"frame {message.frame_id}, shot {message.first_tx}, shape {message.data.shape}"
+            _log.warning("refused shots from the scanner: %s (%s)", reason, shots)
+        self._refused.lose(reason)
+
+
+def assemble(stream: Stream, messages: Iterator[Message], losses: Ledger, refused: Ledger) -> Iterator[Channels]:
+    """The whole frames in a scanner's messages, in order; ends with the stream."""
+    assembler = Assembler(stream, losses, refused)
+    for message in messages:
+        if isinstance(message, End):
+            return assembler.end(message.frames)
+        if isinstance(message, Stream):
+            assembler.begin(message)
+        elif isinstance(message, Channels) and (frame := assembler.take(message)):
+            yield frame
+    return assembler.end()
+
+
+def _shots(message: Channels) -> slice:
+    return slice(message.first_tx, message.first_tx + len(message.data))
+
+
+def _fits(stream: Stream, message: Channels) -> bool:
+    n_tx, n_rx, n_samples = stream.acquisition.shape
+    in_range = message.first_tx + len(message.data) <= n_tx
+    return in_range and message.data.shape[1:] == (n_rx, n_samples) and message.data.dtype == stream.dtype
