@@ -1,0 +1,30 @@
+"""Classical and self-supervised despeckling, to hold the networks against.
+
+`FILTERS` take a B-mode image in dB, float32 (n_z, n_x) in [-60, 0], and return the same; they can stand wherever an
+enhancement is named. `COMPOUNDS` need the complex image and its grid instead, and return an envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.baselines.compounding import frequency_compound, steering_compound
+from sonolucent.nn.baselines.median import median
+from sonolucent.nn.baselines.nlm import nlm
+from sonolucent.nn.baselines.obnlm import obnlm
+from sonolucent.nn.baselines.srad import srad
+
+Filter = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Compound = Callable[[NDArray[np.complexfloating], ImageGrid], NDArray[np.complex64]]
+
+FILTERS: dict[str, Filter] = {"median": median, "srad": srad, "nlm": nlm, "obnlm": obnlm}
+COMPOUNDS: dict[str, Compound] = {
+    "frequency-compound": frequency_compound,
+    "steering-compound": steering_compound,
+}
+
+__all__ = ["COMPOUNDS", "FILTERS", "Compound", "Filter"]
