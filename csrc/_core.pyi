@@ -29,14 +29,14 @@ class InferenceStage:
         backend: str | None = None,
     ) -> None: ...
     def run(self, image_db: NDArray[float32], out: NDArray[float32]) -> None:
-        """Enhances `image_db`, (n_z, n_x) in dB, into `out`, without copying either and without the GIL.
+        """Enhances `image_db`, (n_z, n_x) or (n, n_z, n_x) in dB, into `out`, without copying and without the GIL.
 
         Values outside the dynamic range are clipped before and after; undefined ones (NaN) count as -dynamic_range_db.
         Calls from several threads take turns.
 
         Raises:
             TypeError: an array is not float32.
-            ValueError: an array is not a C-contiguous image, or `out` is read-only, of another shape, or overlaps.
+            ValueError: an array is not C-contiguous images, or `out` is read-only, of another shape, or overlaps.
             RuntimeError: the network failed.
         """
 

@@ -16,11 +16,10 @@ namespace {
 
 const std::string kFused = "fused-", kTorchScript = "torchscript";
 
-BackendChoice with_torchscript(TorchScriptFile file, const at::Device& device, const BackendOptions& options,
+BackendChoice with_torchscript(const TorchScriptFile& file, const at::Device& device, const BackendOptions& options,
                                const std::string& reason) {
-  return {
-      std::make_unique<TorchScriptBackend>(std::move(file.graph), device, options.dynamic_range_db, options.threads),
-      reason};
+  return {std::make_unique<TorchScriptBackend>(frozen(file), device, options.dynamic_range_db, options.threads),
+          reason};
 }
 
 BackendChoice with_kernels(const TorchScriptFile& file, const fused::Kernels& kernels, const BackendOptions& options,
@@ -29,10 +28,10 @@ BackendChoice with_kernels(const TorchScriptFile& file, const fused::Kernels& ke
   return {std::make_unique<FusedBackend>(file.fused->network(), kernels, threads, options.dynamic_range_db), reason};
 }
 
-BackendChoice chosen(TorchScriptFile file, const at::Device& device, const BackendOptions& options) {
+BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, const BackendOptions& options) {
   const std::string& name = *options.choice;
   const std::string reason = "it was asked for";
-  if (name == kTorchScript) return with_torchscript(std::move(file), device, options, reason);
+  if (name == kTorchScript) return with_torchscript(file, device, options, reason);
   if (name.rfind(kFused, 0) != 0)
     throw std::invalid_argument("no backend '" + name + "'; there are torchscript and fused-NAME, NAME being one of " +
                                 fused::kernel_names());
@@ -49,11 +48,10 @@ BackendChoice make_backend(const std::filesystem::path& path, const BackendOptio
   if (path.extension() != ".ts")
     throw std::invalid_argument(path.string() + ": no backend for the suffix '" + path.extension().string() +
                                 "'; a TorchScript file ends in .ts");
-  auto file = load_torchscript(path, device);
-  if (options.choice) return chosen(std::move(file), device, options);
-  if (!device.is_cpu()) return with_torchscript(std::move(file), device, options, "the fused kernels are for the CPU");
-  if (!file.fused)
-    return with_torchscript(std::move(file), device, options, "there are no fused kernels for this network");
+  const auto file = load_torchscript(path, device);
+  if (options.choice) return chosen(file, device, options);
+  if (!device.is_cpu()) return with_torchscript(file, device, options, "the fused kernels are for the CPU");
+  if (!file.fused) return with_torchscript(file, device, options, "there are no fused kernels for this network");
   const auto& kernels = fused::available_kernels().front();
   return with_kernels(file, kernels, options,
                       "the fastest for a light network of what this processor runs: " + fused::kernel_names());

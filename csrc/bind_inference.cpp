@@ -17,8 +17,8 @@ namespace {
 void check_image(const py::array& image, const std::string& name) {
   if (!py::isinstance<py::array_t<float>>(image))
     throw py::type_error(name + " must be float32, not " + py::str(image.dtype()).cast<std::string>());
-  if (image.ndim() != 2 || image.size() == 0)
-    throw py::value_error(name + " must be an image (n_z, n_x), not of shape " +
+  if (image.ndim() < 2 || image.ndim() > 3 || image.size() == 0)
+    throw py::value_error(name + " must be an image (n_z, n_x) or several (n, n_z, n_x), not of shape " +
                           py::str(image.attr("shape")).cast<std::string>());
   if (!(image.flags() & py::array::c_style))
     throw py::value_error(name + " must be C-contiguous; pass numpy.ascontiguousarray(...)");
@@ -44,9 +44,10 @@ void run(InferenceStage& stage, const py::array& image, py::array& out) {
   check_out(out, image);
   const auto* source = static_cast<const float*>(image.data());
   auto* target = static_cast<float*>(out.mutable_data());
-  const auto n_z = image.shape(0), n_x = image.shape(1);
+  const auto n_z = image.shape(image.ndim() - 2), n_x = image.shape(image.ndim() - 1), size = n_z * n_x;
+  const auto end = image.size();
   const py::gil_scoped_release release;
-  stage.run(source, target, n_z, n_x);
+  for (py::ssize_t i = 0; i < end; i += size) stage.run(source + i, target + i, n_z, n_x);
 }
 
 std::vector<std::string> fused_kernels() {
@@ -66,7 +67,8 @@ void bind_inference(py::module_& m) {
            py::arg("file"), py::kw_only(), py::arg("device") = "cpu", py::arg("dynamic_range_db") = 60.0F,
            py::arg("threads") = py::none(), py::arg("backend") = py::none(), py::call_guard<py::gil_scoped_release>())
       .def("run", &run, py::arg("image_db"), py::arg("out"),
-           "Enhances image_db, float32 (n_z, n_x) in dB, into out, without copying either and without the GIL.")
+           "Enhances image_db, float32 (n_z, n_x) or (n, n_z, n_x) in dB, into out, without copying and without the "
+           "GIL.")
       .def_property_readonly("device", &InferenceStage::device)
       .def_property_readonly("backend", &InferenceStage::backend)
       .def_property_readonly("reason", &InferenceStage::reason);

@@ -7,8 +7,8 @@
 
 namespace sonolucent {
 
-FusedUNet::FusedUNet(fused::State state)
-    : state_(std::move(state)), network_(std::make_shared<const fused::Network>(fused::parse_network(state_))) {}
+FusedUNet::FusedUNet(State state)
+    : state_(std::move(state)), network_(std::make_shared<const fused::Network>(parse_network(state_))) {}
 
 at::Tensor FusedUNet::forward(const at::Tensor& grey) {
   TORCH_CHECK(grey.dim() == 4 && grey.size(1) == 1 && grey.scalar_type() == at::kFloat && grey.is_cpu(),
@@ -26,10 +26,10 @@ at::Tensor FusedUNet::forward(const at::Tensor& grey) {
 
 TORCH_LIBRARY(sonolucent, library) {
   library.class_<FusedUNet>("FusedUNet")
-      .def(torch::init<fused::State>())
+      .def(torch::init<State>())
       .def("forward", &FusedUNet::forward)
       .def_pickle([](const c10::intrusive_ptr<FusedUNet>& self) { return self->state(); },
-                  [](fused::State state) { return c10::make_intrusive<FusedUNet>(std::move(state)); });
+                  [](State state) { return c10::make_intrusive<FusedUNet>(std::move(state)); });
 }
 
 }  // namespace sonolucent

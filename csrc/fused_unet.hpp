@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "fused/executor.hpp"
-#include "fused/network.hpp"
+#include "network_state.hpp"
 
 namespace sonolucent {
 
@@ -15,16 +15,16 @@ namespace sonolucent {
 class FusedUNet final : public torch::CustomClassHolder {
  public:
   // Throws std::invalid_argument: not the state of a light U-Net.
-  explicit FusedUNet(fused::State state);
+  explicit FusedUNet(State state);
 
-  const fused::State& state() const { return state_; }
+  const State& state() const { return state_; }
   std::shared_ptr<const fused::Network> network() const { return network_; }
 
   // Grey values (n, 1, n_z, n_x), float32 on the CPU, to the same, on one thread.
   at::Tensor forward(const at::Tensor& grey);
 
  private:
-  fused::State state_;
+  State state_;
   std::shared_ptr<const fused::Network> network_;
   std::unique_ptr<fused::Executor> executor_;
   std::mutex one_call_;

@@ -19,23 +19,32 @@ std::invalid_argument not_a_network(const std::filesystem::path& path, const std
   return std::invalid_argument(path.string() + ": not a network in TorchScript: " + printable(why));
 }
 
-TorchScriptFile unpacked(torch::jit::Module module) {
+// The reader of a malformed archive throws torch's exceptions and plain standard ones.
+template <class Step>
+auto read(const std::filesystem::path& path, Step step) {
+  try {
+    return step();
+  } catch (const c10::Error& error) {
+    throw not_a_network(path, error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    throw not_a_network(path, error.what());
+  }
+}
+
+TorchScriptFile unpacked(const std::filesystem::path& path, torch::jit::Module module) {
   module.eval();
-  if (!module.hasattr("fused")) return {torch::jit::freeze(module), {}};
-  return {torch::jit::freeze(module.attr("plain").toModule()), module.attr("fused").toCustomClass<FusedUNet>()};
+  if (!module.hasattr("fused")) return {path, module, {}};
+  return {path, module.attr("plain").toModule(), module.attr("fused").toCustomClass<FusedUNet>()};
 }
 
 }  // namespace
 
 TorchScriptFile load_torchscript(const std::filesystem::path& path, const at::Device& device) {
-  try {
-    return unpacked(torch::jit::load(path.string(), device));
-  } catch (const c10::Error& error) {
-    throw not_a_network(path, error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    // The reader of a malformed archive also throws plain standard exceptions.
-    throw not_a_network(path, error.what());
-  }
+  return read(path, [&] { return unpacked(path, torch::jit::load(path.string(), device)); });
+}
+
+torch::jit::Module frozen(const TorchScriptFile& file) {
+  return read(file.path, [&] { return torch::jit::freeze(file.graph); });
 }
 
 }  // namespace sonolucent

@@ -10,11 +10,15 @@ namespace sonolucent {
 
 // What a `.ts` file holds: a plain graph, and the network for the fused kernels if it is a light one (nn/export.py).
 struct TorchScriptFile {
-  torch::jit::Module graph;  // frozen
+  std::filesystem::path path;
+  torch::jit::Module graph;
   c10::intrusive_ptr<FusedUNet> fused;
 };
 
 // Throws std::invalid_argument: the file is broken or no network.
 TorchScriptFile load_torchscript(const std::filesystem::path& path, const at::Device& device);
+
+// The plain graph, made fast; that takes longer than loading. Throws as load_torchscript does.
+torch::jit::Module frozen(const TorchScriptFile& file);
 
 }  // namespace sonolucent

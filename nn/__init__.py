@@ -3,6 +3,7 @@
 from sonolucent.nn import metrics
 from sonolucent.nn.enhancer import Enhancer
 from sonolucent.nn.model import ModelError
+from sonolucent.nn.session import Session
 from sonolucent.nn.unet import FullUNet, LightUNet
 
-__all__ = ["Enhancer", "FullUNet", "LightUNet", "ModelError", "metrics"]
+__all__ = ["Enhancer", "FullUNet", "LightUNet", "ModelError", "Session", "metrics"]

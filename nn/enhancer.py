@@ -35,7 +35,9 @@ class _Pick:
 
 
 class Enhancer:
-    """Enhances B-mode images (n_z, n_x), float32 in [-dynamic_range_db, 0] dB, one after another.
+    """Enhances B-mode images (n_z, n_x), or several at a time (n, n_z, n_x), float32 in [-dynamic_range_db, 0] dB.
+
+    Values beyond the range are clipped, infinite ones too; undefined ones (NaN) count as its floor.
 
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
@@ -71,7 +73,7 @@ class Enhancer:
         _log.info("enhance with %s on %s by %s: %s", self.model, self.device, self.backend, self.reason)
 
     def __call__(self, image_db: Image, out: Image | None = None) -> Image:
-        """The enhanced image, of the same shape and range; the GIL is released meanwhile.
+        """The enhanced images, of the same shape and range; the GIL is released meanwhile.
 
         Args:
             image_db: C-contiguous.
@@ -136,26 +138,34 @@ def _own_model(folder: Path) -> _Pick:
 def _stage(model: Model, device: str, threads: int | None) -> InferenceStage:
     if threads is None:
         threads = max(1, torch.get_num_threads() // 2)
-    return InferenceStage(
-        str(torchscript_file(model)),
-        device=device,
-        dynamic_range_db=model.info.dynamic_range_db,
-        threads=threads,
-    )
+    if threads <= 0:
+        raise ValueError(f"threads must be positive, not {threads}")
+    file = torchscript_file(model)
+    try:
+        return InferenceStage(str(file), device=device, dynamic_range_db=model.info.dynamic_range_db, threads=threads)
+    except ValueError as error:
+        raise ModelError(f"{error}; delete this file, and it is derived anew from {model.id}") from error
 
 
 def _require_shape(model: Model, shape: tuple[int, ...]) -> None:
     rule = model.info.input
-    if len(shape) == 2 and min(shape) >= rule.min_size and not any(n % rule.multiple_of for n in shape):
+    size = shape[-2:]
+    if len(shape) in (2, 3) and min(size) >= rule.min_size and not any(n % rule.multiple_of for n in size):
         return
     multiple = f", multiples of {rule.multiple_of}" if rule.multiple_of > 1 else ""
-    raise ValueError(f"{model.id} takes images (n_z, n_x) of at least {rule.min_size} each{multiple}, not {shape}")
+    raise ValueError(
+        f"{model.id} takes images (n_z, n_x), or (n, n_z, n_x), with n_z and n_x at least {rule.min_size}{multiple}, "
+        f"not {shape}"
+    )
 
 
 def _copy(image_db: Image, out: Image) -> None:
     for name, array in (("the image", image_db), ("out", out)):
         if array.dtype != np.float32:
             raise TypeError(f"{name} must be float32, not {array.dtype}")
-    if image_db.ndim != 2 or out.shape != image_db.shape:
-        raise ValueError(f"the image must be (n_z, n_x) and out of its shape, not {image_db.shape} and {out.shape}")
+    if image_db.ndim not in (2, 3) or out.shape != image_db.shape:
+        raise ValueError(
+            "images must be (n_z, n_x) or (n, n_z, n_x), and out of the same shape, "
+            f"not {image_db.shape} and {out.shape}"
+        )
     np.copyto(out, image_db)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import safetensors
 import safetensors.torch
+import torch
+from msgspec import Meta
+from torch import Tensor
 
 from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
 
 SCHEMA = 1
 Kind = Literal["full", "light"]
+_MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
 NETWORKS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
 
 
@@ -25,8 +30,8 @@ class ModelError(ValueError):
 class InputRule(msgspec.Struct, frozen=True):
     """Images the model takes: n_z and n_x at least `min_size`, each a multiple of `multiple_of`."""
 
-    min_size: int = MIN_SIZE
-    multiple_of: int = 1
+    min_size: Annotated[int, Meta(ge=1)] = MIN_SIZE
+    multiple_of: Annotated[int, Meta(ge=1)] = 1
 
 
 class Training(msgspec.Struct, frozen=True):
@@ -43,11 +48,11 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What `model.json` holds. `measured` are figures on held-out data, named with their units."""
 
     schema: int = SCHEMA
-    name: str
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
     kind: Kind
     input: InputRule = InputRule()
     normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
-    dynamic_range_db: float = 60.0
+    dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
     training: Training
     licence: str = "Apache-2.0"
     measured: dict[str, float] = {}
@@ -68,7 +73,7 @@ class Model:
 
 
 def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
-    """Writes the model folder, replacing one that is there.
+    """Writes the model folder, replacing one that is there file by file, each whole or not at all.
 
     Raises:
         ModelError: the network is not of the kind that `info` names.
@@ -77,8 +82,8 @@ def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
         raise ModelError(f"{folder}: info names kind {info.kind!r}, but the network is a {type(network).__name__}")
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    (folder / "weights.safetensors").write_bytes(safetensors.torch.save(tensors))
-    (folder / "model.json").write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+    _write(folder / "weights.safetensors", safetensors.torch.save(tensors))
+    _write(folder / "model.json", msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
 
 
 def load_model(folder: Path) -> Model:
@@ -91,9 +96,7 @@ def load_model(folder: Path) -> Model:
     weights = _read(folder, "weights.safetensors")
     network = NETWORKS[info.kind]()
     try:
-        network.load_state_dict(safetensors.torch.load(weights))
-    except safetensors.SafetensorError as error:
-        raise ModelError(f"{folder}: weights.safetensors is broken: {error}") from None
+        network.load_state_dict(_tensors(folder, weights))
     except RuntimeError as error:
         raise ModelError(
             f"{folder}: weights.safetensors does not hold the weights of a {info.kind} network, which model.json names"
@@ -112,9 +115,29 @@ def _read_info(folder: Path) -> ModelInfo:
         raise ModelError(f"{folder}: model.json is not a model description: {error}") from None
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _tensors(folder: Path, weights: bytes) -> dict[str, Tensor]:
     try:
-        return (folder / name).read_bytes()
+        tensors = safetensors.torch.load(weights)
+    except safetensors.SafetensorError as error:
+        raise ModelError(f"{folder}: weights.safetensors is broken: {error}") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32:
+            raise ModelError(f"{folder}: weights.safetensors holds {name} as {tensor.dtype}, not torch.float32")
+    return tensors
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path, most = folder / name, _MOST_BYTES[name]
+    try:
+        if path.stat().st_size > most:
+            raise ModelError(f"{folder}: {name} has {path.stat().st_size} bytes; no model here needs more than {most}")
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"{folder}: cannot read {name} ({error.strerror}); "

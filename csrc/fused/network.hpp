@@ -1,14 +1,8 @@
 #pragma once
 
-#include <ATen/core/Dict.h>
-#include <ATen/core/Tensor.h>
-
-#include <string>
 #include <vector>
 
 namespace sonolucent::fused {
-
-using State = c10::Dict<std::string, at::Tensor>;
 
 // A depth-wise 3x3 convolution, a pointwise one, instance norm and ReLU. The biases of both convolutions are left out:
 // what they add to a channel is the same at every pixel, so that the norm takes it away again.
@@ -28,8 +22,5 @@ struct Network {
   std::vector<float> head;
   float head_bias;
 };
-
-// Throws std::invalid_argument, naming the tensor: one is missing, left over, not float32 or of a wrong shape.
-Network parse_network(const State& state);
 
 }  // namespace sonolucent::fused

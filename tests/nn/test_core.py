@@ -131,8 +131,8 @@ def test_needs_no_torch_imported_before():
     [
         (an_image(20, 20).astype(np.float64), TypeError, "the image must be float32, not float64"),
         (an_image(20, 20).astype(">f4"), TypeError, "must be float32"),
-        (an_image(400), ValueError, r"\(n_z, n_x\), not of shape \(400,\)"),
-        (an_image(1, 20, 20), ValueError, r"not of shape \(1, 20, 20\)"),
+        (an_image(400), ValueError, r"\(n, n_z, n_x\), not of shape \(400,\)"),
+        (an_image(1, 1, 20, 20), ValueError, r"not of shape \(1, 1, 20, 20\)"),
         (an_image(0, 20), ValueError, r"not of shape \(0, 20\)"),
         (an_image(20, 20).T[1:], ValueError, "the image must be C-contiguous"),
     ],

@@ -6,6 +6,7 @@ import torch
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn import Enhancer, ModelError
+from sonolucent.nn.export import torchscript_file
 from sonolucent.nn.model import InputRule, load_model, save_model
 
 from .conftest import a_network, an_info
@@ -33,6 +34,12 @@ def test_writes_into_the_out_given(enhancer, image):
     out = np.empty_like(image)
     assert enhancer(image, out=out) is out
     np.testing.assert_array_equal(out, enhancer(image))
+
+
+def test_several_images_at_a_time_are_enhanced_each_for_itself(enhancer, image):
+    images = np.stack([image, image[::-1], np.full_like(image, np.nan)])
+    for made_by in (enhancer, Enhancer("none")):
+        np.testing.assert_array_equal(made_by(images), [made_by(i.copy()) for i in images])
 
 
 def test_the_dynamic_range_is_the_models(tmp_path, image):
@@ -68,7 +75,7 @@ def test_none_refuses_what_a_model_refuses(image):
         enhancer(image.astype(np.float64))
     with pytest.raises(ValueError, match=r"\(n_z, n_x\)"):
         enhancer(image[0])
-    with pytest.raises(ValueError, match="out of its shape"):
+    with pytest.raises(ValueError, match="out of the same shape"):
         enhancer(image, out=np.empty((2, 2), np.float32))
 
 
@@ -102,13 +109,25 @@ def test_a_choice_that_is_none_of_them_is_refused(tmp_path):
 
 
 def test_a_shape_the_model_does_not_take_is_refused(enhancer, tmp_path, image):
-    with pytest.raises(ValueError, match=r"at least 17 each, not \(16, 40\)"):
+    with pytest.raises(ValueError, match=r"at least 17, not \(16, 40\)"):
         enhancer(image[:16])
-    with pytest.raises(ValueError, match=r"not \(1, 62, 40\)"):
-        enhancer(image[None])
+    with pytest.raises(ValueError, match=r"not \(1, 1, 62, 40\)"):
+        enhancer(image[None, None])
     save_model(tmp_path / "even", a_network(), an_info(input=InputRule(multiple_of=4)))
     with pytest.raises(ValueError, match=r"multiples of 4, not \(62, 40\)"):
         Enhancer(tmp_path / "even")(image)
+
+
+def test_a_broken_file_in_the_cache_is_named_with_the_way_out(tmp_path):
+    network = a_network()
+    torch.nn.init.zeros_(network.head.bias)
+    save_model(tmp_path / "model", network, an_info(name="cut-off"))
+    file = torchscript_file(load_model(tmp_path / "model"))
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"\.ts: not a network in TorchScript.*; delete this file"):
+        Enhancer(tmp_path / "model")
+    file.unlink()
+    assert Enhancer(tmp_path / "model").model.startswith("cut-off@")
 
 
 def test_no_threads_at_all_is_an_error(model_folder):

@@ -1,4 +1,4 @@
-#include "network.hpp"
+#include "network_state.hpp"
 
 #include <c10/util/irange.h>
 
@@ -8,7 +8,11 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace sonolucent::fused {
+namespace sonolucent {
+
+using fused::Network;
+using fused::Separable;
+
 namespace {
 
 constexpr int kMaxDepth = 12;
@@ -115,4 +119,4 @@ Network parse_network(const State& state) {
   return network;
 }
 
-}  // namespace sonolucent::fused
+}  // namespace sonolucent

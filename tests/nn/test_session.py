@@ -1,0 +1,98 @@
+"""Swapping the model of a running session: nothing lost, nothing mislabelled, a bad one refused."""
+
+import shutil
+import threading
+from concurrent.futures import wait
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sonolucent.nn import Enhancer, ModelError, Session
+from sonolucent.nn.model import save_model
+
+from .conftest import a_network, an_info
+
+SHAPE = (40, 33)
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).uniform(-60, 0, SHAPE).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def other_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "other"
+    network = a_network()
+    torch.nn.init.normal_(network.head.weight, std=0.1)
+    save_model(folder, network, an_info(name="other"))
+    return folder
+
+
+def test_swaps_to_another_model_and_to_none(model_folder, other_folder, image):
+    session, out = Session(model_folder, SHAPE, threads=1), np.empty_like(image)
+    for choice in (model_folder, other_folder, "none", model_folder):
+        label = session.swap(choice).result()
+        alone = Enhancer(choice, threads=1)
+        assert session(image, out) == label
+        assert label == (alone.model, alone.device, alone.backend, alone.reason)
+        np.testing.assert_array_equal(out, alone(image))
+
+
+def test_every_image_of_a_running_session_is_made_by_the_model_it_names(model_folder, other_folder, image):
+    expected = {e.model: e(image) for e in (Enhancer(f, threads=1) for f in (model_folder, other_folder))}
+    session, seen, ended = Session(model_folder, SHAPE, threads=1), [], threading.Event()
+
+    def frames() -> None:
+        out = np.empty_like(image)
+        while not ended.is_set():
+            model = session(image, out).model
+            seen.append((model, np.array_equal(out, expected[model])))
+
+    worker = threading.Thread(target=frames)
+    worker.start()
+    swaps = [session.swap(folder) for _ in range(3) for folder in (other_folder, model_folder)]
+    wait(swaps)
+    ended.set()
+    worker.join()
+    assert all(right for _, right in seen)
+    assert {model for model, _ in seen} == set(expected)
+    assert [swap.result().model for swap in swaps[:2]] == list(expected)[::-1]
+
+
+def with_bad_weights(folder: Path) -> None:
+    network = a_network()
+    torch.nn.init.constant_(network.head.weight, torch.nan)
+    save_model(folder, network, an_info())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (shutil.rmtree, "no such model folder"),
+        (lambda folder: (folder / "weights.safetensors").write_bytes(b"x" * 100), "broken"),
+        (with_bad_weights, "its weights are bad"),
+        (
+            lambda folder: save_model(folder, a_network(), an_info(dynamic_range_db=50.0)),
+            "trained for 50 dB, not for 60",
+        ),
+    ],
+)
+def test_a_bad_model_is_refused_and_the_old_one_stays(model_folder, tmp_path, image, caplog, spoil, message):
+    bad = shutil.copytree(model_folder, tmp_path / "bad")
+    spoil(bad)
+    session, out = Session(model_folder, SHAPE, threads=1), np.empty_like(image)
+    before = session(image, out)
+    with pytest.raises(ModelError, match=message):
+        session.swap(bad).result()
+    assert session(image, out) == before
+    assert f"the model stays {before.model}" in caplog.text
+
+
+def test_a_session_of_images_that_do_not_suit_is_refused(model_folder):
+    with pytest.raises(ValueError, match=r"at least 17, not \(16, 40\)"):
+        Session(model_folder, (16, 40))
+    with pytest.raises(ModelError, match="was trained for 60 dB, not for 50 dB"):
+        Session(model_folder, SHAPE, dynamic_range_db=50.0)
