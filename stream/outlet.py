@@ -1,0 +1,94 @@
+"""A scanner's socket: a PUSH socket that a reader pulls from, and that can lose its connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+import zmq
+
+from sonolucent.stream.edges import Context, check_endpoint
+from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.wire import Buffer
+
+_POLL_MS = 100
+_REBIND_S = 5.0
+_LINGER_MS = 5000
+
+Parts = tuple[bytes, Buffer]
+
+
+class Outlet:
+    """Sends messages to whoever is connected; one reader is meant.
+
+    Args:
+        port: on 127.0.0.1; 0 picks a free one.
+        queue: messages that may wait for the reader.
+        stop: set when nobody should wait any longer.
+
+    Raises:
+        EdgeError: the port is taken.
+    """
+
+    def __init__(self, context: Context, port: int, queue: int, stop: Event) -> None:
+        self._context, self._queue, self._stop = context, queue, stop
+        self.endpoint = f"tcp://127.0.0.1:{port or '*'}"
+        check_endpoint(self.endpoint)
+        self._socket = self._bind()
+        self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def wait(self) -> bool:
+        """Waits until a reader can take a message; False when it is time to stop."""
+        while not self._stop.is_set():
+            if self._socket.poll(_POLL_MS, zmq.POLLOUT):
+                return True
+        return False
+
+    def send(self, parts: Parts) -> bool:
+        """Sends at once; False when there is no reader, or its queue is full."""
+        try:
+            self._socket.send_multipart(parts, zmq.DONTWAIT, copy=False)
+        except zmq.Again:
+            return False
+        return True
+
+    def send_last(self, parts: Parts) -> bool:
+        """Sends, and waits some seconds for the reader to have room; False when it has none."""
+        self._socket.setsockopt(zmq.SNDTIMEO, _LINGER_MS)
+        try:
+            self._socket.send_multipart(parts)
+        except zmq.Again:
+            return False
+        return True
+
+    def reconnect(self) -> None:
+        """Breaks the connection behind what was sent so far, and waits for the next one."""
+        self._socket.close(linger=_LINGER_MS)
+        self._socket = _retried(self._bind)
+
+    def close(self) -> None:
+        """Delivers what is queued, for some seconds at most, and closes."""
+        self._socket.close(linger=_LINGER_MS)
+
+    def _bind(self) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.PUSH)
+        socket.setsockopt(zmq.SNDHWM, self._queue)
+        try:
+            socket.bind(self.endpoint)
+        except zmq.ZMQError as error:
+            socket.close(linger=0)
+            raise EdgeError(f"cannot serve at {self.endpoint}: {error.strerror}; choose another --port") from error
+        return socket
+
+
+def _retried(bind: Callable[[], zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """Binds; the port is free again a moment after it was closed."""
+    deadline = time.monotonic() + _REBIND_S
+    while True:
+        try:
+            return bind()
+        except EdgeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)
