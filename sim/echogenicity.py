@@ -1,0 +1,81 @@
+"""The truth of a phantom: regions of given echogenicity, painted one over another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ANECHOIC_DB = -60.0
+"""The level that stands for no echo at all."""
+
+Positions = NDArray[np.float64]
+
+
+class Region(Protocol):
+    """A part of the medium with an echogenicity of its own."""
+
+    def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        """Sets `level_db` (n,) at those of the (n, 2) positions that lie inside."""
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """An ellipse of echogenicity `contrast_db` over plain tissue (0 dB)."""
+
+    x_m: float
+    z_m: float
+    radius_x_m: float
+    radius_z_m: float
+    contrast_db: float
+
+    def contains(self, positions: Positions) -> NDArray[np.bool_]:
+        """Which of the (n, 2) positions lie inside."""
+        across = (positions[:, 0] - self.x_m) / self.radius_x_m
+        along = (positions[:, 1] - self.z_m) / self.radius_z_m
+        return np.asarray(across**2 + along**2 < 1)
+
+    def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        level_db[self.contains(positions)] = self.contrast_db
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Layers with parallel wavy borders, one more of them than borders."""
+
+    borders_m: NDArray[np.float64]
+    levels_db: NDArray[np.float64]
+    wave_height_m: float
+    wave_length_m: float
+    wave_phase: float
+
+    def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        wave = self.wave_height_m * np.sin(2 * np.pi * positions[:, 0] / self.wave_length_m + self.wave_phase)
+        level_db[:] = self.levels_db[np.searchsorted(self.borders_m, positions[:, 1] + wave)]
+
+
+@dataclass(frozen=True)
+class Septum:
+    """A thin straight band, as fascia or a septum: at `depth_m` below the array's centre, sloping by `angle_rad`."""
+
+    depth_m: float
+    angle_rad: float
+    half_thickness_m: float
+    level_db: float
+
+    def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        along, across = math.cos(self.angle_rad), math.sin(self.angle_rad)
+        distance = (positions[:, 1] - self.depth_m) * along - positions[:, 0] * across
+        level_db[np.abs(distance) < self.half_thickness_m] = self.level_db
+
+
+def painted(regions: Sequence[Region], positions: Positions, background_db: float = 0.0) -> NDArray[np.float64]:
+    """Level (n,) in dB at the (n, 2) positions; later regions lie over earlier ones."""
+    level_db = np.full(len(positions), background_db)
+    for region in regions:
+        region.paint(positions, level_db)
+    return level_db
