@@ -138,13 +138,12 @@ def _own_model(folder: Path) -> _Pick:
 def _stage(model: Model, device: str, threads: int | None) -> InferenceStage:
     if threads is None:
         threads = max(1, torch.get_num_threads() // 2)
-    if threads <= 0:
-        raise ValueError(f"threads must be positive, not {threads}")
-    file = torchscript_file(model)
-    try:
-        return InferenceStage(str(file), device=device, dynamic_range_db=model.info.dynamic_range_db, threads=threads)
-    except ValueError as error:
-        raise ModelError(f"{error}; delete this file, and it is derived anew from {model.id}") from error
+    return InferenceStage(
+        str(torchscript_file(model)),
+        device=device,
+        dynamic_range_db=model.info.dynamic_range_db,
+        threads=threads,
+    )
 
 
 def _require_shape(model: Model, shape: tuple[int, ...]) -> None:

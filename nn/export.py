@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import warnings
+import zipfile
+import zlib
 from pathlib import Path
 
 import platformdirs
@@ -15,7 +18,11 @@ import sonolucent._core  # noqa: F401  registers FusedUNet with TorchScript
 from sonolucent.nn.model import Model
 from sonolucent.nn.unet import UNet
 
+_log = logging.getLogger(__name__)
+
 _CONTENT = "fused1"
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OverflowError)
+"""What zipfile raises for a damaged archive: it has no exception that covers all of it."""
 
 
 class FusedLight(nn.Module):
@@ -39,7 +46,8 @@ class FusedLight(nn.Module):
 
 
 def torchscript_file(model: Model, cache: Path | None = None) -> Path:
-    """The model's TorchScript file (float32, grey 0..1 in and out), derived once and kept in `cache`.
+    """The model's TorchScript file (float32, grey 0..1 in and out), derived once and kept in `cache`; anew if it was
+    damaged there.
 
     The name carries the weights' hash, torch's version and what files hold today, so that a file never outlives them.
     `cache` defaults to the user's cache directory.
@@ -49,9 +57,21 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
     """
     folder = cache or platformdirs.user_cache_path("sonolucent") / "models"
     path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}-{_CONTENT}.ts"
-    if not path.exists():
+    if not path.exists() or _is_damaged(path):
         write_torchscript(model.network, path)
     return path
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether a checksum of the archive is wrong; libtorch reads on regardless, and may ask for all memory there is."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except _UNREADABLE as error:
+        damaged = str(error)
+    if damaged is not None:
+        _log.warning("%s was damaged (%s); it is derived anew", path, damaged)
+    return damaged is not None
 
 
 def write_torchscript(network: nn.Module, path: Path) -> None:

@@ -111,7 +111,7 @@ def _read_info(folder: Path) -> ModelInfo:
         if schema != SCHEMA:
             raise ModelError(f"{folder}: model.json has schema {schema}, this program reads {SCHEMA}")
         return msgspec.json.decode(text, type=ModelInfo)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{folder}: model.json is not a model description: {error}") from None
 
 

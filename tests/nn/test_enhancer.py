@@ -6,7 +6,6 @@ import torch
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn import Enhancer, ModelError
-from sonolucent.nn.export import torchscript_file
 from sonolucent.nn.model import InputRule, load_model, save_model
 
 from .conftest import a_network, an_info
@@ -116,18 +115,6 @@ def test_a_shape_the_model_does_not_take_is_refused(enhancer, tmp_path, image):
     save_model(tmp_path / "even", a_network(), an_info(input=InputRule(multiple_of=4)))
     with pytest.raises(ValueError, match=r"multiples of 4, not \(62, 40\)"):
         Enhancer(tmp_path / "even")(image)
-
-
-def test_a_broken_file_in_the_cache_is_named_with_the_way_out(tmp_path):
-    network = a_network()
-    torch.nn.init.zeros_(network.head.bias)
-    save_model(tmp_path / "model", network, an_info(name="cut-off"))
-    file = torchscript_file(load_model(tmp_path / "model"))
-    file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(ModelError, match=r"\.ts: not a network in TorchScript.*; delete this file"):
-        Enhancer(tmp_path / "model")
-    file.unlink()
-    assert Enhancer(tmp_path / "model").model.startswith("cut-off@")
 
 
 def test_no_threads_at_all_is_an_error(model_folder):
