@@ -1,6 +1,7 @@
 """Phantoms and the simulation of their channel data."""
 
 from sonolucent.sim import phantoms
+from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.channels import digitize, simulate
 
-__all__ = ["digitize", "phantoms", "simulate"]
+__all__ = ["PhaseScreen", "digitize", "phantoms", "simulate"]

@@ -9,20 +9,18 @@ trace turns spikes into echoes: integrated twice, times the pulse's spectrum.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition
-from sonolucent.beamform.kernels import kernel
 from sonolucent.beamform.workers import Workers
+from sonolucent.sim.aberration import PhaseScreen
+from sonolucent.sim.attenuation import Attenuation, AttenuationLayers
+from sonolucent.sim.legs import Legs, LegTimer
 from sonolucent.sim.pulse import PulseShaper
-
-# Amplitudes are those of a scatterer of amplitude 1 at this distance from both elements.
-_UNIT_DISTANCE_M = 20e-3
-_NEPER_PER_DB = math.log(10) / 20
+from sonolucent.sim.spikes import spikes_of
 
 
 def simulate(
@@ -31,7 +29,9 @@ def simulate(
     scatterers_m: NDArray[np.float64],
     amplitudes: NDArray[np.float64],
     snr_db: float | None = None,
-    attenuation_db_cm_mhz: float = 0.0,
+    attenuation_db_cm_mhz: AttenuationLayers = 0.0,
+    screen: PhaseScreen | None = None,
+    motion_m_per_shot: NDArray[np.float64] | tuple[float, float] | None = None,
     seed: int = 0,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
@@ -42,31 +42,29 @@ def simulate(
         scatterers_m: (n, 2), x and z of each scatterer; z > 0.
         amplitudes: (n,), signed reflectivity; 1 at 20 mm echoes with a peak of 1 on the element before it.
         snr_db: power of the signal over that of the added white noise, over the record; no noise when None.
-        attenuation_db_cm_mhz: attenuation of the medium, applied at the centre frequency (the pulse keeps its shape).
+        attenuation_db_cm_mhz: proportional to frequency, so that echoes lose their high frequencies with depth; of the
+            whole medium, or of layers: pairs of the depth in m at which a layer begins and its attenuation.
+        screen: aberration at the array's face.
+        motion_m_per_shot: how far (x, z) scatterers move from one transmit to the next, velocity over pulse repetition
+            frequency: (2,) for all or (n, 2). They are at `scatterers_m` in the middle of the frame. About four times
+            the work, since no two shots see the same medium.
         seed: of the noise.
         threads: worker threads; all cores by default.
 
     Raises:
-        ValueError: shapes do not match, or a scatterer lies behind the array or is not finite.
+        ValueError: shapes do not match, a scatterer lies (or moves) behind the array or is not finite, or the medium is
+            impossible.
     """
     positions, strength = _checked(scatterers_m, amplitudes)
-    shaper = PulseShaper(acquisition)
-    legs = _legs(acquisition, shaper, positions, attenuation_db_cm_mhz)
-    shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
-    channels = np.zeros(acquisition.shape, np.float32)
-
-    def simulate_shots(worker: int, shots: range) -> None:
-        for shot in shots:
-            transmitter = acquisition.tx_elements[shot]
-            # The other order of two transmitting elements is the same trace, by reciprocity.
-            receivers = [r for r in range(acquisition.n_rx) if r >= transmitter or r not in shot_of]
-            traces = shaper.shape(_spikes(legs, transmitter, receivers, strength, shaper.n_spikes))
-            channels[shot, receivers] = traces
-            for receiver, trace in zip(receivers, traces, strict=True):
-                if receiver in shot_of:
-                    channels[shot_of[receiver], transmitter] = trace
-
-    Workers(threads).map(simulate_shots, acquisition.n_tx, chunk=1)
+    attenuation = Attenuation(attenuation_db_cm_mhz)
+    shaper = PulseShaper(acquisition, attenuation)
+    timer = LegTimer(acquisition, shaper.spike_rate_hz, attenuation, screen)
+    workers = Workers(threads)
+    if motion_m_per_shot is None:
+        channels = _still(acquisition, shaper, timer.legs(positions, workers), strength, workers)
+    else:
+        motion = _checked_motion(np.asarray(motion_m_per_shot, np.float64), positions, acquisition.n_tx)
+        channels = _moving(acquisition, shaper, timer, positions, motion, strength, workers)
     return channels if snr_db is None else _with_noise(channels, snr_db, np.random.default_rng(seed))
 
 
@@ -86,78 +84,58 @@ def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> 
     return np.asarray(np.clip(counts, -32767, 32767), dtype=np.int16)
 
 
-@dataclass(frozen=True)
-class _Legs:
-    """One way between every element and scatterer, arrays (n_elements, n_scatterers)."""
-
-    delay: NDArray[np.float32]
-    """Delay averaged over the element, in spike intervals."""
-    smear: NDArray[np.int32]
-    """Length of the element's box-car, in spike intervals, at least 1."""
-    gain: NDArray[np.float32]
-    """Spreading and attenuation over the box-car's length."""
-
-
-def _legs(
-    acquisition: Acquisition, shaper: PulseShaper, positions: NDArray[np.float64], attenuation_db_cm_mhz: float
-) -> _Legs:
-    probe = acquisition.probe
-    per_m = shaper.spike_rate_hz / acquisition.sound_speed_m_s
-    lateral = positions[:, 0] - probe.element_x_m[:, None]
-    near_edge = np.hypot(lateral - probe.element_width_m / 2, positions[:, 1])
-    far_edge = np.hypot(lateral + probe.element_width_m / 2, positions[:, 1])
-    # The mean delay over the element, by Simpson's rule.
-    distance = (near_edge + 4 * np.hypot(lateral, positions[:, 1]) + far_edge) / 6
-    smear = np.maximum(np.rint(np.abs(far_edge - near_edge) * per_m), 1)
-    neper_m = _NEPER_PER_DB * attenuation_db_cm_mhz * 100 * probe.center_frequency_hz / 1e6
-    gain = np.sqrt(_UNIT_DISTANCE_M / distance) * np.exp(-neper_m * distance) / smear
-    return _Legs(
-        (distance * per_m).astype(np.float32),
-        smear.astype(np.int32),
-        gain.astype(np.float32),
-    )
-
-
-def _spikes(
-    legs: _Legs, transmitter: int, receivers: list[int], strength: NDArray[np.float32], n_spikes: int
+def _still(
+    acquisition: Acquisition, shaper: PulseShaper, legs: Legs, strength: NDArray[np.float32], workers: Workers
 ) -> NDArray[np.float32]:
-    spikes = np.zeros((len(receivers), n_spikes), np.float32)
-    for row, receiver in enumerate(receivers):
-        _add_spikes(
-            legs.delay[transmitter],
-            legs.delay[receiver],
-            legs.smear[transmitter],
-            legs.smear[receiver],
-            legs.gain[transmitter],
-            legs.gain[receiver],
-            strength,
-            spikes[row],
+    shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
+    channels = np.zeros(acquisition.shape, np.float32)
+
+    def simulate_shots(worker: int, shots: range) -> None:
+        for shot in shots:
+            transmitter = acquisition.tx_elements[shot]
+            # The other order of two transmitting elements is the same trace, by reciprocity.
+            receivers = [r for r in range(acquisition.n_rx) if r >= transmitter or r not in shot_of]
+            traces = shaper.shape(spikes_of(legs, transmitter, receivers, strength, shaper.n_spikes))
+            channels[shot, receivers] = traces
+            for receiver, trace in zip(receivers, traces, strict=True):
+                if receiver in shot_of:
+                    channels[shot_of[receiver], transmitter] = trace
+
+    workers.map(simulate_shots, acquisition.n_tx, chunk=1)
+    return channels
+
+
+def _moving(
+    acquisition: Acquisition,
+    shaper: PulseShaper,
+    timer: LegTimer,
+    positions: NDArray[np.float64],
+    motion: NDArray[np.float64],
+    strength: NDArray[np.float32],
+    workers: Workers,
+) -> NDArray[np.float32]:
+    channels = np.empty(acquisition.shape, np.float32)
+    for shot in range(acquisition.n_tx):
+        legs = timer.legs(positions + (shot - (acquisition.n_tx - 1) / 2) * motion, workers)
+        workers.map(
+            partial(_receive, legs, shaper, acquisition.tx_elements[shot], strength, channels[shot]),
+            acquisition.n_rx,
+            chunk=8,
         )
-    return spikes
+    return channels
 
 
-@kernel(fastmath={"contract", "nsz"}, boundscheck=False)
-def _add_spikes(delay_t, delay_r, smear_t, smear_r, gain_t, gain_r, strength, spikes):  # type: ignore[no-untyped-def]
-    last = spikes.size - 2
-    for s in range(strength.size):
-        sum_of_smears = smear_t[s] + smear_r[s]
-        end = delay_t[s] + delay_r[s] + np.float32(0.5) * np.float32(sum_of_smears)
-        i = int(end)
-        # Both smears are whole, so all four spikes lie at the same fraction of an interval.
-        if i - sum_of_smears >= 0 and i <= last:
-            late = strength[s] * gain_t[s] * gain_r[s]
-            after = late * (end - np.float32(i))
-            here = late - after
-            _add_spike(spikes, i, here, after)
-            _add_spike(spikes, i - smear_r[s], -here, -after)
-            _add_spike(spikes, i - smear_t[s], -here, -after)
-            _add_spike(spikes, i - sum_of_smears, here, after)
-
-
-@kernel(inline="always")
-def _add_spike(spikes, i, here, after):  # type: ignore[no-untyped-def]
-    spikes[np.uint64(i)] += here
-    spikes[np.uint64(i + 1)] += after
+def _receive(
+    legs: Legs,
+    shaper: PulseShaper,
+    transmitter: int,
+    strength: NDArray[np.float32],
+    out: NDArray[np.float32],
+    worker: int,
+    receivers: range,
+) -> None:
+    spikes = spikes_of(legs, transmitter, list(receivers), strength, shaper.n_spikes)
+    out[receivers.start : receivers.stop] = shaper.shape(spikes)
 
 
 def _with_noise(channels: NDArray[np.float32], snr_db: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -177,3 +155,12 @@ def _checked(
     if positions.size and positions[:, 1].min() <= 0:
         raise ValueError("every scatterer must lie before the array, z > 0")
     return positions, strength
+
+
+def _checked_motion(motion: NDArray[np.float64], positions: NDArray[np.float64], n_tx: int) -> NDArray[np.float64]:
+    if motion.shape not in {(2,), positions.shape} or not np.isfinite(motion).all():
+        raise ValueError(f"motion_m_per_shot must be finite and (2,) or {positions.shape}, not {motion.shape}")
+    farthest = positions[:, 1] - (n_tx - 1) / 2 * np.abs(motion[..., 1])
+    if farthest.size and farthest.min() <= 0:
+        raise ValueError("a scatterer moves behind the array within the frame; every z must stay positive")
+    return motion

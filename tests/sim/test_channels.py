@@ -75,13 +75,6 @@ def test_part_of_the_transmits_gives_part_of_the_data():
     assert part == pytest.approx(whole[[40, 3]], abs=1e-6)
 
 
-def test_attenuation_weakens_deep_echoes_by_its_decibels():
-    acquisition = Acquisition(n_samples=2048)
-    target = {"scatterers_m": np.array([[acquisition.probe.element_x_m[31], 20e-3]]), "amplitudes": np.ones(1)}
-    clear, cloudy = (np.abs(simulate(acquisition, **target, attenuation_db_cm_mhz=a)[31, 31]).max() for a in (0.0, 0.5))
-    assert 20 * np.log10(clear / cloudy) == pytest.approx(0.5 * 7.5 * 4, rel=0.02)
-
-
 def test_noise_has_the_stated_level_and_follows_the_seed():
     target = {"scatterers_m": np.array([[0.0, 10e-3]]), "amplitudes": np.ones(1)}
     clean = simulate(ACQUISITION, **target)
