@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp)
+CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp csrc/client/*.cpp csrc/client/*.hpp)
 NATIVE := $(CPP) CMakeLists.txt pyproject.toml
 
 .PHONY: install demo test bench bench-peers lint format clean

@@ -14,7 +14,8 @@ from sonolucent.stream.wire import Buffer
 
 _POLL_MS = 100
 _REBIND_S = 5.0
-_LINGER_MS = 5000
+# A reader may be busy with its warm-up; one that has gone is not waited for.
+_LINGER_MS = 60_000
 
 Parts = tuple[bytes, Buffer]
 
@@ -54,7 +55,7 @@ class Outlet:
         return True
 
     def send_last(self, parts: Parts) -> bool:
-        """Sends, and waits some seconds for the reader to have room; False when it has none."""
+        """Sends, and waits up to a minute for the reader to have room; False when it has none."""
         self._socket.setsockopt(zmq.SNDTIMEO, _LINGER_MS)
         try:
             self._socket.send_multipart(parts)
@@ -68,7 +69,7 @@ class Outlet:
         self._socket = _retried(self._bind)
 
     def close(self) -> None:
-        """Delivers what is queued, for some seconds at most, and closes."""
+        """Closes; what is queued is delivered before the context ends, for a minute at most."""
         self._socket.close(linger=_LINGER_MS)
 
     def _bind(self) -> zmq.Socket[bytes]:

@@ -22,6 +22,7 @@ from sonolucent.stream.wire import MAX_PAYLOAD_BYTES, WireError, decode
 
 _POLL_MS = 100
 _RECONNECT_MS = 20
+_SILENCE_MS = 5000
 # Messages, be they shots or frames: what waits here is old by the time it is shown.
 _QUEUE = 16
 _log = logging.getLogger(__name__)
@@ -62,9 +63,14 @@ def _receive(endpoint: str, refused: Ledger, stop: Event) -> Iterator[Message]:
         socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
         socket.setsockopt(zmq.LINGER, 0)
         socket.connect(endpoint)
+        silent_ms = 0
         while not stop.is_set():
             if not socket.poll(_POLL_MS):
+                silent_ms += _POLL_MS
+                if silent_ms == _SILENCE_MS:
+                    _log.warning("%s: silent for %d s; waiting for the scanner", endpoint, _SILENCE_MS // 1000)
                 continue
+            silent_ms = 0
             try:
                 yield decode([part.buffer for part in socket.recv_multipart(copy=False)])
             except WireError as refusal:

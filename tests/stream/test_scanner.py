@@ -1,13 +1,16 @@
 """A scanner over a real socket."""
 
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import numpy as np
+import pytest
 import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, End, Stream, Trail
+from sonolucent.stream.sources import scanner as module
 from sonolucent.stream.sources.scanner import scanner
 from sonolucent.stream.wire import encode
 
@@ -35,3 +38,16 @@ def test_frames_come_with_foreign_messages_between() -> None:
     assert all(frame.trail.acquired_ns < 10**18 and frame.trail.acquired_utc_ns == 7 for frame in frames)
     assert source.losses.counts().dropped == {}
     assert source.refused.counts().dropped == {"before the stream's description": 1, "foreign": 1}
+
+
+def test_a_scanner_that_says_nothing_is_waited_for_aloud(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_SILENCE_MS", 200)
+    stop = Event()
+    Timer(1.0, stop.set).start()
+    with pytest.raises(ConfigError, match="never described its stream"):
+        scanner(Config(source="tcp://127.0.0.1:9"), stop)
+    assert [record.getMessage() for record in caplog.records] == [
+        "tcp://127.0.0.1:9: silent for 0 s; waiting for the scanner"
+    ]

@@ -1,0 +1,166 @@
+// A scanner's side of docs/wire.md: header-only, C++17, needs libzmq alone. See example.cpp and docs/scanner.md.
+#pragma once
+
+#include <zmq.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "messagepack.hpp"
+
+namespace sonolucent {
+
+// What all frames have in common. The defaults are the reference probe's.
+struct Acquisition {
+  int n_elements = 64;
+  double pitch_m = 0.625e-3;
+  double element_width_m = 0.575e-3;
+  double center_frequency_hz = 7.5e6;
+  double fractional_bandwidth = 0.6;
+  std::vector<int> tx_elements = every_element(64);  // the transmitting element of each shot, from 0
+  int n_samples = 2048;
+  double sampling_frequency_hz = 37.5e6;
+  double initial_time_s = 0.0;  // of sample 0; t = 0 is when the centre of the pulse leaves the element
+  double sound_speed_m_s = 1540.0;
+  double frame_rate_hz = 25.0;
+
+  int n_tx() const { return static_cast<int>(tx_elements.size()); }
+  std::size_t shot_size() const { return static_cast<std::size_t>(n_elements) * static_cast<std::size_t>(n_samples); }
+
+  static std::vector<int> every_element(int n) {
+    std::vector<int> elements(static_cast<std::size_t>(n));
+    std::iota(elements.begin(), elements.end(), 0);
+    return elements;
+  }
+};
+
+// Serves frames of `Sample` (int16 or float32) to one reader: `sonolucent run --source tcp://127.0.0.1:PORT`. Sending
+// never waits: what the reader has no room for is not sent, and the reader counts it as lost. Waiting is done by
+// `wait_for_reader` and, up to a minute each while a reader still takes what is queued, by `end` and the destructor.
+// Use it from one thread. Throws std::runtime_error where ZeroMQ fails.
+template <typename Sample = std::int16_t>
+class Scanner {
+  static_assert(std::is_same_v<Sample, std::int16_t> || std::is_same_v<Sample, float>, "samples are int16 or float32");
+
+ public:
+  // Up to `queue` messages wait for the reader; two frames' worth is plenty.
+  Scanner(const std::string& endpoint, Acquisition acquisition, int queue)
+      : acquisition_(std::move(acquisition)), session_(nanoseconds_since_1970()) {
+    check(zmq_setsockopt(socket_.get(), ZMQ_SNDHWM, &queue, sizeof queue), "setting the queue");
+    check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
+    check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
+  }
+
+  // Whether a reader is there, and has room, within `timeout_ms` (-1: wait for ever).
+  bool wait_for_reader(long timeout_ms) {
+    zmq_pollitem_t item{socket_.get(), 0, ZMQ_POLLOUT, 0};
+    const int n_ready = zmq_poll(&item, 1, timeout_ms);
+    check(n_ready, "waiting for the reader");
+    return n_ready > 0;
+  }
+
+  // Sends one shot, (n_elements, n_samples), of frame `frame_id`; false when the reader had no room for it.
+  bool send_shot(std::uint64_t frame_id, int tx_index, const Sample* samples) {
+    return send_channels(frame_id, tx_index, 1, samples);
+  }
+
+  // Sends a whole frame, (n_tx, n_elements, n_samples); false when the reader had no room for it.
+  bool send_frame(std::uint64_t frame_id, const Sample* samples) {
+    return send_channels(frame_id, 0, acquisition_.n_tx(), samples);
+  }
+
+  // Tells the reader that there were `n_frames` frames, numbered from 0; false when it did not take it in time.
+  bool end(std::uint64_t n_frames) {
+    MessagePack header;
+    header.map(2).text("kind").text("end").text("frames").integer(n_frames);
+    return wait_for_reader(patience_ms) && send(header, nullptr, 0);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr int patience_ms = 60000;
+
+  bool send_channels(std::uint64_t frame_id, int first_tx, int n, const Sample* samples) {
+    if (!describe(frame_id)) return false;
+    MessagePack header;
+    header.map(6).text("kind").text("channels").text("frame_id").integer(frame_id).text("first_tx");
+    header.integer(static_cast<std::uint64_t>(first_tx)).text("dtype").text(dtype()).text("shape").array(3);
+    for (int length : {n, acquisition_.n_elements, acquisition_.n_samples}) header.integer(positive(length));
+    header.text("trail").map(1).text("acquired_utc_ns").integer(nanoseconds_since_1970());
+    return send(header, samples, positive(n) * acquisition_.shot_size() * sizeof(Sample));
+  }
+
+  // Describes the stream before the first frame and, for readers that come late, between frames every second.
+  bool describe(std::uint64_t frame_id) {
+    const bool first = described_ == Clock::time_point{};
+    const bool between_frames = frame_id != frame_id_;
+    frame_id_ = frame_id;
+    if (!first && !(between_frames && Clock::now() - described_ > std::chrono::seconds(1))) return true;
+    if (!send(stream_header(first ? 0 : frame_id), nullptr, 0)) return !first;
+    described_ = Clock::now();
+    return true;
+  }
+
+  MessagePack stream_header(std::uint64_t next_frame_id) const {
+    const Acquisition& a = acquisition_;
+    MessagePack header;
+    header.map(6).text("kind").text("stream").text("session").integer(session_);
+    header.text("next_frame_id").integer(next_frame_id).text("dtype").text(dtype());
+    header.text("frame_rate_hz").real(a.frame_rate_hz).text("acquisition").map(6).text("probe").map(5);
+    header.text("n_elements").integer(positive(a.n_elements)).text("pitch_m").real(a.pitch_m);
+    header.text("element_width_m").real(a.element_width_m).text("center_frequency_hz").real(a.center_frequency_hz);
+    header.text("fractional_bandwidth").real(a.fractional_bandwidth);
+    header.text("tx_elements").array(static_cast<std::uint16_t>(a.n_tx()));
+    for (int element : a.tx_elements) header.integer(static_cast<std::uint64_t>(element));
+    header.text("n_samples").integer(positive(a.n_samples)).text("sampling_frequency_hz").real(a.sampling_frequency_hz);
+    header.text("initial_time_s").real(a.initial_time_s).text("sound_speed_m_s").real(a.sound_speed_m_s);
+    return header;
+  }
+
+  // Both parts of a message or none: once ZeroMQ has taken the first it takes the second.
+  bool send(const MessagePack& header, const void* payload, std::size_t n_bytes) {
+    const std::string first = std::string("SNLU\x01\x00", 6) + header.bytes();
+    if (zmq_send(socket_.get(), first.data(), first.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
+      if (zmq_errno() == EAGAIN) return false;
+      check(-1, "sending");
+    }
+    check(zmq_send(socket_.get(), payload, n_bytes, 0), "sending");
+    return true;
+  }
+
+  static const char* dtype() { return std::is_same_v<Sample, float> ? "<f4" : "<i2"; }
+  static std::uint64_t positive(int value) { return static_cast<std::uint64_t>(value); }
+
+  static std::uint64_t nanoseconds_since_1970() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  }
+
+  static void check(int status, const std::string& doing) {
+    if (status < 0) throw std::runtime_error("sonolucent: " + doing + ": " + zmq_strerror(zmq_errno()));
+  }
+
+  struct Close {
+    void operator()(void* socket) const { zmq_close(socket); }
+  };
+  struct Terminate {
+    void operator()(void* context) const { zmq_ctx_term(context); }
+  };
+
+  Acquisition acquisition_;
+  std::uint64_t session_;
+  std::uint64_t frame_id_ = 0;
+  Clock::time_point described_{};
+  std::unique_ptr<void, Terminate> context_{zmq_ctx_new()};
+  std::unique_ptr<void, Close> socket_{zmq_socket(context_.get(), ZMQ_PUSH)};
+};
+
+}  // namespace sonolucent

@@ -1,0 +1,76 @@
+"""Scanners that know nothing of this package but docs/wire.md feed the pipeline: the C++ client and the Python one."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonolucent.stream.recording import Recording
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+STRICT = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+TARGET_X_M, TARGET_Z_M = 2e-3, 12e-3
+
+
+@pytest.fixture(scope="module")
+def cpp_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C++ client's example, compiled."""
+    compiler = shutil.which("c++")
+    if compiler is None:
+        pytest.skip("no C++ compiler")
+    has_headers = subprocess.run([compiler, "-E", "-x", "c++", "-"], input=b"#include <zmq.h>", capture_output=True)
+    if has_headers.returncode:
+        pytest.skip("no zmq.h; install libzmq3-dev")
+    program = tmp_path_factory.mktemp("client") / "example"
+    source = ROOT / "csrc" / "client" / "example.cpp"
+    subprocess.run([compiler, *STRICT, str(source), "-lzmq", "-o", str(program)], check=True)
+    return program
+
+
+def free_endpoint() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def run_with(client: list[str], endpoint: str, sonolucent: Any, *options: object) -> Any:
+    with subprocess.Popen(client, stderr=subprocess.PIPE, text=True) as process:
+        ended = sonolucent("run", "--source", endpoint, "--headless", "--model", "none", "--json", *options)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert ended.status == 0, ended.errors
+    return ended.report
+
+
+@pytest.mark.parametrize("messages", ["shots", "frames"])
+def test_the_cpp_client_shows_its_point_where_it_is(
+    cpp_example: Path, sonolucent: Any, tmp_path: Path, messages: str
+) -> None:
+    endpoint, record = free_endpoint(), tmp_path / "record.h5"
+    client = [str(cpp_example), endpoint, "40", messages]
+    report = run_with(client, endpoint, sonolucent, "--record", record)
+    assert report["ledger"]["scanner>source"] == {"acquired": 40, "delivered": 40, "dropped": {}}
+    recording = Recording(record)
+    grid, image = recording.stream.grid, recording.image(0).bmode
+    z, x = np.argwhere(image > -3).mean(axis=0)
+    assert np.interp(x, range(grid.n_x), grid.x_m) == pytest.approx(TARGET_X_M, abs=0.1e-3)
+    assert np.interp(z, range(grid.n_z), grid.z_m) == pytest.approx(TARGET_Z_M, abs=0.1e-3)
+
+
+def test_the_cpp_client_says_what_is_wrong(cpp_example: Path) -> None:
+    wrong = subprocess.run([cpp_example, "tcp://nowhere", "1"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "binding tcp://nowhere" in wrong.stderr
+
+
+def test_the_python_client_feeds_the_pipeline(sonolucent: Any) -> None:
+    endpoint = free_endpoint()
+    client = [sys.executable, str(ROOT / "examples" / "scanner_client.py"), endpoint, "30"]
+    report = run_with(client, endpoint, sonolucent)
+    assert report["ledger"]["scanner>source"] == {"acquired": 30, "delivered": 30, "dropped": {}}, json.dumps(report)
