@@ -194,7 +194,9 @@ class ImageGrid:
         probe, c = acquisition.probe, acquisition.sound_speed_m_s
         half_m = probe.n_elements * probe.pitch_m / 2
         dz = acquisition.wavelength_m / 3
-        first_m, last_m = c * acquisition.time_s[0] / 2, c * acquisition.time_s[-1] / 2
+        first_s = acquisition.initial_time_s
+        last_s = first_s + (acquisition.n_samples - 1) * (1 / acquisition.sampling_frequency_hz)
+        first_m, last_m = c * first_s / 2, c * last_s / 2
         z0 = max(1e-3, first_m)
         z1 = last_m * math.cos(0.3)
         if z1 <= z0 + dz:

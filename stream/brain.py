@@ -7,8 +7,6 @@ middle of an edge `el_x1`, `el_x2` in m, and `centre_freq` in Hz.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,19 +16,9 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.mat5 import variables
 
-# What SciPy's reader raises on files that are cut off or not MATLAB's, by trial.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    OSError,
-    NotImplementedError,
-    EOFError,
-    zlib.error,
-    struct.error,
-)
+_MAX_FRAME_BYTES = 1 << 30
 
 
 class BrainRecording:
@@ -67,17 +55,16 @@ class BrainRecording:
 
 
 def _load(path: Path) -> Any:
-    from scipy.io import loadmat  # slow to import
-    from scipy.io.matlab import MatReadError
-
+    names = []
     try:
-        content = loadmat(path, squeeze_me=True, struct_as_record=False)
-    except (*_UNREADABLE, MatReadError) as error:
+        for name, value in variables(memoryview(path.read_bytes())):
+            if name == "exp_data":
+                return value
+            names.append(name)
+    except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: cannot be read as a MATLAB file ({error}); is it complete?") from error
-    if "exp_data" not in content:
-        names = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
-        raise RecordingError(f"{path}: no exp_data in this MATLAB file, so it is not BRAIN's; it holds {names}")
-    return content["exp_data"]
+    held = ", ".join(name for name in names if name and not name.startswith("__")) or "nothing"
+    raise RecordingError(f"{path}: no exp_data in this MATLAB file, so it is not BRAIN's; it holds {held}")
 
 
 def _read(experiment: Any) -> tuple[Acquisition, NDArray[np.float32]]:
@@ -117,6 +104,8 @@ def _matrix(
     traces: NDArray[Any], tx: NDArray[np.int_], rx: NDArray[np.int_], n: int
 ) -> tuple[NDArray[np.float32], list[int]]:
     """The full matrix of the elements that can be made to transmit, by reciprocity where a pair was taken once."""
+    if n * n * traces.shape[1] * 4 > _MAX_FRAME_BYTES:
+        raise ValueError(f"a frame of {n} x {n} x {traces.shape[1]} samples is more than {_MAX_FRAME_BYTES} bytes")
     frame = np.zeros((n, n, traces.shape[1]), np.float32)
     taken = np.zeros((n, n), bool)
     for first, second in ((rx, tx), (tx, rx)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.frames import Stream
@@ -19,6 +21,9 @@ ENHANCED = "tracks/track_0/data/enhanced"
 RAW_INDEX = "tracks/track_0/index/raw_data"
 IMAGE_INDEX = "tracks/track_0/index/image"
 LEDGER = "metadata/ledger"
+
+_MAX_VALUES_BYTES = 1 << 24
+_MAX_FRAME_BYTES = 1 << 30
 
 RAW_ROW = np.dtype([("frame_id", "<i8"), ("acquired_ns", "<i8"), ("acquired_utc_ns", "<i8")])
 IMAGE_ROW = np.dtype(
@@ -51,6 +56,33 @@ def write_stream(file: h5py.File, stream: Stream) -> None:
     _put(grid, "z", stream.grid.z_m, "m")
 
 
+def read_values(dataset: h5py.Dataset) -> NDArray[Any]:
+    """All of a small dataset.
+
+    Raises:
+        ValueError: it is larger than anything but frames has reason to be; a damaged shape must not fill the memory.
+    """
+    if dataset.size * dataset.dtype.itemsize > _MAX_VALUES_BYTES:
+        raise ValueError(f"{dataset.name} claims {dataset.size} values")
+    values: NDArray[Any] = dataset[...]
+    return values
+
+
+def require_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtypes: tuple[str, ...]) -> None:
+    """Refuses a dataset of frames that do not fit the geometry.
+
+    Raises:
+        ValueError: its rows have another shape or type, or its chunks are too large to be read.
+    """
+    if path not in file:
+        return
+    frames = file[path]
+    if frames.shape[1:] != row_shape or frames.dtype.str not in dtypes:
+        raise ValueError(f"{path} holds rows of {frames.shape[1:]} {frames.dtype}, where {row_shape} was expected")
+    if math.prod(frames.chunks or (1,)) * frames.dtype.itemsize > _MAX_FRAME_BYTES:
+        raise ValueError(f"{path} has chunks of {frames.chunks}, beyond {_MAX_FRAME_BYTES} bytes")
+
+
 def read_stream(file: h5py.File) -> Stream:
     """The stream whose geometry `write_stream` wrote.
 
@@ -67,10 +99,10 @@ def read_stream(file: h5py.File) -> Stream:
     )
     acquisition = Acquisition(
         probe=probe,
-        tx_elements=[int(e) for e in scan["tx_elements"][...]],
-        n_samples=int(scan["n_ax"][()]),
+        tx_elements=[int(e) for e in read_values(scan["tx_elements"])],
+        n_samples=int(_number(scan["n_ax"])),
         sampling_frequency_hz=_number(scan["sampling_frequency"]),
-        initial_time_s=float(scan["initial_times"][0]),
+        initial_time_s=float(read_values(scan["initial_times"])[0]),
         sound_speed_m_s=_number(scan["sound_speed"]),
     )
     rate = _number(scan["frame_rate"]) if "frame_rate" in scan else None
@@ -94,7 +126,7 @@ def create_index(file: h5py.File, path: str, dtype: np.dtype[Any]) -> h5py.Datas
 
 
 def _read_grid(group: h5py.Group) -> ImageGrid:
-    (x0, z0), (dx, dz) = group["origin"][...], group["spacing"][...]
+    (x0, z0), (dx, dz) = read_values(group["origin"]), read_values(group["spacing"])
     return ImageGrid(float(x0), float(z0), float(dx), float(dz), len(group["z"]), len(group["x"]))
 
 
@@ -103,4 +135,4 @@ def _put(group: h5py.Group, name: str, value: Any, units: str) -> None:
 
 
 def _number(dataset: h5py.Dataset) -> float:
-    return float(dataset[()])
+    return float(read_values(dataset)[()])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream import layout
+from sonolucent.stream import hdf5, layout
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.frames import Channels, Frame, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
 
 _FLUSH_S = 0.25
+# What h5py raises on damaged files, by trial.
+_DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
 
 
 class RecordingWriter:
@@ -40,7 +43,7 @@ class RecordingWriter:
     def __init__(self, path: Path, stream: Stream, *, channels: bool, images: bool) -> None:
         self.path = path
         self._flushed_s = time.monotonic()
-        self._file = _create(path)
+        self._file = hdf5.create(path)
         layout.write_stream(self._file, stream)
         if channels:
             shape = stream.acquisition.shape
@@ -109,12 +112,15 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _open(path)
-        try:
+        self._file = hdf5.open_for_reading(path)
+        with self._reading():
             self.stream = layout.read_stream(self._file)
             self.edges = _read_ledger(self._file)
-        except (KeyError, ValueError, TypeError, OSError, OverflowError) as error:
-            raise RecordingError(f"{path}: damaged, or not a recording of Sonolucent: {error}") from error
+            layout.require_rows(self._file, layout.RAW, self.stream.acquisition.shape, ("<i2", "<f4"))
+            for images in (layout.BMODE, layout.ENHANCED):
+                layout.require_rows(self._file, images, self.stream.grid.shape, ("<f4",))
+            self._n_frames = self._complete(layout.RAW, layout.RAW_INDEX)
+            self._n_images = self._complete(layout.BMODE, layout.IMAGE_INDEX)
 
     @property
     def acquisition(self) -> Any:
@@ -125,16 +131,17 @@ class Recording:
         return self.stream.frame_rate_hz
 
     def __len__(self) -> int:
-        return self._complete(layout.RAW, layout.RAW_INDEX)
+        return self._n_frames
 
     @property
     def n_images(self) -> int:
-        return self._complete(layout.BMODE, layout.IMAGE_INDEX)
+        return self._n_images
 
     def __getitem__(self, index: int) -> NDArray[Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
-        data: NDArray[Any] = self._file[layout.RAW][index % len(self)]
+        with self._reading():
+            data: NDArray[Any] = self._file[layout.RAW][index % len(self)]
         return data
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
@@ -144,28 +151,38 @@ class Recording:
         """The images of row `index`, as they were shown."""
         if not 0 <= index < self.n_images:
             raise IndexError(f"{self.path} holds {self.n_images} images; there is no image {index}")
-        row = self._file[layout.IMAGE_INDEX][index]
-        layers = [self._file[layout.BMODE][index]]
-        if row["model"]:
-            layers.append(self._file[layout.ENHANCED][index])
-        return Image(
-            frame_id=int(row["frame_id"]),
-            layers=np.stack(layers),
-            dynamic_range_db=float(row["dynamic_range_db"]),
-            model=row["model"].decode(),
-            device=row["device"].decode(),
-            skipped=row["skipped"].decode(),
-            trail=Trail(int(row["acquired_ns"]), int(row["acquired_utc_ns"])),
-        )
+        with self._reading():
+            row = self._file[layout.IMAGE_INDEX][index]
+            layers = [self._file[layout.BMODE][index]]
+            if row["model"]:
+                layers.append(self._file[layout.ENHANCED][index])
+            return Image(
+                frame_id=int(row["frame_id"]),
+                layers=np.stack(layers),
+                dynamic_range_db=float(row["dynamic_range_db"]),
+                model=row["model"].decode(),
+                device=row["device"].decode(),
+                skipped=row["skipped"].decode(),
+                trail=Trail(int(row["acquired_ns"]), int(row["acquired_utc_ns"])),
+            )
 
     @property
     def frame_ids(self) -> NDArray[np.int64]:
         """The frame ids of the channel data, (len(self),)."""
-        ids: NDArray[np.int64] = self._file[layout.RAW_INDEX]["frame_id"][: len(self)]
+        with self._reading():
+            ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
         return ids
 
     def close(self) -> None:
         self._file.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Within, whatever h5py and NumPy make of damaged bytes is a `RecordingError`."""
+        try:
+            yield
+        except _DAMAGED as error:
+            raise RecordingError(f"{self.path}: damaged, or not a recording of Sonolucent: {error}") from error
 
     def _complete(self, data: str, index: str) -> int:
         return min(len(self._file[data]), len(self._file[index])) if data in self._file else 0
@@ -178,30 +195,6 @@ def _append(dataset: h5py.Dataset, row: NDArray[Any] | None) -> None:
     dataset.resize(len(dataset) + 1, axis=0)
     if row is not None:
         dataset[-1] = row
-
-
-def _create(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
-    except OSError as error:
-        reason = "the file exists; choose another name" if path.exists() else str(error)
-        raise RecordingError(f"{path}: cannot be written: {reason}") from error
-
-
-def _open(path: Path) -> h5py.File:
-    # Only a file that its writer did not close is opened the lenient way: on a damaged one HDF5 would search for ever.
-    try:
-        lenient = _writer_did_not_close(path)
-        return h5py.File(path, "r", libver="latest", swmr=lenient)
-    except OSError as error:
-        raise RecordingError(f"{path}: not a complete HDF5 file: {error}") from error
-
-
-def _writer_did_not_close(path: Path) -> bool:
-    """Whether the consistency flags of the superblock (version 3, byte 11) say that the file is being written."""
-    with path.open("rb") as file:
-        superblock = file.read(12)
-    return len(superblock) == 12 and superblock[8] == 3 and superblock[11] != 0
 
 
 def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
@@ -220,5 +213,5 @@ def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
 
 
 def _read_ledger(file: h5py.File) -> dict[str, EdgeCounts]:
-    text = file[layout.LEDGER][...].tobytes()
+    text = layout.read_values(file[layout.LEDGER]).tobytes()
     return msgspec.json.decode(text, type=dict[str, EdgeCounts]) if text else {}

@@ -179,7 +179,7 @@ def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
     try:
         with np.errstate(all="ignore"):
             grid = header.grid or ImageGrid.for_acquisition(acquisition)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, ArithmeticError) as error:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
     _require_size(grid.shape, 4)
     try:

@@ -1,0 +1,43 @@
+"""Opens HDF5 files, also those whose writer was cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+
+from sonolucent.stream.errors import RecordingError
+
+
+def create(path: Path) -> h5py.File:
+    """A new file that can be written in single-writer-multiple-readers mode.
+
+    Raises:
+        RecordingError: it exists, or cannot be written.
+    """
+    try:
+        return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
+    except OSError as error:
+        reason = "the file exists; choose another name" if path.exists() else str(error)
+        raise RecordingError(f"{path}: cannot be written: {reason}") from error
+
+
+def open_for_reading(path: Path) -> h5py.File:
+    """A file that its writer has closed, still writes, or left behind when it was killed.
+
+    Raises:
+        RecordingError: it is no complete HDF5 file.
+    """
+    # Only a file that its writer did not close is opened the lenient way: on a damaged one HDF5 would search for ever.
+    try:
+        lenient = _writer_did_not_close(path)
+        return h5py.File(path, "r", libver="latest", swmr=lenient)
+    except OSError as error:
+        raise RecordingError(f"{path}: not a complete HDF5 file: {error}") from error
+
+
+def _writer_did_not_close(path: Path) -> bool:
+    """Whether the consistency flags of the superblock (version 3, byte 11) say that the file is being written."""
+    with path.open("rb") as file:
+        superblock = file.read(12)
+    return len(superblock) == 12 and superblock[8] == 3 and superblock[11] != 0

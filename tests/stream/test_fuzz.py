@@ -1,0 +1,222 @@
+"""Bytes that nobody meant: no input to the wire decoder or to a reader of files crashes it, or fills the memory.
+
+Readers of files call compiled libraries that could take the whole process down, so theirs run in a process of their
+own, with its memory limited.
+"""
+
+import json
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream import RecordingError, open_recording
+from sonolucent.stream.frames import Channels, Image, Stream, Trail
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.recording import Recording, RecordingWriter
+from sonolucent.stream.wire import MAGIC, WireError, decode
+
+PREFIX = MAGIC + b"\x01\x00"
+VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "wire-vectors.json").read_text())
+LENGTHS = [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xdb\xff\xff\xff\xff", b"\xc6\x7f\xff\xff\xff", b"\xc9"]
+ENOUGH_BYTES = 4 << 20
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+names = st.sampled_from(
+    sorted({name for vector in VECTORS for name in vector.get("message", {})} | {"acquisition", "probe"})
+)
+
+
+def decodes(header: bytes, payload: bytes) -> bool:
+    """Whether a message is one; it is refused with a `WireError` or this fails, as it does when memory fills."""
+    tracemalloc.start()
+    try:
+        decode([header, payload])
+    except WireError:
+        return False
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < ENOUGH_BYTES + len(payload)
+    return True
+
+
+@given(st.sampled_from(["stream", "channels", "image", "end"]), st.dictionaries(names, values), st.binary(max_size=64))
+def test_headers_of_any_values_are_refused_or_decode(kind: str, fields: dict[str, Any], payload: bytes) -> None:
+    decodes(PREFIX + msgspec.msgpack.encode({**fields, "kind": kind}), payload)
+
+
+@given(st.sampled_from(VECTORS), st.data())
+def test_spliced_messages_are_refused_or_decode(vector: dict[str, Any], data: st.DataObject) -> None:
+    header, payload = bytes.fromhex(vector["header"]), bytes.fromhex(vector["payload"])
+    begin = data.draw(st.integers(0, len(header)))
+    end = data.draw(st.integers(begin, len(header)))
+    insert = data.draw(st.binary(max_size=8) | st.sampled_from(LENGTHS))
+    decodes(header[:begin] + insert + header[end:], payload)
+
+
+@example(1, 1 << 27, 1, [0])
+@example(1 << 27, 1, 1, [0])
+@given(st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 2**40), st.lists(st.integers(0, 70), max_size=3))
+def test_no_claimed_size_is_believed(n_elements: int, n_samples: int, n_pixels: int, elements: list[int]) -> None:
+    probe = {"n_elements": n_elements, "pitch_m": 1e-4, "element_width_m": 1e-4, "center_frequency_hz": 5e6}
+    acquisition = {"probe": probe, "tx_elements": elements, "n_samples": n_samples}
+    grid = {"x0_m": 0.0, "z0_m": 0.0, "dx_m": 1e-4, "dz_m": 1e-4, "n_z": n_pixels, "n_x": n_pixels}
+    for chosen in (None, grid):
+        fields = {"kind": "stream", "session": 1, "acquisition": acquisition, "grid": chosen}
+        decodes(PREFIX + msgspec.msgpack.encode(fields), b"")
+
+
+@pytest.mark.parametrize("nested", [b"\x91" * 60_000, b"\x81\xa1x" * 15_000])
+def test_deep_nesting_is_refused(nested: bytes) -> None:
+    assert not decodes(PREFIX + b"\x83\xa4kind\xa3end\xa6frames\x01\xa1x" + nested + b"\x01", b"")
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A small recording and a small BRAIN capture."""
+    folder = tmp_path_factory.mktemp("originals")
+    return {".h5": write_recording(folder / "a.h5"), ".mat": write_capture(folder / "a.mat")}
+
+
+def write_recording(path: Path) -> Path:
+    probe = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition, grid = Acquisition(probe, range(4), 40, 25e6), ImageGrid(-0.6e-3, 1e-3, 0.1e-3, 0.05e-3, 10, 8)
+    writer = RecordingWriter(path, Stream(acquisition, grid, 25.0), channels=True, images=True)
+    for i in range(3):
+        writer.write(Channels(i, np.full(acquisition.shape, i, np.int16), 0, Trail.begin()))
+        writer.write(Image(i, np.zeros((2, *grid.shape), np.float32), 60.0, "m", "cpu", "", Trail.begin()))
+    writer.close({"a>b": EdgeCounts(3, 3, {})})
+    return path
+
+
+def write_capture(path: Path) -> Path:
+    x = np.arange(4) * 1e-3 - 1.5e-3
+    tx, rx = np.triu_indices(4)
+    array = {"el_xc": x, "el_zc": 0 * x, "el_x1": x + 0.4e-3, "el_x2": x, "centre_freq": 5e6}
+    fields = {"time_data": np.ones((6, len(tx))), "tx": tx + 1, "rx": rx + 1, "time": np.arange(6) / 25e6}
+    savemat(path, {"exp_data": {**fields, "array": array, "ph_velocity": 6300.0}})
+    return path
+
+
+READ_DAMAGED = """
+import random, resource, sys
+from pathlib import Path
+from sonolucent.stream import RecordingError, open_recording
+
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+original, folder, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+whole, chance, refused = original.read_bytes(), random.Random(1), 0
+damaged = folder / original.name
+for _ in range(rounds):
+    content = bytearray(whole)
+    match chance.randrange(4):
+        case 0:
+            del content[chance.randrange(len(content)) :]
+        case 1:
+            for _ in range(chance.randrange(1, 8)):
+                content[chance.randrange(len(content))] = chance.randrange(256)
+        case 2:
+            position = chance.randrange(len(content))
+            content[position : position + 8] = bytes([255]) * 4
+        case 3:
+            to, begin = chance.randrange(len(content)), chance.randrange(len(content))
+            content[to : to + 64] = content[begin : begin + 64]
+    damaged.write_bytes(content)
+    try:
+        recording = open_recording(damaged)
+        for i in range(min(len(recording), 3)):
+            recording[i]
+        if original.suffix == ".h5":
+            for i in range(min(recording.n_images, 3)):
+                recording.image(i)
+            recording.frame_ids
+            recording.close()
+    except RecordingError:
+        refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".mat"])
+def test_damaged_files_are_refused_or_read(originals: dict[str, Path], tmp_path: Path, suffix: str) -> None:
+    command = [sys.executable, "-c", READ_DAMAGED, str(originals[suffix]), str(tmp_path), "300"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert 30 < int(ended.stdout) < 300
+
+
+def paths_in(file: Path) -> list[str]:
+    paths: list[str] = []
+    with h5py.File(file) as recording:
+        recording.visit(paths.append)
+    return paths
+
+
+REPLACEMENTS: dict[str, Any] = {
+    "nothing": None,
+    "text": {"data": "noise"},
+    "no rows": {"shape": (0,), "dtype": "f8"},
+    "a number": {"data": 7},
+    "not a number": {"data": float("nan")},
+    "a claim beyond all memory": {"shape": (1 << 40, 4, 40), "dtype": "<i2", "chunks": (1, 4, 40)},
+    "one chunk beyond all memory": {
+        "shape": (3, 4, 4, 40),
+        "dtype": "<i2",
+        "chunks": (1 << 20, 4, 4, 40),
+        "maxshape": (None, 4, 4, 40),
+    },
+}
+
+
+@pytest.mark.parametrize("what", REPLACEMENTS)
+def test_whatever_stands_in_its_place_a_dataset_is_refused_or_read(
+    originals: dict[str, Path], tmp_path: Path, what: str
+) -> None:
+    for path in paths_in(originals[".h5"]):
+        changed = tmp_path / "changed.h5"
+        changed.write_bytes(originals[".h5"].read_bytes())
+        with h5py.File(changed, "r+") as file:
+            del file[path]
+            if REPLACEMENTS[what] is not None:
+                file.create_dataset(path, **REPLACEMENTS[what])
+        assert read_all(changed) in (True, False)
+
+
+def read_all(path: Path) -> bool:
+    """Whether a recording can be read; it is refused with a `RecordingError` or this fails."""
+    try:
+        recording = Recording(path)
+        for i in range(min(len(recording), 3)):
+            assert recording[i].shape == recording.acquisition.shape
+        for i in range(min(recording.n_images, 3)):
+            recording.image(i)
+        assert recording.frame_ids.ndim == 1
+        recording.close()
+    except RecordingError:
+        return False
+    return True
+
+
+def test_the_originals_are_read(originals: dict[str, Path]) -> None:
+    assert read_all(originals[".h5"])
+    assert open_recording(originals[".mat"])[0].shape == (4, 4, 6)
