@@ -108,6 +108,6 @@ def test_beamformed_wires_are_as_wide_as_pymusts():
     ours = beamform(simulate(ACQUISITION, scatterers_m=wires_m, amplitudes=np.ones(len(wires_m)))).copy()
     theirs = beamform(simus(wires_m, np.ones(len(wires_m)), range(64)).astype(np.float32))
     ratio = widths_m(ours, grid, wires_m) / widths_m(theirs, grid, wires_m)
-    lateral, axial = ((column.min().round(3), column.max().round(3)) for column in ratio.T)
+    lateral, axial = (f"{column.min():.3f}..{column.max():.3f}" for column in ratio.T)
     print(f"\n{len(wires_m)} wires, width ours over theirs: lateral {lateral}, axial {axial}")
     assert ratio == pytest.approx(1, abs=0.1)
