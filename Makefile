@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp csrc/client/*.cpp csrc/client/*.hpp)
-NATIVE := $(CPP) CMakeLists.txt pyproject.toml
+NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt pyproject.toml
 
-.PHONY: install demo test bench bench-peers lint format clean
+.PHONY: install demo test counted asan tsan bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -28,6 +28,14 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# The fused kernels alone: their allocations counted, under ASan and UBSan, under TSan.
+asan: SANITIZE := address,undefined
+tsan: SANITIZE := thread
+counted asan tsan: $(VENV)/.tools
+	PATH="$(abspath $(BIN)):$$PATH" cmake -S tests/native -B build/$@ -G Ninja -DCMAKE_BUILD_TYPE=Release -DSANITIZE=$(SANITIZE)
+	PATH="$(abspath $(BIN)):$$PATH" cmake --build build/$@
+	build/$@/fused_test
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
@@ -54,14 +62,14 @@ bench-peers: $(PEERS)/.installed
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/clang-format --dry-run --Werror $(CPP) $(wildcard tests/native/*.?pp)
 	.ci/types
 	$(BIN)/lint-imports
 
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $(CPP)
+	$(BIN)/clang-format -i $(CPP) $(wildcard tests/native/*.?pp)
 
 clean:
 	rm -rf $(VENV) $(PEERS) build

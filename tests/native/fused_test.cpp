@@ -1,0 +1,140 @@
+// The fused executor by itself: every instruction set and number of threads makes the same image, whatever its size;
+// bad sizes throw; executors come, go and work side by side; a warm frame allocates nothing and faults no page.
+
+#include <sys/resource.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "allocations.hpp"
+#include "fused/executor.hpp"
+#include "random_network.hpp"
+
+namespace {
+
+using namespace sonolucent::fused;
+
+constexpr float kRange = 60;
+constexpr float kTolerance = kRange * 1e-4F;
+
+struct Size {
+  int n_z, n_x;
+};
+
+void require(bool holds, const std::string& what) {
+  if (holds) return;
+  std::fprintf(stderr, "fused_test: %s\n", what.c_str());
+  std::exit(1);
+}
+
+// Speckle with pixels beyond the range and undefined ones.
+std::vector<float> an_image(const Size& size) {
+  std::mt19937 random(size.n_z);
+  std::uniform_real_distribution<float> decibels(-1.2F * kRange, 0.1F * kRange);
+  std::vector<float> image(static_cast<std::size_t>(size.n_z) * size.n_x);
+  for (auto& pixel : image) pixel = decibels(random);
+  image[image.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+  image[image.size() / 3] = std::numeric_limits<float>::infinity();
+  image[image.size() / 4] = -std::numeric_limits<float>::infinity();
+  return image;
+}
+
+std::vector<float> enhanced(Executor& executor, const Size& size) {
+  const auto image = an_image(size);
+  std::vector<float> out(image.size(), std::numeric_limits<float>::quiet_NaN());
+  executor.run(image.data(), out.data(), size.n_z, size.n_x, decibels(kRange));
+  return out;
+}
+
+float difference(const std::vector<float>& a, const std::vector<float>& b) {
+  float most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i] - b[i])) return std::numeric_limits<float>::infinity();
+    most = std::fmax(most, std::fabs(a[i] - b[i]));
+  }
+  return most;
+}
+
+void every_build_makes_the_same_image(int width, int depth, const std::vector<Size>& sizes) {
+  const auto network = std::make_shared<const Network>(a_network(width, depth));
+  Executor reference(network, kernels_named("portable"), 1);
+  for (const auto& kernels : available_kernels())
+    for (int threads = 1; threads <= 3; ++threads) {
+      Executor executor(network, kernels, threads);
+      for (const auto& size : sizes)
+        require(difference(enhanced(executor, size), enhanced(reference, size)) < kTolerance,
+                std::string(kernels.name) + " on " + std::to_string(threads) + " threads differs at " +
+                    std::to_string(size.n_z) + " x " + std::to_string(size.n_x));
+    }
+}
+
+void sizes_that_no_network_takes_throw() {
+  const auto network = std::make_shared<const Network>(a_network(8, 4));
+  Executor executor(network, available_kernels().front(), 2);
+  float pixel = 0;
+  for (const int64_t n : {int64_t{0}, int64_t{-1}, int64_t{8}, int64_t{16}, int64_t{1} << 40}) {
+    bool thrown = false;
+    try {
+      executor.run(&pixel, &pixel, n, n, decibels(kRange));
+    } catch (const std::runtime_error&) {
+      thrown = true;
+    }
+    require(thrown, std::to_string(n) + " pixels square were taken");
+  }
+  enhanced(executor, {40, 33});
+}
+
+// As a session does that swaps its model while frames keep coming.
+void executors_come_and_go_beside_each_other() {
+  const auto network = std::make_shared<const Network>(a_network(8, 2));
+  const auto work = [&network] {
+    for (int i = 0; i < 20; ++i) {
+      Executor executor(network, available_kernels().front(), 1 + i % 3);
+      for (int frame = 0; frame < 3; ++frame) enhanced(executor, {30 + i, 33});
+    }
+  };
+  std::thread other(work);
+  work();
+  other.join();
+}
+
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt + usage.ru_majflt;
+}
+
+void a_warm_frame_allocates_and_faults_nothing(int threads, int frames) {
+  const Size size{620, 256};
+  Executor executor(std::make_shared<const Network>(a_network(8, 4)), available_kernels().front(), threads);
+  const auto image = an_image(size);
+  std::vector<float> out(image.size());
+  const auto run = [&] { executor.run(image.data(), out.data(), size.n_z, size.n_x, decibels(kRange)); };
+  for (int i = 0; i < 3; ++i) run();
+  const long allocations_before = allocations, faults_before = page_faults();
+  for (int i = 0; i < frames; ++i) run();
+  const long allocated = allocations - allocations_before, faulted = page_faults() - faults_before;
+  std::printf("%d frames on %d threads: %ld allocations, %ld page faults\n", frames, threads, allocated, faulted);
+  require(allocated == 0, "warm frames allocate");
+  require(faulted == 0, "warm frames fault pages in");
+}
+
+}  // namespace
+
+int main() {
+  every_build_makes_the_same_image(8, 4, {{17, 17}, {31, 37}, {16, 17}, {97, 101}, {9, 130}, {113, 45}});
+  every_build_makes_the_same_image(13, 3, {{9, 9}, {40, 61}});
+  every_build_makes_the_same_image(1, 1, {{3, 3}, {2, 50}, {21, 18}});
+  sizes_that_no_network_takes_throw();
+  executors_come_and_go_beside_each_other();
+  if (kCounted)
+    for (const int threads : {1, 2}) a_warm_frame_allocates_and_faults_nothing(threads, 1000);
+  std::puts("fused_test: all is well");
+}
