@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sonolucent._core import InferenceStage, cuda_device_count
+from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
 from sonolucent.nn.export import torchscript_file
 from sonolucent.nn.model import Model, ModelError, load_model
 
@@ -32,6 +34,7 @@ class _Pick:
     folder: Path | None
     device: str
     reason: str
+    filter: Filter | None = None
 
 
 class Enhancer:
@@ -41,14 +44,16 @@ class Enhancer:
 
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
-            "cuda:N", "none" (images pass through unchanged), or the path of a model folder.
+            "cuda:N", "none" (images pass through unchanged), the name of a classical filter (median, srad, nlm, obnlm:
+            `sonolucent.nn.baselines`), or the path of a model folder.
         threads: threads of the CPU that one image may use; half of torch's by default, because threads that work in
             step wait for the slowest, and another stage's thread on the same core makes it slow.
 
     Attributes:
-        model: id of the model on every image it makes, `name@hash`; "none" when images pass through.
+        model: id of the model on every image it makes, `name@hash`, or the filter's name; "none" when images pass
+            through.
         device: "cpu", "cuda:N", or "none".
-        backend: what runs it, such as "fused-avx512" or "torchscript"; "none" when images pass through.
+        backend: what runs it, such as "fused-avx512", "torchscript" or "filter"; "none" when images pass through.
         reason: why these were picked.
         dynamic_range_db: the range the model was trained for.
 
@@ -70,6 +75,9 @@ class Enhancer:
             stage = _stage(self._model, pick.device, threads)
             self._run = stage.run
             self.backend, self.reason = stage.backend, f"{pick.reason}; {stage.backend}: {stage.reason}"
+        if pick.filter is not None:
+            self.model, self.backend = str(choice), "filter"
+            self._run = partial(_apply, pick.filter)
         _log.info("enhance with %s on %s by %s: %s", self.model, self.device, self.backend, self.reason)
 
     def __call__(self, image_db: Image, out: Image | None = None) -> Image:
@@ -103,7 +111,13 @@ class Enhancer:
                 raise ModelError(f"{self.model} makes undefined values of plain speckle; its weights are bad")
 
     def torch_module(self) -> nn.Module:
-        """The network with its weights, grey 0..1 in and out, (n, 1, n_z, n_x); the identity for "none"."""
+        """The network with its weights, grey 0..1 in and out, (n, 1, n_z, n_x); the identity for "none".
+
+        Raises:
+            ModelError: a filter is no network.
+        """
+        if self.backend == "filter":
+            raise ModelError(f"{self.model} is a filter, not a network; choose a model folder, or auto")
         return nn.Identity() if self._model is None else self._model.network
 
 
@@ -113,6 +127,10 @@ def _pick(choice: str | Path) -> _Pick:
         return _Pick(None, "none", "no enhancement was asked for; images pass through unchanged")
     if name == "cpu":
         return _Pick(_LIGHT, "cpu", "the CPU was asked for")
+    if name in FILTERS:
+        return _Pick(None, "cpu", f"the filter {name} was asked for", FILTERS[name])
+    if name in COMPOUNDS:
+        raise ModelError(f"{name} needs the complex image, not its B-mode: `sonolucent image --enhance {name}` has it")
     if re.fullmatch(r"cuda(:\d+)?", name):
         return _on_gpu(name, f"{name} was asked for")
     if name != "auto":
@@ -130,7 +148,9 @@ def _on_gpu(device: str, reason: str) -> _Pick:
 
 def _own_model(folder: Path) -> _Pick:
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such model folder; the other choices are auto, cpu, cuda:N and none")
+        raise ModelError(
+            f"{folder}: no such model folder; the other choices are auto, cpu, cuda:N, none, {', '.join(FILTERS)}"
+        )
     device = "cuda:0" if cuda_device_count() > 0 else "cpu"
     return _Pick(folder, device, f"the model {folder} was asked for, and {device} is what this machine has")
 
@@ -156,6 +176,13 @@ def _require_shape(model: Model, shape: tuple[int, ...]) -> None:
         f"{model.id} takes images (n_z, n_x), or (n, n_z, n_x), with n_z and n_x at least {rule.min_size}{multiple}, "
         f"not {shape}"
     )
+
+
+def _apply(filter_: Filter, image_db: Image, out: Image) -> None:
+    """The filter on every image, defined for undefined and infinite pixels as the networks are."""
+    _copy(image_db, out)
+    for image in out.reshape(-1, *out.shape[-2:]):
+        image[:] = filter_(np.nan_to_num(image, nan=-_DEFAULT_RANGE_DB).clip(-_DEFAULT_RANGE_DB, 0))
 
 
 def _copy(image_db: Image, out: Image) -> None:

@@ -22,7 +22,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         as_fast_as_possible: no pacing; every frame is waited for.
         phantom: what `sim` images.
         seed: of the phantom and its noise.
-        model: "auto", "cpu", "cuda:N", "none", or the path of a model folder.
+        model: "auto", "cpu", "cuda:N", "none", a filter (median, srad, nlm, obnlm), or the path of a model folder.
         dynamic_range_db: of the B-mode image.
         beamform_device: "cpu", or the GPU that beamforms, such as "cuda:0".
         beamform_threads: threads of the beamformer; all cores by default.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from sonolucent.stream.formats import AnyRecording, open_recording
 from sonolucent.stream.frames import Image, Stream, Trail
 
 Analytic = NDArray[np.complex64]
+Enhancement = Callable[[Image, Analytic, float], Image]
 
 
 class ImageOptions(msgspec.Struct, frozen=True):
@@ -30,8 +32,8 @@ class ImageOptions(msgspec.Struct, frozen=True):
         out: the new file; its suffix decides: .png (one frame), .mp4, .h5 (the images in dB with their axes).
         method: fourier, or das (delay-and-sum, slow and plain).
         transmits: how many of the transmits to use, evenly spread; all by default.
-        enhance: pass the images through the network; the HDF5 file then holds both.
-        model: the network, as for `run`.
+        enhance: what enhances the images, as `model` of `run`, or frequency-compound, steering-compound; without a
+            value auto. The HDF5 file then holds both.
         frame: the frame that becomes a PNG.
         dynamic_range_db: of the image.
     """
@@ -40,14 +42,13 @@ class ImageOptions(msgspec.Struct, frozen=True):
     out: tyro.conf.Positional[Path]
     method: Literal["fourier", "das"] = "fourier"
     transmits: int | None = None
-    enhance: bool = False
-    model: str = "auto"
+    enhance: str = "none"
     frame: int = 0
     dynamic_range_db: float = 60.0
 
 
 def main(arguments: Sequence[str]) -> int:
-    options = parse(ImageOptions, arguments, "image")
+    options = parse(ImageOptions, _with_default_enhancement(arguments), "image")
     write = _writer(options.out)
     recording = open_recording(options.file)
     if not 0 <= options.frame < len(recording):
@@ -74,7 +75,7 @@ def _images(
         analytic = beamformer(np.ascontiguousarray(recording[i][shots]))
         level = reference.update(analytic)
         bmode = log_compress(analytic, dynamic_range_db=options.dynamic_range_db, reference=level)
-        yield enhance(Image(i, bmode[np.newaxis], options.dynamic_range_db, trail=Trail.begin()))
+        yield enhance(Image(i, bmode[np.newaxis], options.dynamic_range_db, trail=Trail.begin()), analytic, level)
 
 
 def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Callable[[NDArray[Any]], Analytic]:
@@ -88,12 +89,38 @@ def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Calla
     return DelayAndSum(acquisition, grid, apodization=taper.at_center(acquisition), gain=gain)
 
 
-def _enhancement(options: ImageOptions, stream: Stream) -> Callable[[Image], Image]:
-    if not options.enhance:
-        return lambda image: replace(image, skipped="not asked for")
+def _enhancement(options: ImageOptions, stream: Stream) -> Enhancement:
+    """What becomes of a B-mode image, given the analytic one and its reference level as well."""
+    from sonolucent.nn.baselines import COMPOUNDS
     from sonolucent.stream.stages import enhance
 
-    return enhance(Config(model=options.model, dynamic_range_db=options.dynamic_range_db), stream)
+    if options.enhance == "none":
+        return lambda image, analytic, level: replace(image, skipped="not asked for")
+    if options.enhance in COMPOUNDS:
+        return _compounding(options.enhance, stream.grid)
+    stage = enhance(Config(model=options.enhance, dynamic_range_db=options.dynamic_range_db), stream)
+    return lambda image, analytic, level: stage(image)
+
+
+def _compounding(name: str, grid: ImageGrid) -> Enhancement:
+    from sonolucent.beamform import log_compress
+    from sonolucent.nn.baselines import COMPOUNDS
+
+    def run(image: Image, analytic: Analytic, level: float) -> Image:
+        envelope = COMPOUNDS[name](analytic, grid)
+        compounded = log_compress(envelope, dynamic_range_db=image.dynamic_range_db, reference=level)
+        layers = np.stack([image.bmode, compounded])
+        return replace(image, layers=layers, model=name, device="cpu", backend="filter", skipped="")
+
+    return run
+
+
+def _with_default_enhancement(arguments: Sequence[str]) -> list[str]:
+    """`--enhance` without a value, at the end or before another option, means auto."""
+    filled = []
+    for argument, following in itertools.pairwise([*arguments, "--"]):
+        filled += [argument, "auto"] if argument == "--enhance" and following.startswith("--") else [argument]
+    return filled
 
 
 def _spread(n_tx: int, n_wanted: int | None) -> list[int]:
