@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": "write a recording of simulated channel data",
     "info": "what is in a recording or a model",
     "image": "beamform a recording to PNG, MP4 or HDF5",
+    "train": "train a network on raw frames alone, without clean images",
     "profile": "per-stage latency against the budgets",
     "doctor": "versions, processor, devices, and what would be picked",
     "warmup": "compile, plan and simulate now what the first run would otherwise wait for",

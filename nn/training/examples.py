@@ -1,0 +1,127 @@
+"""From frames to training pairs: two noisy grey images of the same tissue, cropped and varied at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.bmode import ReferenceLevel
+from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.training.frames import Frame, TrainingError
+from sonolucent.nn.training.looks import Split, decibels, looks_db, require_analytic, smooth_gain_db
+
+Grey = NDArray[np.float32]
+Pair = tuple[Grey, Grey]
+
+# A live stream's reference level follows its brightest echo, so the level of tissue varies from scene to scene. Some
+# scenes lie mostly below the dynamic range (wires in water, a metal block): black has to stay black there.
+_LEVEL_SHIFT_DB = (-6.0, 6.0)
+_DARK_SHIFT_DB = (-36.0, -6.0)
+_DARK_SHARE = 0.25
+
+
+class Examples(Protocol):
+    """Draws training pairs."""
+
+    def draw(self, rng: np.random.Generator) -> Pair:
+        """What the network is given and what it is to predict: grey 0..1, (n_z, n_x) each."""
+
+
+class LookExamples:
+    """One look at a frame, and the mean in dB of the others.
+
+    Both are decimated to the grain of the whole image, which is what the network is fed afterwards.
+
+    Args:
+        frames: beamformed frames; `image` is used.
+        grid: their pixels.
+        split: how a frame is cut into looks.
+        crop: largest (n_z, n_x) of a pair.
+        dynamic_range_db: the range that grey 0..1 stands for.
+
+    Raises:
+        TrainingError: a frame is not fit for looks.
+    """
+
+    def __init__(
+        self, frames: Sequence[Frame], grid: ImageGrid, *, split: Split, crop: tuple[int, int], dynamic_range_db: float
+    ) -> None:
+        self.looks = frame_looks_db(frames, grid, split)
+        self._split, self._crop, self._range_db = split, crop, dynamic_range_db
+
+    def draw(self, rng: np.random.Generator) -> Pair:
+        looks = self.looks[rng.integers(len(self.looks))]
+        grey = _varied(_decimated(looks, self._split, rng), rng, self._crop, self._range_db)
+        given = int(rng.integers(len(grey)))
+        return grey[given], np.delete(grey, given, axis=0).mean(axis=0)
+
+
+class SparseExamples:
+    """The image of few transmits, and that of all.
+
+    The sensitivity of the first varies over the image in another way; what is left of their difference over 2 mm,
+    averaged over the frames, is taken off it.
+
+    Args:
+        frames: beamformed frames; `image` and `sparse` are used.
+        grid: their pixels.
+        crop: largest (n_z, n_x) of a pair.
+        dynamic_range_db: the range that grey 0..1 stands for.
+
+    Raises:
+        TrainingError: a frame lacks its sparse image.
+    """
+
+    def __init__(
+        self, frames: Sequence[Frame], grid: ImageGrid, *, crop: tuple[int, int], dynamic_range_db: float
+    ) -> None:
+        self.pairs = np.stack([_pair_db(frame) for frame in frames])
+        excess = (self.pairs[:, 0] - self.pairs[:, 1]).mean(axis=0)
+        self.pairs[:, 0] -= smooth_gain_db(excess[None], grid)[0]
+        self._crop, self._range_db = crop, dynamic_range_db
+
+    def draw(self, rng: np.random.Generator) -> Pair:
+        given, wanted = _varied(self.pairs[rng.integers(len(self.pairs))], rng, self._crop, self._range_db)
+        return given, wanted
+
+
+def frame_looks_db(frames: Sequence[Frame], grid: ImageGrid, split: Split) -> NDArray[np.float32]:
+    """`looks_db` of the frames' images.
+
+    Raises:
+        TrainingError: a frame is not fit for looks; the message names it.
+    """
+    try:
+        for frame in frames:
+            require_analytic(frame.image, grid, frame.name)
+        return looks_db([frame.image for frame in frames], grid, split)
+    except ValueError as error:
+        raise TrainingError(str(error)) from error
+
+
+def _decimated(looks: NDArray[np.float32], split: Split, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Every `split.depth`-th row and `split.lateral`-th column, from a random one of the first on."""
+    z, x = rng.integers(split.depth), rng.integers(split.lateral)
+    n_z, n_x = looks.shape[1] // split.depth, looks.shape[2] // split.lateral
+    return looks[:, z :: split.depth, x :: split.lateral][:, :n_z, :n_x]
+
+
+def _pair_db(frame: Frame) -> NDArray[np.float32]:
+    if frame.sparse is None:
+        raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
+    return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (frame.sparse, frame.image)])
+
+
+def _varied(
+    images_db: NDArray[np.float32], rng: np.random.Generator, crop: tuple[int, int], dynamic_range_db: float
+) -> NDArray[np.float32]:
+    """The same random crop of several dB images (n, n_z, n_x), at a random level, flipped half of the time, as grey."""
+    n_z, n_x = (min(pair) for pair in zip(crop, images_db.shape[1:], strict=True))
+    z, x = (rng.integers(size - n + 1) for size, n in zip(images_db.shape[1:], (n_z, n_x), strict=True))
+    cropped = images_db[:, z : z + n_z, x : x + n_x]
+    shift_db = rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
+    grey = ((cropped + shift_db) / dynamic_range_db + 1).clip(0, 1).astype(np.float32)
+    return grey[..., ::-1] if rng.random() < 0.5 else grey

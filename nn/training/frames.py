@@ -1,0 +1,62 @@
+"""What is trained on: beamformed frames, grouped by the subject or phantom that they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_FRAMES = 4
+"""With fewer, a network learns their speckle by heart."""
+_HELD_OUT_SHARE = 0.15
+_MAX_HELD_OUT = 8
+
+
+class TrainingError(ValueError):
+    """Data or settings that cannot be trained with. The message says which, where and what to try."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One beamformed frame.
+
+    Args:
+        subject: who or what it shows; frames of one subject are never parted between training and validation.
+        name: where it comes from, for messages: "carotid.h5 frame 3".
+        image: the whole image, complex64 (n_z, n_x).
+        sparse: the image of few transmits, complex64 (n_z, n_x), where the recipe asks for one.
+    """
+
+    subject: str
+    name: str
+    image: NDArray[np.complexfloating]
+    sparse: NDArray[np.complexfloating] | None = None
+
+
+def held_out(frames: Sequence[Frame], seed: int) -> tuple[list[Frame], list[Frame]]:
+    """Frames to train on, and those of some subjects held out: about one subject in seven, at most 8 of their frames.
+
+    With a single subject nothing is held out: its frames show the same tissue, and would only test the memory.
+
+    Raises:
+        TrainingError: there are fewer than `MIN_FRAMES` frames.
+    """
+    if len(frames) < MIN_FRAMES:
+        raise TrainingError(f"{len(frames)} frame(s) are too few to train on; record at least {MIN_FRAMES}")
+    subjects = {name: list(group) for name, group in groupby(sorted(frames, key=_subject), key=_subject)}
+    names = np.random.default_rng(seed).permutation(sorted(subjects))
+    n_held_out = min(max(1, round(_HELD_OUT_SHARE * len(names))), len(names) - 1)
+    apart = [frame for name in names[:n_held_out] for frame in subjects[name]]
+    spread = np.unique(np.linspace(0, len(apart) - 1, min(len(apart), _MAX_HELD_OUT)).round().astype(int))
+    kept = set(names[n_held_out:])
+    training = [frame for frame in frames if frame.subject in kept]
+    if len(training) < MIN_FRAMES:
+        return list(frames), []
+    return training, [apart[i] for i in spread] if apart else []
+
+
+def _subject(frame: Frame) -> str:
+    return frame.subject

@@ -1,0 +1,72 @@
+"""The zero-shot recipes: which noisy image is given, which is predicted, and how the network is fitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
+from sonolucent.nn.training.frames import Frame
+from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS, Split
+
+RecipeName = Literal["quadrant", "frequency", "paper"]
+
+_WARM_UP_STEPS = 30
+_PAPER_EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained without clean images.
+
+    Args:
+        examples: makes the training pairs of frames, for a dynamic range in dB.
+        steps: training steps for a number of frames, unless the user says otherwise.
+        learning_rate: Adam's, at a step (from 0) of how many.
+        batch_size: pairs a step.
+        point_weight: how much more than tissue points count in the loss, see `weighted_l1`.
+        needs_sparse: frames must come with the image of few transmits.
+    """
+
+    examples: Callable[[Sequence[Frame], ImageGrid, float], Examples]
+    steps: Callable[[int], int]
+    learning_rate: Callable[[int, int], float]
+    batch_size: int = 4
+    point_weight: float = 20.0
+    needs_sparse: bool = False
+
+
+def _looks(split: Split, crop: tuple[int, int]) -> Callable[[Sequence[Frame], ImageGrid, float], Examples]:
+    def examples(frames: Sequence[Frame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
+        return LookExamples(frames, grid, split=split, crop=crop, dynamic_range_db=dynamic_range_db)
+
+    return examples
+
+
+def _sparse(frames: Sequence[Frame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
+    return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db)
+
+
+def _cosine(step: int, steps: int) -> float:
+    """3e-3 after a linear warm-up, then a cosine to zero."""
+    warm_up = min(_WARM_UP_STEPS, steps // 4)
+    if step < warm_up:
+        return 3e-3 * (step + 1) / warm_up
+    return 1.5e-3 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
+
+
+RECIPES: dict[RecipeName, Recipe] = {
+    "quadrant": Recipe(_looks(QUADRANTS, crop=(224, 112)), lambda n_frames: 1300, _cosine),
+    "frequency": Recipe(_looks(FREQUENCY_HALVES, crop=(224, 224)), lambda n_frames: 1300, _cosine),
+    # Li, Lu and Monkam: 20 epochs of batches of four, Adam at 1e-3, crops of 224 x 448.
+    "paper": Recipe(
+        _sparse,
+        lambda n_frames: math.ceil(_PAPER_EPOCHS * n_frames / 4),
+        lambda step, steps: 1e-3,
+        point_weight=0.0,
+        needs_sparse=True,
+    ),
+}
