@@ -22,7 +22,8 @@ _Z_M = (1.5e-3, 41e-3)
 # A wire stands about 20 dB above the speckle of the default density.
 WIRE_AMPLITUDE = 30.0
 FULLY_DEVELOPED = 200_000
-"""Scatterers of a phantom that are ten to a resolution cell of the reference probe; the default density has six."""
+"""Scatterers of a phantom that are eleven to a resolution cell of the reference image, 0.56 x 0.17 mm at -6 dB, and
+make speckle fully developed; the default, for speed, is six."""
 MOVING_PERIOD = 16
 """Frames after which the moving phantom is back where it began."""
 
@@ -105,8 +106,11 @@ def moving(seed: int = 0, frame: int = 0, *, n_scatterers: int = 40_000) -> Phan
 
 
 def random_tissue(seed: int = 0, frame: int = 0, *, n_scatterers: int = 110_000) -> Phantom:
-    """The training family: layers, elliptic inclusions, vessels with bright walls, septa and wires, all random."""
-    rng = np.random.default_rng([3, seed])
+    """The training family: layers, elliptic inclusions, vessels with bright walls, septa and wires, all random.
+
+    Each frame shows other tissue, as under a probe that is swept over a body.
+    """
+    rng = np.random.default_rng([3, seed, frame] if frame else [3, seed])
     positions = _uniform(rng, n_scatterers)
     layers = random_regions.layers(rng)
     inclusions = [random_regions.inclusion(rng) for _ in range(rng.integers(4, 10))]

@@ -56,17 +56,26 @@ def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
     return loop
 
 
-def simulate_frames(phantom: str, seed: int, n_frames: int) -> Iterator[NDArray[np.int16]]:
-    """Frames of the reference acquisition, each (n_tx, n_rx, n_samples), at one gain."""
+def simulate_frames(
+    phantom: str,
+    seed: int,
+    n_frames: int,
+    acquisition: Acquisition | None = None,
+    *,
+    snr_db: float = _SNR_DB,
+    attenuation_db_cm_mhz: float = 0.0,
+) -> Iterator[NDArray[np.int16]]:
+    """Frames of an acquisition, the reference by default, each (n_tx, n_rx, n_samples), at one gain."""
     full_scale: float | None = None
     for i in range(n_frames):
         truth = phantoms.make(phantom, seed=seed, frame=i)
         noise_seed = seed * 1_000_003 + i
         channels = simulate(
-            Acquisition(),
+            acquisition or Acquisition(),
             scatterers_m=truth.scatterers_m,
             amplitudes=truth.amplitudes,
-            snr_db=_SNR_DB,
+            snr_db=snr_db,
+            attenuation_db_cm_mhz=attenuation_db_cm_mhz,
             seed=noise_seed,
         )
         full_scale = full_scale or _HEADROOM * max(float(np.abs(channels).max()), math.ulp(1.0))

@@ -7,7 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from sonolucent.stream.formats import open_recording
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +71,21 @@ def test_stages_on_their_own_make_one_pipeline(small_recording: Path, tmp_path: 
     assert all(process.returncode == 0 for process in stages.values())
     sent = reports["enhance"]["edges"]["enhance>headless"]
     assert (sent["acquired"], sent["delivered"]) == (12, 12)
+
+
+def test_simulate_records_the_scanner_that_is_described(sonolucent: Any, tmp_path: Path) -> None:
+    path = tmp_path / "own.h5"
+    probe = ["--elements", 8, "--pitch-mm", 0.3, "--element-width-mm", 0.25, "--center-frequency-mhz", 5]
+    medium = ["--sound-speed-m-s", 1480, "--attenuation-db-cm-mhz", 0.5, "--snr-db", 10]
+    ended = sonolucent("simulate", path, "--phantom", "random_tissue", "--frames", 2, *probe, *medium)
+    assert ended.status == 0, ended.errors
+    recording = open_recording(path)
+    acquisition = recording.acquisition
+    assert acquisition.shape == (8, 8, 2048)
+    assert (acquisition.sound_speed_m_s, acquisition.probe.pitch_m) == (1480, pytest.approx(0.3e-3))
+    # Other tissue in every frame.
+    first, second = (recording[i].astype(float).ravel() for i in range(2))
+    assert abs(np.corrcoef(first, second)[0, 1]) < 0.2
+    wide = sonolucent("simulate", tmp_path / "wide.h5", "--element-width-mm", 2)
+    assert wide.status == 2
+    assert "element_width_m 0.002 exceeds pitch_m" in wide.errors
