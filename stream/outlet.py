@@ -13,6 +13,7 @@ from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.wire import Buffer
 
 _POLL_MS = 100
+_LAST_POLLS = 10
 _REBIND_S = 5.0
 # A reader may be busy with its warm-up; one that has gone is not waited for.
 _LINGER_MS = 60_000
@@ -55,13 +56,14 @@ class Outlet:
         return True
 
     def send_last(self, parts: Parts) -> bool:
-        """Sends, and waits up to a minute for the reader to have room; False when it has none."""
-        self._socket.setsockopt(zmq.SNDTIMEO, _LINGER_MS)
-        try:
-            self._socket.send_multipart(parts)
-        except zmq.Again:
-            return False
-        return True
+        """Sends, and waits for the reader to have room: up to a minute, or a second once it is time to stop."""
+        for polls in range(_LINGER_MS // _POLL_MS):
+            if self.send(parts):
+                return True
+            if self._stop.is_set() and polls > _LAST_POLLS:
+                return False
+            self._socket.poll(_POLL_MS, zmq.POLLOUT)
+        return False
 
     def reconnect(self) -> None:
         """Breaks the connection behind what was sent so far, and waits for the next one."""
