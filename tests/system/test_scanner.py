@@ -41,7 +41,6 @@ def test_it_outlives_its_readers_and_ends_in_order(sonolucent: Any, small_record
     ("options", "words"),
     [
         (["--whole-frames", "--faults.reordered", "0.1"], "use --faults.late"),
-        (["--faults.lost", "1.5"], "rates of faults"),
         (["--fps", "10", "--as-fast-as-possible"], "exclude each other"),
         (["--frames", "0"], "frames must be positive"),
         (["--source", "tcp://127.0.0.1:1"], "not another scanner"),
@@ -55,3 +54,10 @@ def test_what_does_not_go_together_is_refused(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert words in printed.err
+
+
+def test_impossible_rates_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        cli.main(["scanner", "--faults.lost", "1.5"])
+    assert refusal.value.code == 2
+    assert "rates of faults" in capsys.readouterr().err
