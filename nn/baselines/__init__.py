@@ -1,7 +1,11 @@
 """Classical and self-supervised despeckling, to hold the networks against.
 
 `FILTERS` take a B-mode image in dB, float32 (n_z, n_x) in [-60, 0], and return the same; they can stand wherever an
-enhancement is named. `COMPOUNDS` need the complex image and its grid instead, and return an envelope.
+enhancement is named. Their defaults are the settings with the least dB error to the truth among those that keep the
+edge rise of cysts within 0.6 mm, chosen on simulated phantoms that no figure is reported from
+(`sonolucent.nn.evaluate.seeds`); the median is the usual 5 x 5.
+
+`COMPOUNDS` need the complex image and its grid instead, and return an envelope.
 """
 
 from __future__ import annotations

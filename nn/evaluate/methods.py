@@ -1,0 +1,70 @@
+"""The methods compared: nothing, filters, compounds, networks; each makes a dB image of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform import ImageGrid, log_compress
+from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound
+from sonolucent.nn.enhancer import SHIPPED, Enhancer
+from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a method is given: the B-mode image in dB and, where there is one, the analytic image behind it."""
+
+    plain_db: Image
+    analytic: NDArray[np.complex64] | None = None
+    grid: ImageGrid | None = None
+    level: float = 1.0
+
+
+@dataclass(frozen=True)
+class Method:
+    """Args: name; what it does to a view; megabytes of its weights; whether it needs the analytic image."""
+
+    name: str
+    apply: Callable[[View], Image]
+    megabytes: float = 0.0
+    needs_phase: bool = False
+
+
+def methods(models: Iterable[Path] = ()) -> list[Method]:
+    """Plain, every filter and compound, and the models in these folders, or the shipped ones when there are none.
+
+    Raises:
+        ModelError: a folder holds no model that works.
+    """
+    folders = list(models) or sorted(folder for folder in SHIPPED.iterdir() if folder.is_dir())
+    return [
+        Method("plain", lambda view: view.plain_db),
+        *(Method(name, partial(_filtered, name)) for name in FILTERS),
+        *(Method(name, partial(_compounded, compound), needs_phase=True) for name, compound in COMPOUNDS.items()),
+        *(_network(folder) for folder in folders),
+    ]
+
+
+def _network(folder: Path) -> Method:
+    enhancer = Enhancer(folder)
+    weights = folder / "weights.safetensors"
+    return Method(enhancer.model, lambda view: enhancer(view.plain_db), weights.stat().st_size / 1e6)
+
+
+def _filtered(name: str, view: View) -> Image:
+    return FILTERS[name](view.plain_db)
+
+
+def _compounded(compound: Compound, view: View) -> Image:
+    if view.analytic is None or view.grid is None:
+        raise ValueError("compounding needs the analytic image, which a B-mode image no longer has")
+    envelope = compound(view.analytic, view.grid)
+    return log_compress(envelope, dynamic_range_db=DYNAMIC_RANGE_DB, reference=view.level)

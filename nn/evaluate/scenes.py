@@ -1,0 +1,123 @@
+"""Simulated scenes under named conditions, beamformed as a user would who does not know of the condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform import (
+    Acquisition,
+    FourierBeamformer,
+    ImageGrid,
+    Probe,
+    ReferenceLevel,
+    log_compress,
+    uniform_gain,
+)
+from sonolucent.sim import PhaseScreen, phantoms, simulate
+from sonolucent.sim.phantoms import Phantom
+
+DYNAMIC_RANGE_DB = 60.0
+_SNR_DB = 20.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is different from the reference: the medium, its noise, the probe.
+
+    Args:
+        what: in words, for the report.
+        acquisition: what the beamformer is told.
+        sound_speed_m_s: what sound really travels at; as the acquisition says by default.
+        snr_db: of the channel data.
+        medium: further arguments of `simulate`, made anew for each seed.
+    """
+
+    what: str
+    acquisition: Acquisition = field(default_factory=Acquisition)
+    sound_speed_m_s: float | None = None
+    snr_db: float = _SNR_DB
+    medium: Callable[[int], dict[str, Any]] = field(default=lambda seed: {})
+
+
+def _fine_probe() -> Acquisition:
+    probe = Probe.linear(n_elements=128, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=7.5e6)
+    return Acquisition(probe, range(128))
+
+
+CONDITIONS: dict[str, Condition] = {
+    "reference": Condition(f"the reference probe, {_SNR_DB:g} dB channel SNR"),
+    "attenuation": Condition("0.5 dB/cm/MHz", medium=lambda seed: {"attenuation_db_cm_mhz": 0.5}),
+    "sound-speed": Condition("sound 2 % faster than the beamformer is told", sound_speed_m_s=1.02 * 1540),
+    "aberration": Condition(
+        "a phase screen of 21 ns and 1.6 dB rms",
+        medium=lambda seed: {"screen": PhaseScreen.random(Probe.sau64(), seed=seed)},
+    ),
+    "noise": Condition("0 dB channel SNR", snr_db=0.0),
+    "probe": Condition("128 elements at 0.3 mm", acquisition=_fine_probe()),
+    "motion": Condition(
+        "tissue moves 2 um deeper from shot to shot", medium=lambda seed: {"motion_m_per_shot": (0.0, 2e-6)}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One beamformed frame and the phantom it shows.
+
+    Args:
+        image: analytic, complex64 (n_z, n_x).
+        grid: its pixels, as the beamformer takes them.
+        true_grid: where they really lie; measures of the truth go by it.
+        level: the envelope at 0 dB.
+        plain_db: the B-mode image, float32 (n_z, n_x).
+        phantom: the truth.
+    """
+
+    image: NDArray[np.complex64]
+    grid: ImageGrid
+    true_grid: ImageGrid
+    level: float
+    plain_db: NDArray[np.float32]
+    phantom: Phantom
+
+
+class Scanner:
+    """Makes scenes of one condition.
+
+    Args:
+        condition: what is different from the reference.
+        grid: pixels; those that fit the acquisition by default.
+    """
+
+    def __init__(self, condition: Condition, grid: ImageGrid | None = None) -> None:
+        told = condition.acquisition
+        self.grid = grid or ImageGrid.for_acquisition(told)
+        self._condition = condition
+        self._truly = replace(told, sound_speed_m_s=condition.sound_speed_m_s or told.sound_speed_m_s)
+        self._beamform = FourierBeamformer(told, self.grid, gain=uniform_gain(told, self.grid))
+
+    def scene(self, name: str, seed: int, *, frame: int = 0, reference: ReferenceLevel | None = None) -> Scene:
+        """The phantom `name` of a seed; `reference` is that of the stream, a new one by default."""
+        phantom = phantoms.make(name, seed=seed, frame=frame)
+        channels = simulate(
+            self._truly,
+            scatterers_m=phantom.scatterers_m,
+            amplitudes=phantom.amplitudes,
+            snr_db=self._condition.snr_db,
+            seed=1000 * seed + frame,
+            **self._condition.medium(seed),
+        )
+        image = self._beamform(channels)
+        level = (reference or ReferenceLevel()).update(image)
+        plain_db = log_compress(image, dynamic_range_db=DYNAMIC_RANGE_DB, reference=level)
+        return Scene(image, self.grid, self._true_grid(), level, plain_db, phantom)
+
+    def _true_grid(self) -> ImageGrid:
+        """Depth is time; sound that is faster comes from deeper."""
+        faster = self._truly.sound_speed_m_s / self._condition.acquisition.sound_speed_m_s
+        return replace(self.grid, z0_m=self.grid.z0_m * faster, dz_m=self.grid.dz_m * faster)

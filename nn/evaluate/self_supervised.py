@@ -1,0 +1,35 @@
+"""Networks of other people's recipes, trained for an evaluation: Self2Self on each image, Speckle2Self once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.nn.baselines.self2self import self2self
+from sonolucent.nn.baselines.speckle2self import speckle2self, train_speckle2self
+from sonolucent.nn.evaluate.methods import Method, View
+from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB, Scanner
+from sonolucent.nn.evaluate.seeds import TRAINING
+
+_FRAMES = 16
+# Parameters in use, of four bytes.
+_SELF2SELF_MB, _SPECKLE2SELF_MB = 3.954, 15.643
+
+
+def self_supervised(steps: int, scanner: Scanner) -> list[Method]:
+    """Both, of so many steps: Speckle2Self on frames of the training family, Self2Self on whatever it is given."""
+    scenes = [scanner.scene("random_tissue", seed) for seed in TRAINING[:_FRAMES]]
+    network = train_speckle2self([_envelope(scene.plain_db) for scene in scenes], steps=steps)
+    return [
+        Method("self2self", lambda view: _self2self(view, steps), _SELF2SELF_MB),
+        Method("speckle2self", lambda view: speckle2self(network, view.plain_db), _SPECKLE2SELF_MB),
+    ]
+
+
+def _self2self(view: View, steps: int) -> NDArray[np.float32]:
+    grey = self2self(view.plain_db / DYNAMIC_RANGE_DB + 1, steps=steps)
+    return np.asarray((grey - 1) * DYNAMIC_RANGE_DB, np.float32)
+
+
+def _envelope(image_db: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(10 ** (image_db / 20), np.float32)

@@ -1,0 +1,121 @@
+"""Every method on held-out simulated phantoms."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform import ReferenceLevel
+from sonolucent.nn import metrics
+from sonolucent.nn.evaluate.estimates import Estimate, estimates, of_pooled, of_values
+from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, cyst_figures, edge_profile, truth_figures
+from sonolucent.nn.evaluate.methods import Method, View
+from sonolucent.nn.evaluate.scenes import Scanner, Scene
+from sonolucent.nn.evaluate.seeds import HELD_OUT
+
+Image = NDArray[np.float32]
+Progress = Callable[[str], None]
+_TIMED_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many held-out phantoms of each family, and frames of the moving one.
+
+    Args:
+        cysts: for contrast, speckle, edges, points, and error to the truth.
+        tissue: of the family trained on, for the error to the truth alone.
+        uniform: for false structures.
+        moving: frames, for flicker; at least 2, or 0.
+    """
+
+    cysts: int = 8
+    tissue: int = 4
+    uniform: int = 10
+    moving: int = 6
+
+
+@dataclass
+class Results:
+    """By method: figures, milliseconds an image, and the image of the first phantom of cysts."""
+
+    figures: dict[str, dict[str, Estimate]] = field(default_factory=lambda: defaultdict(dict))
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, Image] = field(default_factory=dict)
+
+
+def evaluate_simulated(
+    methods: Sequence[Method], scanner: Scanner, counts: Counts, progress: Progress = lambda what: None
+) -> Results:
+    """Runs every method on every phantom; seeds are those of `HELD_OUT`, from the first on."""
+    results = Results()
+    _cysts(methods, list(_scenes(scanner, "cysts", counts.cysts, progress)), results)
+    tissue = list(_scenes(scanner, "random_tissue", counts.tissue, progress))
+    uniform = list(_scenes(scanner, "uniform", counts.uniform, progress))
+    moving = list(_stream(scanner, counts.moving, progress))
+    for method in methods:
+        progress(method.name)
+        of_method = results.figures[method.name]
+        on_tissue = estimates([truth_figures(method.apply(view(scene)), scene) for scene in tissue])
+        of_method.update({f"tissue_{name}": figure for name, figure in on_tissue.items()})
+        if uniform:
+            of_method["false_structures"] = of_values(
+                [metrics.false_structures(method.apply(view(scene)), scene.grid) for scene in uniform]
+            )
+        if moving:
+            of_method["flicker_db"] = of_values([metrics.flicker_db([method.apply(view(scene)) for scene in moving])])
+    return results
+
+
+def view(scene: Scene) -> View:
+    """What a method may see of a scene: all but the truth."""
+    return View(scene.plain_db, scene.image, scene.grid, scene.level)
+
+
+def milliseconds(method: Method, given: View) -> float:
+    """The fastest of a few runs, after one to warm up."""
+    method.apply(given)
+    times = []
+    for _ in range(_TIMED_RUNS):
+        begin = time.perf_counter()
+        method.apply(given)
+        times.append(time.perf_counter() - begin)
+    return 1e3 * min(times)
+
+
+def _cysts(methods: Sequence[Method], scenes: Sequence[Scene], results: Results) -> None:
+    for method in methods:
+        images = [method.apply(view(scene)) for scene in scenes]
+        of_method = results.figures[method.name]
+        pairs = list(zip(images, scenes, strict=True))
+        of_method.update(estimates([cyst_figures(image, scene) for image, scene in pairs]))
+        of_method["edge_rise_mm"] = of_pooled(_edge_rise_mm, [edge_profile(image, scene) for image, scene in pairs])
+        results.milliseconds[method.name] = milliseconds(method, view(scenes[0]))
+        results.pictures[method.name] = images[0]
+
+
+def _edge_rise_mm(profile_db: NDArray[np.float64]) -> float:
+    """NaN where the profile never becomes flat beside the edge."""
+    try:
+        return 1e3 * metrics.edge_rise_m(EDGE_OFFSETS_M, profile_db)
+    except ValueError:
+        return float("nan")
+
+
+def _scenes(scanner: Scanner, name: str, n: int, progress: Progress) -> Iterator[Scene]:
+    for seed in HELD_OUT[:n]:
+        progress(f"simulating {name} {seed}")
+        yield scanner.scene(name, seed)
+
+
+def _stream(scanner: Scanner, n: int, progress: Progress) -> Iterator[Scene]:
+    """Successive frames of a moving phantom at the stream's own reference level."""
+    reference = ReferenceLevel()
+    for frame in range(n):
+        progress(f"simulating moving {HELD_OUT[0]}, frame {frame}")
+        yield scanner.scene("moving", HELD_OUT[0], frame=frame, reference=reference)

@@ -1,0 +1,137 @@
+"""`sonolucent evaluate`: every method on held-out phantoms and real images, as tables, figures and pictures."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tyro
+
+from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.errors import ConfigError
+
+
+class EvaluateOptions(msgspec.Struct, frozen=True):
+    """Measures enhancements on phantoms that nothing was trained on or chosen by, and on real images.
+
+    Args:
+        models: model folders; those that are shipped by default.
+        out: the folder for report.md, report.json and pictures; made anew.
+        condition: reference, attenuation, sound-speed, aberration, noise, probe or motion.
+        cysts: phantoms for contrast, speckle, edges and points.
+        tissue: phantoms of the family trained on, for the error to the truth.
+        uniform: phantoms for false structures; 50 for a figure to rely on.
+        moving: frames of a moving phantom, for flicker.
+        data: a folder of real images, with fmc/ (captures) and bmode/carotid/ (in-vivo frames).
+        self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
+            CPU if they are to be any good.
+        json: print the report as one JSON document as well.
+    """
+
+    models: tyro.conf.Positional[tuple[Path, ...]] = ()
+    out: Path = Path("evaluation")
+    condition: str = "reference"
+    cysts: int = 8
+    tissue: int = 4
+    uniform: int = 10
+    moving: int = 6
+    data: Path | None = None
+    self_supervised_steps: int = 0
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("cysts", 1), ("tissue", 0), ("uniform", 0), ("moving", 0), ("self_supervised_steps", 0)):
+            if not least <= getattr(self, name):
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        if self.moving == 1:
+            raise ValueError("moving = 1: flicker needs at least two frames, or 0 to leave it out")
+
+
+def main(arguments: Sequence[str]) -> int:
+    from sonolucent.nn import ModelError
+    from sonolucent.nn.evaluate.scenes import CONDITIONS
+
+    options = parse(EvaluateOptions, arguments, "evaluate")
+    if options.condition not in CONDITIONS:
+        raise ConfigError(f"no condition {options.condition!r}; there are {', '.join(CONDITIONS)}")
+    try:
+        report = _evaluate(options)
+    except ModelError as error:
+        raise ConfigError(str(error)) from error
+    if options.json:
+        print_json(report)
+    else:
+        print((options.out / "report.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _evaluate(options: EvaluateOptions) -> Any:
+    from sonolucent.nn.evaluate.methods import methods
+    from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner
+    from sonolucent.nn.evaluate.seeds import HELD_OUT
+    from sonolucent.nn.evaluate.self_supervised import self_supervised
+    from sonolucent.nn.evaluate.simulated import Counts, evaluate_simulated
+    from sonolucent.stream import evaluation_report as files
+
+    compared = methods(options.models)
+    condition = CONDITIONS[options.condition]
+    scanner = Scanner(condition)
+    if options.self_supervised_steps:
+        _say("training Speckle2Self")
+        compared += self_supervised(options.self_supervised_steps, scanner)
+    counts = Counts(options.cysts, options.tissue, options.uniform, options.moving)
+    options.out.mkdir(parents=True, exist_ok=True)
+    results = evaluate_simulated(compared, scanner, counts, _say)
+    report = files.Report(
+        condition=options.condition,
+        what=condition.what,
+        phantoms=vars(counts),
+        held_out_seeds=(HELD_OUT[0], HELD_OUT[max(counts.cysts, counts.tissue, counts.uniform) - 1]),
+        machine=f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}",
+        megabytes={method.name: method.megabytes for method in compared},
+        milliseconds=results.milliseconds,
+        simulated=dict(results.figures),
+    )
+    grid = scanner.grid
+    files.write_pictures(options.out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, grid.dz_m / grid.dx_m)
+    if options.data is not None:
+        _real(options.data, options.out, compared, report)
+    files.write_json(options.out / "report.json", report)
+    files.write_markdown(options.out / "report.md", report)
+    return report
+
+
+def _real(data: Path, out: Path, compared: Sequence[Any], report: Any) -> None:
+    from sonolucent.nn.evaluate.estimates import estimates
+    from sonolucent.nn.evaluate.real import reflector_figures, vessel_figures
+    from sonolucent.stream import evaluation_data as real
+    from sonolucent.stream import evaluation_report as files
+
+    for capture in real.captures(data):
+        _say(capture.name)
+        images = {method.name: method.apply(capture.view) for method in compared}
+        if capture.name in real.REFLECTORS_M:
+            at_m = real.REFLECTORS_M[capture.name]
+            report.captures[capture.name] = {
+                method: estimates([reflector_figures(image, capture.grid, at_m)]) for method, image in images.items()
+            }
+        aspect = capture.grid.dz_m / capture.grid.dx_m
+        files.write_pictures(out / f"{Path(capture.name).stem}.png", images, real.RANGE_DB, aspect)
+    on_b_mode = [method for method in compared if not method.needs_phase]
+    rows: dict[str, list[dict[str, float]]] = {method.name: [] for method in on_b_mode}
+    for frame in real.vessel_frames(data):
+        _say(frame.name)
+        images = {method.name: method.apply(frame.view) for method in on_b_mode}
+        for method, image in images.items():
+            rows[method].append(vessel_figures(image, frame.lumen, frame.tissue))
+        files.write_pictures(out / f"{Path(frame.name).stem}.png", images, real.RANGE_DB, 1.0)
+    report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items() if of_method})
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr)
