@@ -37,42 +37,48 @@ class LegTimer:
         self, acquisition: Acquisition, spike_rate_hz: float, attenuation: Attenuation, screen: PhaseScreen | None
     ) -> None:
         probe = acquisition.probe
+        screen = screen or PhaseScreen(np.zeros(probe.n_elements), np.ones(probe.n_elements))
+        if screen.gain.size != probe.n_elements:
+            raise ValueError(f"the screen covers {screen.gain.size} elements, the probe has {probe.n_elements}")
         self._probe = probe
         self._attenuation = attenuation
-        self._spikes_m = spike_rate_hz / acquisition.sound_speed_m_s
-        self._advance = np.zeros(probe.n_elements) if screen is None else screen.delay_s * spike_rate_hz
-        self._gain = np.ones(probe.n_elements) if screen is None else screen.gain
-        if self._gain.size != probe.n_elements:
-            raise ValueError(f"the screen covers {self._gain.size} elements, the probe has {probe.n_elements}")
+        self._half_width_m = np.float32(probe.element_width_m / 2)
+        self._spikes_m = np.float32(spike_rate_hz / acquisition.sound_speed_m_s)
+        self._advance = (screen.delay_s * spike_rate_hz).astype(np.float32)
+        self._strength = (screen.gain * math.sqrt(_UNIT_DISTANCE_M)).astype(np.float32)
 
     def legs(self, positions: NDArray[np.float64], workers: Workers) -> Legs:
         """The legs of scatterers at (n, 2) positions."""
         shape = self._probe.n_elements, len(positions)
         legs = Legs(np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.float32))
         x, z = np.ascontiguousarray(positions.T)
+        depth = z.astype(np.float32)
         neper_m = self._attenuation.mean_neper_m_hz(z) * self._probe.center_frequency_hz
-        half_width = self._probe.element_width_m / 2
 
         def time_elements(worker: int, elements: range) -> None:
+            distance = np.empty(len(positions), np.float32)
             for e in elements:
+                lateral = (x - self._probe.element_x_m[e]).astype(np.float32)
                 _time(
-                    *(x - self._probe.element_x_m[e], z, neper_m, half_width),
-                    *(self._spikes_m, self._advance[e], self._gain[e] * math.sqrt(_UNIT_DISTANCE_M)),
-                    *(legs.end[e], legs.smear[e], legs.gain[e]),
+                    *(lateral, depth, self._half_width_m, self._spikes_m, self._advance[e], self._strength[e]),
+                    *(distance, legs.end[e], legs.smear[e], legs.gain[e]),
                 )
+                if neper_m.any():
+                    legs.gain[e] *= np.exp(-neper_m * distance)
 
         workers.map(time_elements, self._probe.n_elements, chunk=1)
         return legs
 
 
-@kernel(fastmath={"contract", "nsz"}, boundscheck=False, error_model="numpy")
-def _time(lateral, z, neper_m, half_width, spikes_m, advance, strength, end, smear, gain):  # type: ignore[no-untyped-def]
+@kernel(fastmath={"contract", "nsz", "arcp"}, boundscheck=False, error_model="numpy")
+def _time(lateral, z, half_width, spikes_m, advance, strength, distance, end, smear, gain):  # type: ignore[no-untyped-def]
     for s in range(z.size):
-        near = math.sqrt((lateral[s] - half_width) ** 2 + z[s] ** 2)
-        far = math.sqrt((lateral[s] + half_width) ** 2 + z[s] ** 2)
+        to_left, to_right, depth2 = lateral[s] + half_width, lateral[s] - half_width, z[s] * z[s]
+        left, right = np.sqrt(to_left * to_left + depth2), np.sqrt(to_right * to_right + depth2)
+        middle = np.sqrt(lateral[s] * lateral[s] + depth2)
         # The mean delay over the element, by Simpson's rule.
-        distance = (near + 4 * math.sqrt(lateral[s] ** 2 + z[s] ** 2) + far) / 6
-        length = max(np.rint(abs(far - near) * spikes_m), 1.0)
-        end[s] = distance * spikes_m + advance + 0.5 * length
+        distance[s] = (left + np.float32(4) * middle + right) * np.float32(1 / 6)
+        length = max(np.rint(abs(left - right) * spikes_m), np.float32(1))
+        end[s] = distance[s] * spikes_m + advance + np.float32(0.5) * length
         smear[s] = np.int32(length)
-        gain[s] = strength * math.exp(-neper_m[s] * distance) / (length * math.sqrt(distance))
+        gain[s] = strength / (length * np.sqrt(distance[s]))
