@@ -58,6 +58,7 @@ bench-peers: export MALLOC_TOP_PAD_ := 268435456
 bench-peers: $(PEERS)/.installed
 	$(PEERS)/bin/python tests/compare/beamform_peers.py
 	$(PEERS)/bin/python tests/compare/enhance_peers.py
+	$(PEERS)/bin/python -m pytest tests/compare -s -p no:xdist
 
 lint: install
 	$(BIN)/ruff check .

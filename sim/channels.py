@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.channels import require_real
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.workers import Workers
 from sonolucent.sim.aberration import PhaseScreen
@@ -52,9 +53,10 @@ def simulate(
         threads: worker threads; all cores by default.
 
     Raises:
-        ValueError: shapes do not match, a scatterer lies (or moves) behind the array or is not finite, or the medium is
-            impossible.
+        ValueError: shapes do not match, a scatterer lies (or moves) behind the array or is not finite, the medium is
+            impossible, or the acquisition is at baseband (simulate RF and take `beamform.to_baseband`).
     """
+    require_real(acquisition, "simulate")
     positions, strength = _checked(scatterers_m, amplitudes)
     attenuation = Attenuation(attenuation_db_cm_mhz)
     shaper = PulseShaper(acquisition, attenuation)

@@ -104,3 +104,9 @@ def test_digitizing_keeps_the_gain_it_is_told():
 def test_impossible_scatterers_are_refused(positions, amplitudes, message):
     with pytest.raises(ValueError, match=message):
         simulate(ACQUISITION, scatterers_m=positions, amplitudes=amplitudes)
+
+
+def test_an_acquisition_at_baseband_is_refused():
+    baseband = Acquisition(n_samples=256, sampling_frequency_hz=9.375e6, demodulation_frequency_hz=7.5e6)
+    with pytest.raises(ValueError, match="simulate"):
+        simulate(baseband, scatterers_m=np.array([[0.0, 10e-3]]), amplitudes=np.ones(1))
