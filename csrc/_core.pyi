@@ -7,11 +7,13 @@ class InferenceStage:
     """Enhances B-mode images with a network loaded from a file: dB to grey 0..1, the network, back to dB, clipped.
 
     Args:
-        file: the network, a TorchScript file (`.ts`). One of a light network also carries it for the fused kernels.
+        file: the network, a TorchScript file (`.ts`; one of a light network also carries it for the fused kernels) or
+            a package of AOTInductor (`.pt2`, for images of one shape). Either is a program: load only what you trust.
         device: "cpu" or "cuda:N".
         dynamic_range_db: images lie in [-dynamic_range_db, 0].
         threads: threads of the CPU that one frame may use; torch's own default without it.
-        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; the fastest that suits by default.
+        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; the fastest that suits by default. A
+            package runs by "aotinductor" alone.
 
     Raises:
         ValueError: the file is missing or broken, its suffix unknown, an argument out of range, or the backend not to

@@ -8,13 +8,14 @@
 #include "fused/kernels.hpp"
 #include "fused_backend.hpp"
 #include "fused_unet.hpp"
+#include "package_backend.hpp"
 #include "torchscript_backend.hpp"
 #include "torchscript_file.hpp"
 
 namespace sonolucent {
 namespace {
 
-const std::string kFused = "fused-", kTorchScript = "torchscript";
+const std::string kFused = "fused-", kTorchScript = "torchscript", kPackage = "aotinductor";
 
 BackendChoice with_torchscript(const TorchScriptFile& file, const at::Device& device, const BackendOptions& options,
                                const std::string& reason) {
@@ -40,14 +41,16 @@ BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, cons
   return with_kernels(file, fused::kernels_named(name.substr(kFused.size())), options, reason);
 }
 
-}  // namespace
+BackendChoice from_package(const std::filesystem::path& path, const at::Device& device, const BackendOptions& options) {
+  if (options.choice && *options.choice != kPackage)
+    throw std::invalid_argument(path.string() + ": no backend '" + *options.choice + "' for it; a .pt2 file runs by " +
+                                kPackage + " alone");
+  return {std::make_unique<PackageBackend>(path, device, options.dynamic_range_db, options.threads),
+          "the file is a package that AOTInductor compiled"};
+}
 
-BackendChoice make_backend(const std::filesystem::path& path, const BackendOptions& options) {
-  const auto device = parse_device(options.device);
-  if (!std::filesystem::is_regular_file(path)) throw std::invalid_argument(path.string() + ": no such file");
-  if (path.extension() != ".ts")
-    throw std::invalid_argument(path.string() + ": no backend for the suffix '" + path.extension().string() +
-                                "'; a TorchScript file ends in .ts");
+BackendChoice from_torchscript(const std::filesystem::path& path, const at::Device& device,
+                               const BackendOptions& options) {
   const auto file = load_torchscript(path, device);
   if (options.choice) return chosen(file, device, options);
   if (!device.is_cpu()) return with_torchscript(file, device, options, "the fused kernels are for the CPU");
@@ -55,6 +58,17 @@ BackendChoice make_backend(const std::filesystem::path& path, const BackendOptio
   const auto& kernels = fused::available_kernels().front();
   return with_kernels(file, kernels, options,
                       "the fastest for a light network of what this processor runs: " + fused::kernel_names());
+}
+
+}  // namespace
+
+BackendChoice make_backend(const std::filesystem::path& path, const BackendOptions& options) {
+  const auto device = parse_device(options.device);
+  if (!std::filesystem::is_regular_file(path)) throw std::invalid_argument(path.string() + ": no such file");
+  if (path.extension() == ".ts") return from_torchscript(path, device, options);
+  if (path.extension() == ".pt2") return from_package(path, device, options);
+  throw std::invalid_argument(path.string() + ": no backend for the suffix '" + path.extension().string() +
+                              "'; a TorchScript file ends in .ts, a package of AOTInductor in .pt2");
 }
 
 }  // namespace sonolucent

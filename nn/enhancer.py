@@ -17,6 +17,7 @@ from torch import nn
 from sonolucent._core import InferenceStage, cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
 from sonolucent.nn.export import torchscript_file
+from sonolucent.nn.gpu import GraphStage
 from sonolucent.nn.model import Model, ModelError, load_model
 
 Image = NDArray[np.float32]
@@ -92,6 +93,7 @@ class Enhancer:
             ValueError: a shape the model does not take, an array that is not contiguous, an `out` that does not fit.
         """
         out = np.empty_like(image_db) if out is None else out
+        _require_images(image_db, out)
         if self._model is not None:
             _require_shape(self._model, image_db.shape)
         self._run(image_db, out)
@@ -155,7 +157,9 @@ def _own_model(folder: Path) -> _Pick:
     return _Pick(folder, device, f"the model {folder} was asked for, and {device} is what this machine has")
 
 
-def _stage(model: Model, device: str, threads: int | None) -> InferenceStage:
+def _stage(model: Model, device: str, threads: int | None) -> InferenceStage | GraphStage:
+    if device.startswith("cuda"):
+        return _gpu_stage(model, device)
     if threads is None:
         threads = max(1, torch.get_num_threads() // 2)
     return InferenceStage(
@@ -164,6 +168,13 @@ def _stage(model: Model, device: str, threads: int | None) -> InferenceStage:
         dynamic_range_db=model.info.dynamic_range_db,
         threads=threads,
     )
+
+
+def _gpu_stage(model: Model, device: str) -> GraphStage:
+    count, index = cuda_device_count(), int(device.partition(":")[2] or 0)
+    if index >= count:
+        raise RuntimeError(f"{device!r} is not there: {count} CUDA devices are visible to this build of torch; use cpu")
+    return GraphStage(model.network, device, model.info.dynamic_range_db)
 
 
 def _require_shape(model: Model, shape: tuple[int, ...]) -> None:
@@ -185,7 +196,7 @@ def _apply(filter_: Filter, image_db: Image, out: Image) -> None:
         image[:] = filter_(np.nan_to_num(image, nan=-_DEFAULT_RANGE_DB).clip(-_DEFAULT_RANGE_DB, 0))
 
 
-def _copy(image_db: Image, out: Image) -> None:
+def _require_images(image_db: Image, out: Image) -> None:
     for name, array in (("the image", image_db), ("out", out)):
         if array.dtype != np.float32:
             raise TypeError(f"{name} must be float32, not {array.dtype}")
@@ -194,4 +205,7 @@ def _copy(image_db: Image, out: Image) -> None:
             "images must be (n_z, n_x) or (n, n_z, n_x), and out of the same shape, "
             f"not {image_db.shape} and {out.shape}"
         )
+
+
+def _copy(image_db: Image, out: Image) -> None:
     np.copyto(out, image_db)
