@@ -45,9 +45,8 @@ def vessel_figures(image_db: Image, lumen: Box, tissue: Box) -> dict[str, float]
 
 
 def reflector_figures(image_db: Image, grid: ImageGrid, at_m: tuple[float, float]) -> dict[str, float]:
-    """Width and height of a reflector near `at_m` (x, z), and the share of the image that is not black."""
+    """Lateral width of a reflector near `at_m` (x, z), and its height over what is around it."""
     return {
         "width_mm": 1e3 * metrics.wire_width_m(image_db, grid, at_m),
         "peak_db": metrics.point_peak_db(image_db, grid, at_m),
-        "not_black": float(np.mean(image_db > image_db.min() + 1)),
     }

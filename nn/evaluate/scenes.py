@@ -14,7 +14,6 @@ from sonolucent.beamform import (
     FourierBeamformer,
     ImageGrid,
     Probe,
-    ReferenceLevel,
     log_compress,
     uniform_gain,
 )
@@ -23,6 +22,9 @@ from sonolucent.sim.phantoms import Phantom
 
 DYNAMIC_RANGE_DB = 60.0
 _SNR_DB = 20.0
+_MEDIAN_DB = -26.0
+"""Where the envelope's median is shown. A live stream's reference level lets bright points clip, which widens them;
+this leaves them room."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,8 @@ class Scanner:
         self._truly = replace(told, sound_speed_m_s=condition.sound_speed_m_s or told.sound_speed_m_s)
         self._beamform = FourierBeamformer(told, self.grid, gain=uniform_gain(told, self.grid))
 
-    def scene(self, name: str, seed: int, *, frame: int = 0, reference: ReferenceLevel | None = None) -> Scene:
-        """The phantom `name` of a seed; `reference` is that of the stream, a new one by default."""
+    def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
+        """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""
         phantom = phantoms.make(name, seed=seed, frame=frame)
         channels = simulate(
             self._truly,
@@ -113,7 +115,7 @@ class Scanner:
             **self._condition.medium(seed),
         )
         image = self._beamform(channels)
-        level = (reference or ReferenceLevel()).update(image)
+        level = level or float(np.median(np.abs(image))) * 10 ** (-_MEDIAN_DB / 20)
         plain_db = log_compress(image, dynamic_range_db=DYNAMIC_RANGE_DB, reference=level)
         return Scene(image, self.grid, self._true_grid(), level, plain_db, phantom)
 

@@ -44,21 +44,13 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     self_supervised_steps: int = 0
     json: bool = False
 
-    def __post_init__(self) -> None:
-        for name, least in (("cysts", 1), ("tissue", 0), ("uniform", 0), ("moving", 0), ("self_supervised_steps", 0)):
-            if not least <= getattr(self, name):
-                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
-        if self.moving == 1:
-            raise ValueError("moving = 1: flicker needs at least two frames, or 0 to leave it out")
-
 
 def main(arguments: Sequence[str]) -> int:
     from sonolucent.nn import ModelError
     from sonolucent.nn.evaluate.scenes import CONDITIONS
 
     options = parse(EvaluateOptions, arguments, "evaluate")
-    if options.condition not in CONDITIONS:
-        raise ConfigError(f"no condition {options.condition!r}; there are {', '.join(CONDITIONS)}")
+    _require_sense(options, tuple(CONDITIONS))
     try:
         report = _evaluate(options)
     except ModelError as error:
@@ -68,6 +60,21 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print((options.out / "report.md").read_text(encoding="utf-8"))
     return 0
+
+
+def _require_sense(options: EvaluateOptions, conditions: Sequence[str]) -> None:
+    from sonolucent.nn.evaluate.seeds import HELD_OUT
+
+    if options.condition not in conditions:
+        raise ConfigError(f"no condition {options.condition!r}; there are {', '.join(conditions)}")
+    for name, least in (("cysts", 1), ("tissue", 0), ("uniform", 0), ("moving", 0), ("self_supervised_steps", 0)):
+        if getattr(options, name) < least:
+            raise ConfigError(f"{name} must be at least {least}, not {getattr(options, name)}")
+    for name in ("cysts", "tissue", "uniform"):
+        if getattr(options, name) > len(HELD_OUT):
+            raise ConfigError(f"{name} = {getattr(options, name)}: only {len(HELD_OUT)} seeds are held out")
+    if options.moving == 1:
+        raise ConfigError("moving = 1: flicker needs at least two frames; give 0 to leave it out")
 
 
 def _evaluate(options: EvaluateOptions) -> Any:

@@ -82,7 +82,7 @@ def test_faster_sound_is_measured_where_it_really_was():
     """The beamformer believes 1540 m/s and shows a wire too shallow; the true grid puts it where it is."""
     faster = replace(CONDITIONS["sound-speed"], acquisition=SPARSE, snr_db=60.0)
     scene = Scanner(faster, ImageGrid.linear(x_m=(-1e-3, 1e-3), z_m=(28e-3, 32e-3), shape=(321, 17))).scene("wires", 0)
-    row = int(np.argmax(scene.plain_db.max(axis=1)))
+    row = int(np.argmax(np.abs(scene.image).max(axis=1)))
     assert scene.true_grid.z_m[row] == pytest.approx(30e-3, abs=0.15e-3)
     assert scene.grid.z_m[row] < 29.6e-3
 
@@ -92,8 +92,8 @@ def test_each_condition_can_be_simulated(name):
     condition = CONDITIONS[name]
     few = replace(condition.acquisition, tx_elements=range(0, condition.acquisition.probe.n_elements, 16))
     scene = Scanner(replace(condition, acquisition=few), GRID).scene("wires", 0)
-    assert scene.plain_db.max() == 0
-    assert scene.plain_db.min() < -20
+    assert np.median(scene.plain_db) == pytest.approx(-26, abs=0.1)
+    assert scene.plain_db.max() > -3
 
 
 def test_estimates_of_known_values():

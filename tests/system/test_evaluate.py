@@ -1,0 +1,47 @@
+"""`sonolucent evaluate` from end to end, on as little as it takes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+FEW = ("--cysts", 1, "--tissue", 0, "--uniform", 0, "--moving", 0)
+
+
+def test_one_phantom_and_real_images(sonolucent: Any, real_data: Path, tmp_path: Path) -> None:
+    ended = sonolucent("evaluate", "--out", tmp_path, *FEW, "--data", real_data, "--json", timeout_s=290)
+    assert ended.status == 0, ended.errors
+    report = ended.report
+    assert report == json.loads((tmp_path / "report.json").read_text())
+    assert report["held_out_seeds"] == [900, 900]
+    plain, light = (
+        next(row for name, row in report["simulated"].items() if name.startswith(start)) for start in ("plain", "light")
+    )
+    assert light["cnr"]["mean"] > 2 * plain["cnr"]["mean"]
+    assert light["error_db"]["mean"] < plain["error_db"]["mean"]
+    assert report["in_vivo"]["plain"]["cnr"]["n"] == 4
+    assert set(report["captures"]) == {path.name for path in (real_data / "fmc").glob("*.mat")}
+    assert "steering-compound" in report["captures"]["aluminium_64x0.63mm_5MHz_hmc.mat"]
+    tables = (tmp_path / "report.md").read_text()
+    assert all(f"| {name} |" in tables for name in report["simulated"])
+    assert np.asarray(Image.open(tmp_path / "cysts.png")).std() > 20
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--condition", "rain"), "no condition 'rain'"),
+        (("--cysts", 0), "cysts must be at least 1"),
+        (("--moving", 1), "at least two frames"),
+        (("nowhere",), "nowhere"),
+    ],
+)
+def test_wrong_options_are_refused(sonolucent: Any, tmp_path: Path, options: tuple[Any, ...], said: str) -> None:
+    ended = sonolucent("evaluate", "--out", tmp_path / "out", *options)
+    assert ended.status == 2
+    assert said in ended.errors
+    assert "Traceback" not in ended.errors
