@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -50,7 +52,9 @@ class Session:
         self._enhancer, self._label = self._warm(choice)
         self._next: tuple[Enhancer, Label] | None = None
         self._one_image = threading.Lock()
-        self._spare = ThreadPoolExecutor(max_workers=1, thread_name_prefix="swap")
+        # Threads that the network starts inherit its priority, so only where it starts none.
+        initializer = _step_back if threads == 1 else None
+        self._spare = ThreadPoolExecutor(max_workers=1, thread_name_prefix="swap", initializer=initializer)
 
     def __call__(self, image_db: Image, out: Image) -> Label:
         """Enhances `image_db` into `out`, both as `Enhancer` takes them; returns what did it."""
@@ -94,3 +98,9 @@ class Session:
             )
         enhancer.warm_up(self._shape)
         return enhancer, Label(enhancer.model, enhancer.device, enhancer.backend, enhancer.reason)
+
+
+def _step_back() -> None:
+    """Lowers the calling thread's priority: loading would otherwise take frames half their core for as long."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
