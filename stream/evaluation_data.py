@@ -63,6 +63,10 @@ class VesselFrame:
     tissue: Box
 
 
+_PUBLISHED = {"OurMethod": "speckle2self", "obnlm": "obnlm", "srad": "srad"}
+"""Outputs that come with the frames of Speckle2Self's project page, by the first part of their file's name."""
+
+
 def captures(folder: Path) -> Iterator[Capture]:
     """The first frame of every full-matrix capture in `folder`/fmc, beamformed.
 
@@ -91,6 +95,21 @@ def vessel_frames(folder: Path) -> Iterator[VesselFrame]:
             yield VesselFrame(name, View(read_bmode(carotid / name)), lumen, tissue)
 
 
+def published_frames(folder: Path) -> Iterator[tuple[View, dict[str, np.ndarray]]]:
+    """The frames in `folder`/bmode/speckle2self, each with the outputs that were published with it.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    frames = _existing(folder / "bmode" / "speckle2self")
+    for path in sorted(frames.glob("Input_*.gif")):
+        others = {name: path.with_name(path.name.replace("Input", start)) for start, name in _PUBLISHED.items()}
+        yield (
+            View(read_bmode(path)),
+            {f"{name}, as published": read_bmode(other) for name, other in others.items() if other.exists()},
+        )
+
+
 def read_bmode(path: Path) -> np.ndarray:
     """An 8-bit picture as a B-mode image in dB, float32 (n_z, n_x) in [-RANGE_DB, 0]."""
     from PIL import Image
@@ -102,5 +121,7 @@ def read_bmode(path: Path) -> np.ndarray:
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise ConfigError(f"{folder}: no such folder; --data takes one that holds fmc/ and bmode/carotid/")
+        raise ConfigError(
+            f"{folder}: no such folder; --data takes one that holds fmc/, bmode/carotid/ and bmode/speckle2self/"
+        )
     return folder

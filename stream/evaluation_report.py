@@ -38,7 +38,7 @@ QUALITY = {
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """Everything an evaluation found. `simulated`, `in_vivo` and `captures` are figures by method."""
+    """Everything an evaluation found. `simulated`, `in_vivo`, `published` and `captures` are figures by method."""
 
     condition: str
     what: str
@@ -49,6 +49,7 @@ class Report(msgspec.Struct, kw_only=True):
     milliseconds: dict[str, float]
     simulated: dict[str, dict[str, Estimate]]
     in_vivo: dict[str, dict[str, Estimate]] = {}
+    published: dict[str, dict[str, Estimate]] = {}
     captures: dict[str, dict[str, dict[str, Estimate]]] = {}
 
 
@@ -73,12 +74,14 @@ def _sections(report: Report) -> list[str]:
         "Shown less nominal contrast, dB:",
         _table(report.simulated, _contrasts(report.simulated)),
     ]
-    if report.in_vivo:
-        names = {name: name.replace("_", " ") for name in _names(report.in_vivo)}
-        sections += ["## Carotid, in vivo", _table(report.in_vivo, names)]
-    for name, figures in report.captures.items():
+    real = {
+        "Carotid, in vivo": report.in_vivo,
+        "Frames with published outputs": report.published,
+        **{f"Capture {name}": figures for name, figures in report.captures.items()},
+    }
+    for title, figures in real.items():
         names = {figure: figure.replace("_", " ") for figure in _names(figures)}
-        sections += [f"## Capture {name}", _table(figures, names)]
+        sections += [f"## {title}", _table(figures, names)] if figures else []
     return sections
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import tyro
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sonolucent.nn.evaluate.methods import Method
+    from sonolucent.stream.evaluation_report import Report
 
 
 class EvaluateOptions(msgspec.Struct, frozen=True):
@@ -27,7 +32,8 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
         tissue: phantoms of the family trained on, for the error to the truth.
         uniform: phantoms for false structures; 50 for a figure to rely on.
         moving: frames of a moving phantom, for flicker.
-        data: a folder of real images, with fmc/ (captures) and bmode/carotid/ (in-vivo frames).
+        data: a folder of real images, with fmc/ (captures), bmode/carotid/ and bmode/speckle2self/
+            (in-vivo frames).
         self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
             CPU if they are to be any good.
         json: print the report as one JSON document as well.
@@ -77,7 +83,7 @@ def _require_sense(options: EvaluateOptions, conditions: Sequence[str]) -> None:
         raise ConfigError("moving = 1: flicker needs at least two frames; give 0 to leave it out")
 
 
-def _evaluate(options: EvaluateOptions) -> Any:
+def _evaluate(options: EvaluateOptions) -> Report:
     from sonolucent.nn.evaluate.methods import methods
     from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner
     from sonolucent.nn.evaluate.seeds import HELD_OUT
@@ -113,11 +119,19 @@ def _evaluate(options: EvaluateOptions) -> Any:
     return report
 
 
-def _real(data: Path, out: Path, compared: Sequence[Any], report: Any) -> None:
+def _real(data: Path, out: Path, compared: Sequence[Method], report: Report) -> None:
+    """Adds the figures of real images to the report, and their pictures to `out`."""
+    _captures(data, out, compared, report)
+    on_b_mode = [method for method in compared if not method.needs_phase]
+    _vessels(data, out, on_b_mode, report)
+    _published(data, on_b_mode, report)
+
+
+def _captures(data: Path, out: Path, compared: Sequence[Method], report: Report) -> None:
     from sonolucent.nn.evaluate.estimates import estimates
-    from sonolucent.nn.evaluate.real import reflector_figures, vessel_figures
+    from sonolucent.nn.evaluate.real import reflector_figures
     from sonolucent.stream import evaluation_data as real
-    from sonolucent.stream import evaluation_report as files
+    from sonolucent.stream.evaluation_report import write_pictures
 
     for capture in real.captures(data):
         _say(capture.name)
@@ -128,16 +142,36 @@ def _real(data: Path, out: Path, compared: Sequence[Any], report: Any) -> None:
                 method: estimates([reflector_figures(image, capture.grid, at_m)]) for method, image in images.items()
             }
         aspect = capture.grid.dz_m / capture.grid.dx_m
-        files.write_pictures(out / f"{Path(capture.name).stem}.png", images, real.RANGE_DB, aspect)
-    on_b_mode = [method for method in compared if not method.needs_phase]
-    rows: dict[str, list[dict[str, float]]] = {method.name: [] for method in on_b_mode}
+        write_pictures(out / f"{Path(capture.name).stem}.png", images, real.RANGE_DB, aspect)
+
+
+def _vessels(data: Path, out: Path, on_b_mode: Sequence[Method], report: Report) -> None:
+    from sonolucent.nn.evaluate.estimates import estimates
+    from sonolucent.nn.evaluate.real import vessel_figures
+    from sonolucent.stream import evaluation_data as real
+    from sonolucent.stream.evaluation_report import write_pictures
+
+    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
     for frame in real.vessel_frames(data):
         _say(frame.name)
         images = {method.name: method.apply(frame.view) for method in on_b_mode}
         for method, image in images.items():
             rows[method].append(vessel_figures(image, frame.lumen, frame.tissue))
-        files.write_pictures(out / f"{Path(frame.name).stem}.png", images, real.RANGE_DB, 1.0)
-    report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items() if of_method})
+        write_pictures(out / f"{Path(frame.name).stem}.png", images, real.RANGE_DB, 1.0)
+    report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items()})
+
+
+def _published(data: Path, on_b_mode: Sequence[Method], report: Report) -> None:
+    from sonolucent.nn import metrics
+    from sonolucent.nn.evaluate.estimates import of_values
+    from sonolucent.stream import evaluation_data as real
+
+    rows: dict[str, list[float]] = defaultdict(list)
+    for view, published in real.published_frames(data):
+        images = {method.name: method.apply(view) for method in on_b_mode} | published
+        for method, image in images.items():
+            rows[method].append(metrics.homogeneity(image, dynamic_range_db=real.RANGE_DB))
+    report.published.update({method: {"homogeneity": of_values(values)} for method, values in rows.items()})
 
 
 def _say(what: str) -> None:

@@ -24,6 +24,8 @@ def test_one_phantom_and_real_images(sonolucent: Any, real_data: Path, tmp_path:
     assert light["cnr"]["mean"] > 2 * plain["cnr"]["mean"]
     assert light["error_db"]["mean"] < plain["error_db"]["mean"]
     assert report["in_vivo"]["plain"]["cnr"]["n"] == 4
+    assert report["published"]["plain"]["homogeneity"]["n"] == 6
+    assert "obnlm, as published" in report["published"]
     assert set(report["captures"]) == {path.name for path in (real_data / "fmc").glob("*.mat")}
     assert "steering-compound" in report["captures"]["aluminium_64x0.63mm_5MHz_hmc.mat"]
     tables = (tmp_path / "report.md").read_text()

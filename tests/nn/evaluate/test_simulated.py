@@ -12,6 +12,7 @@ from sonolucent.nn.evaluate.figures import cyst_figures
 from sonolucent.nn.evaluate.methods import View, methods
 from sonolucent.nn.evaluate.scenes import CONDITIONS, Scanner
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING
+from sonolucent.nn.evaluate.self_supervised import self_supervised
 from sonolucent.nn.evaluate.simulated import Counts, evaluate_simulated, view
 
 GRID = ImageGrid.linear(x_m=(-19.9e-3, 19.9e-3), z_m=(2e-3, 39e-3), shape=(310, 128))
@@ -69,6 +70,15 @@ def test_every_method_is_there():
     names = [method.name for method in methods()]
     assert {"plain", *FILTERS, *COMPOUNDS} < set(names)
     assert any(name.startswith("light-quadrant@") for name in names)
+
+
+def test_self_supervised_methods_are_trained_on_the_spot(scanner, scene, monkeypatch):
+    monkeypatch.setattr(scanner, "scene", lambda name, seed: scene)
+    for method in self_supervised(1, scanner):
+        image = method.apply(view(scene))
+        assert image.shape == GRID.shape
+        assert np.isfinite(image).all()
+        assert -60 <= image.min() < image.max() <= 0
 
 
 def test_compounding_says_what_it_lacks(scene):
