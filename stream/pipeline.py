@@ -112,12 +112,16 @@ def _run_source(config: Config, pushes: list[PushEdge], stop: Event) -> StageRep
 
 def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushEdge]) -> StageReport:
     message: Message = pull.describe()
+    stream: Stream | None = None
     work: stages.Stage | None = None
     while not isinstance(message, End):
         if isinstance(message, Stream):
-            _push_all(pushes, message)
-            work = stages.MAKERS[name](config, message)
-            _wait_for_consumers(pushes)
+            # A producer that was restarted describes the same stream again.
+            if message != stream:
+                stream = message
+                _push_all(pushes, message)
+                work = stages.MAKERS[name](config, message)
+                _wait_for_consumers(pushes)
         elif work is not None:
             begun_ns = time.monotonic_ns()
             try:
@@ -128,7 +132,8 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
                 _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
         message = next(m for _, m in pull_all([pull]))
     _push_all(pushes, message)
-    return StageReport({**_refused(pull.edge.name, pull.refused), **_close_all(pushes)})
+    edges = {**_refused(pull.edge.name, pull.refused), **_close_all(pushes)}
+    return StageReport(edges, taken={pull.edge.name: pull.taken})
 
 
 def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
@@ -153,7 +158,8 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
             sink.write(message)
     sink.close(report.edges)
     refused = {k: v for pull in pulls for k, v in _refused(pull.edge.name, pull.refused).items()}
-    return StageReport(refused, report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None))
+    seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
+    return StageReport(refused, seen, {pull.edge.name: pull.taken for pull in pulls})
 
 
 def _push_all(pushes: list[PushEdge], message: Message) -> None:

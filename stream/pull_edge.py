@@ -36,6 +36,11 @@ class PullEdge:
         self._granted_at = 0.0
         self.socket = _connect(context, edge.endpoint)
 
+    @property
+    def taken(self) -> int:
+        """How many frames it has taken."""
+        return self._taken
+
     def describe(self) -> Stream | End:
         """Waits for the description of the stream without asking for frames yet; `End` when it never began.
 

@@ -131,8 +131,7 @@ class PushEdge:
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
-        if not self._queue:
-            self._introduce(self._stream)
+        self._introduce(self._next_stream())
         waiting_for_frames = self._may_send() and (self._queue or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else POLL_S)
         item = self._next() if self._may_send() else None
@@ -140,6 +139,11 @@ class PushEdge:
             return heard
         self._deliver(*item)
         return True
+
+    def _next_stream(self) -> Parts | None:
+        """The stream that the next frame belongs to; a consumer may ask for it before it asks for frames."""
+        with self._changed:
+            return self._queue[0][0] if self._queue else self._stream
 
     def _may_send(self) -> bool:
         return self._peer is not None and self._peer.may_send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -47,10 +48,17 @@ class SinkReport(msgspec.Struct, frozen=True):
 
 
 class StageReport(msgspec.Struct, frozen=True):
-    """What one stage knows: the counts of its edges, and what it saw if it is a sink."""
+    """What one stage knows.
+
+    Args:
+        edges: the counts of the edges that it feeds.
+        sink: what it saw, if it is a sink.
+        taken: how many frames it took from each edge that feeds it.
+    """
 
     edges: dict[str, EdgeCounts]
     sink: SinkReport | None = None
+    taken: dict[str, int] = {}
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -71,11 +79,15 @@ class RunReport(msgspec.Struct, frozen=True):
     end_to_end: Latency | None
     ledger: dict[str, EdgeCounts]
     balanced: bool
+    restarts: dict[str, int] = {}
 
 
-def summarize(config: Config, reports: dict[str, StageReport], seconds: float) -> RunReport:
-    """The report of a run out of those of its stages."""
-    ledger = {name: counts for report in reports.values() for name, counts in report.edges.items()}
+def summarize(
+    config: Config, reports: dict[str, StageReport], seconds: float, restarts: dict[str, int] | None = None
+) -> RunReport:
+    """The report of a run out of those of its stages, some of which may have been restarted so many times."""
+    restarts = restarts or {}
+    ledger = whole_ledger(reports, restarts)
     first = reports.get(config.sinks[0])
     sink = (first.sink if first else None) or SinkReport()
     acquired = ledger.get("scanner>source", EdgeCounts()).acquired
@@ -95,4 +107,32 @@ def summarize(config: Config, reports: dict[str, StageReport], seconds: float) -
         end_to_end=sink.end_to_end,
         ledger=ledger,
         balanced=all(counts.balanced for counts in ledger.values()),
+        restarts=restarts,
     )
+
+
+def whole_ledger(reports: dict[str, StageReport], restarts: Collection[str]) -> dict[str, EdgeCounts]:
+    """The counts of all edges; those of stages that crashed, and took their counts with them, are found again.
+
+    A stage acquires for its edges what it was delivered, and whoever takes from it knows how much that was. What is
+    missing between the two was lost with the stage, or dropped by it before.
+    """
+    ledger = {name: counts for report in reports.values() for name, counts in report.edges.items()}
+    taken = {name: n for report in reports.values() for name, n in report.taken.items()}
+    for name in [name for name in ledger if name in taken and name.partition(">")[0] in restarts]:
+        producer, _, consumer = name.partition(">")
+        fed = next(counts for edge, counts in ledger.items() if edge.endswith(f">{producer}"))
+        dropped = ledger[name].dropped
+        delivered = _delivered_behind(consumer, reports) if consumer in restarts else taken[name]
+        # A stage may have given a frame on and crashed before it could say that it had taken it.
+        lost = max(0, fed.delivered - delivered - sum(dropped.values()))
+        dropped = {**dropped, "stage restarted": lost}
+        ledger[name] = EdgeCounts(delivered + sum(dropped.values()), delivered, dropped)
+    return ledger
+
+
+def _delivered_behind(stage: str, reports: dict[str, StageReport]) -> int:
+    """The most that came through a stage which was itself restarted, so that nobody knows what it took."""
+    taken = {name: n for report in reports.values() for name, n in report.taken.items() if name.startswith(f"{stage}>")}
+    dropped = {name: sum(reports[stage].edges[name].dropped.values()) for name in taken}
+    return max(n + dropped[name] for name, n in taken.items())

@@ -51,6 +51,16 @@ class Worker:
     def failed(self) -> bool:
         return self._process.poll() not in (None, 0)
 
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended without a word, by a signal."""
+        return (self._process.poll() or 0) < 0
+
+    @property
+    def fate(self) -> str:
+        """The signal that ended a stage that crashed."""
+        return signal.Signals(-(self._process.poll() or 0)).name
+
     def stop(self) -> None:
         """Ends a source in order; the stages after it end with the stream."""
         self._tell(b"stop\n")

@@ -14,6 +14,8 @@ def print_summary(report: RunReport) -> None:
     for edge, counts in report.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
         print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
+    for stage, n in report.restarts.items():
+        print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
     if not report.balanced:
         print("  the ledger does not add up: frames were in flight when the run was cut short")
 

@@ -134,6 +134,23 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(endpoint: str, context: 
     assert counts.delivered == 2
 
 
+def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
+    endpoint: str, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a>b", endpoint, bound=2), context)
+    line.push.push(STREAM)
+    assert line.pull.describe() == STREAM
+    for i in range(2):
+        line.push.push(frame(i))
+    line.pull.socket.close(linger=0)
+    line.pull = PullEdge(line.push.edge, context, line.abort)
+    assert line.pull.describe() == STREAM
+    thread, messages = line.drain_in_background()
+    assert line.push.close().delivered == 2
+    thread.join()
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == [0, 1]
+
+
 def test_foreign_messages_are_refused_and_counted(
     endpoint: str, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
