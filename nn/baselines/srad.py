@@ -12,7 +12,7 @@ Envelope = NDArray[np.float64]
 _BLOCK = 16
 
 
-def srad(image_db: NDArray[np.float32], *, iterations: int = 100, step: float = 0.2) -> NDArray[np.float32]:
+def srad(image_db: NDArray[np.float32], *, iterations: int = 80, step: float = 0.2) -> NDArray[np.float32]:
     """A B-mode image in dB, float32 (n_z, n_x), despeckled on its envelope; the range stays within the input's."""
     envelope = 10 ** (image_db.astype(np.float64) / 20)
     return np.asarray(20 * np.log10(diffuse(envelope, iterations=iterations, step=step)), np.float32)
