@@ -23,3 +23,7 @@ class ViewerError(BadInput):
 
 class StageFailed(RuntimeError):
     """A stage in a process of its own failed; the message is the stage's own. Commands exit with status 1."""
+
+
+class RecordingFailed(StageFailed):
+    """The disk took no more: it is full, or fails. Commands exit with status 1."""

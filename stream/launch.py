@@ -15,7 +15,7 @@ import zmq
 from sonolucent.stream import pipeline
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
-from sonolucent.stream.recording import write_ledger
+from sonolucent.stream.recording_writer import write_ledger
 from sonolucent.stream.report import RunReport, StageReport, summarize
 from sonolucent.stream.supervisor import run_processes
 from sonolucent.stream.timing import write_trace

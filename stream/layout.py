@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.frames import Stream
+from sonolucent.stream.frames import Channels, Frame, Stream
 
 FORMAT = "sonolucent"
 VERSION = 1
@@ -20,6 +20,7 @@ BMODE = "tracks/track_0/data/image"
 ENHANCED = "tracks/track_0/data/enhanced"
 RAW_INDEX = "tracks/track_0/index/raw_data"
 IMAGE_INDEX = "tracks/track_0/index/image"
+LOST = "tracks/track_0/index/lost"
 LEDGER = "metadata/ledger"
 
 _MAX_VALUES_BYTES = 1 << 24
@@ -29,6 +30,12 @@ RAW_ROW = np.dtype([("frame_id", "<i8"), ("acquired_ns", "<i8"), ("acquired_utc_
 IMAGE_ROW = np.dtype(
     [*RAW_ROW.descr, ("dynamic_range_db", "<f8"), ("model", "S64"), ("device", "S16"), ("skipped", "S96")]
 )
+LOST_ROW = np.dtype([("data", "S16"), ("frame_id", "<i8"), ("reason", "S32")])
+
+
+def kind(frame: Frame) -> str:
+    """The name of the dataset that holds such frames: "raw_data" or "image"."""
+    return (RAW if isinstance(frame, Channels) else BMODE).rpartition("/")[2]
 
 
 def write_stream(file: h5py.File, stream: Stream) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.stream.frames import Image, Stream
 from sonolucent.stream.grey import to_grey
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.recording_writer import RecordingWriter
 
 _MAX_PIXELS = 2000
 

@@ -156,10 +156,10 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
                 report = report.with_image(message)
             report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
             sink.write(message)
-    sink.close(report.edges)
+    end = sink.close(report.edges)
     refused = {k: v for pull in pulls for k, v in _refused(pull.edge.name, pull.refused).items()}
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
-    return StageReport(refused, seen, {pull.edge.name: pull.taken for pull in pulls})
+    return StageReport({**refused, **end.edges}, seen, {pull.edge.name: pull.taken for pull in pulls}, end.lost)
 
 
 def _push_all(pushes: list[PushEdge], message: Message) -> None:

@@ -93,6 +93,15 @@ class Recording:
             ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
         return ids
 
+    @property
+    def lost(self) -> dict[str, list[int]]:
+        """The ids of the frames that the disk was too slow for, by kind: "raw_data", "image"."""
+        ids: dict[str, list[int]] = {}
+        with self._reading():
+            for row in layout.read_values(self._file[layout.LOST]) if layout.LOST in self._file else ():
+                ids.setdefault(row["data"].decode(), []).append(int(row["frame_id"]))
+        return ids
+
     def close(self) -> None:
         self._file.close()
 

@@ -54,11 +54,13 @@ class StageReport(msgspec.Struct, frozen=True):
         edges: the counts of the edges that it feeds.
         sink: what it saw, if it is a sink.
         taken: how many frames it took from each edge that feeds it.
+        lost: the ids of the frames that a recorder lost, (first, last) of each run of them, by the kind of frame.
     """
 
     edges: dict[str, EdgeCounts]
     sink: SinkReport | None = None
     taken: dict[str, int] = {}
+    lost: dict[str, list[tuple[int, int]]] = {}
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -80,6 +82,7 @@ class RunReport(msgspec.Struct, frozen=True):
     ledger: dict[str, EdgeCounts]
     balanced: bool
     restarts: dict[str, int] = {}
+    not_recorded: dict[str, list[tuple[int, int]]] = {}
 
 
 def summarize(
@@ -108,6 +111,7 @@ def summarize(
         ledger=ledger,
         balanced=all(counts.balanced for counts in ledger.values()),
         restarts=restarts,
+        not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
     )
 
 

@@ -50,7 +50,7 @@ class SimulateOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     from sonolucent.sim import phantoms
-    from sonolucent.stream.recording import RecordingWriter
+    from sonolucent.stream.recording_writer import RecordingWriter
     from sonolucent.stream.sources.simulated import simulate_frames
 
     options = parse(SimulateOptions, arguments, "simulate")

@@ -14,6 +14,9 @@ def print_summary(report: RunReport) -> None:
     for edge, counts in report.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
         print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
+    for kind, ids in report.not_recorded.items():
+        ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ids)
+        print(f"  the disk was too slow; not recorded, {kind} of frames {ranges}")
     for stage, n in report.restarts.items():
         print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
     if not report.balanced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sonolucent.stream.config import Config
@@ -11,11 +12,24 @@ from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.timing import Timing
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a sink has to say when it has closed.
+
+    Args:
+        edges: the counts of the edges behind it.
+        lost: the ids of the frames that were lost there, (first, last) of each run of them, by the kind of frame.
+    """
+
+    edges: dict[str, EdgeCounts] = field(default_factory=dict)
+    lost: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+
 class Sink(Protocol):
     """What the pipeline asks of a sink."""
 
     def write(self, frame: Frame) -> None: ...
-    def close(self, edges: dict[str, EdgeCounts]) -> None: ...
+    def close(self, edges: dict[str, EdgeCounts]) -> Ended: ...
 
 
 class Headless:
@@ -24,8 +38,8 @@ class Headless:
     def write(self, frame: Frame) -> None:
         pass
 
-    def close(self, edges: dict[str, EdgeCounts]) -> None:
-        pass
+    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
+        return Ended()
 
 
 def headless(config: Config, stream: Stream, timing: Timing) -> Sink:

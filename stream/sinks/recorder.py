@@ -1,26 +1,139 @@
-"""Records a stream on its way."""
+"""Records a stream on its way: a bounded queue before the disk, and a thread that empties it."""
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
+from sonolucent.stream import layout
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import Frame, Stream
-from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.frames import Channels, Frame, Stream
+from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.recording_writer import RecordingWriter
+from sonolucent.stream.sinks import Ended
+
+EDGE = "recorder>disk"
+TOO_SLOW = "disk too slow"
+# A pause of the disk of over a second, at 25 frames of 16.8 MB a second.
+_QUEUE_BYTES = 1 << 29
+_POLL_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes images, and channel data where asked for, to `config.record`."""
+    """Writes images, and channel data where asked for, to `config.record`.
 
-    def __init__(self, config: Config, stream: Stream) -> None:
+    When the disk cannot keep up, a live stream loses whole frames, listed in the recording by frame id and counted
+    on the edge `recorder>disk`; any other stream waits.
+
+    Args:
+        queue_bytes: of frames that may wait for the disk.
+    """
+
+    def __init__(self, config: Config, stream: Stream, queue_bytes: int = _QUEUE_BYTES) -> None:
         if config.record is None:
             raise ConfigError("the recorder needs a file; give record = FILE")
         self._writer = RecordingWriter(Path(config.record), stream, channels=config.record_channels, images=True)
+        self._live = config.live
+        self._ledger = Ledger()
+        self._room = queue_bytes
+        self._queue: deque[tuple[Frame, int]] = deque()
+        self._lost: dict[str, list[int]] = {}
+        self._ended = False
+        self._failure: Exception | None = None
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="recorder to disk")
+        self._thread.start()
 
     def write(self, frame: Frame) -> None:
-        self._writer.write(frame)
+        """Queues a frame for the disk.
 
-    def close(self, edges: dict[str, EdgeCounts]) -> None:
-        self._writer.close(edges)
+        Raises:
+            RecordingError, RecordingFailed: a frame before it could not be written.
+        """
+        self._ledger.acquire()
+        size = _size(frame)
+        with self._changed:
+            while not self._live and not self._fits(size) and self._failure is None:
+                self._changed.wait()
+            if self._failure is not None:
+                raise self._failure
+            if self._fits(size):
+                self._room -= size
+            else:
+                self._lose(frame)
+                size = 0
+            self._queue.append((frame, size))
+            self._changed.notify_all()
+
+    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
+        """Writes what is queued and closes the file; what became of the frames on the edge to the disk.
+
+        Raises:
+            RecordingError, RecordingFailed: a frame could not be written.
+        """
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        counts = {EDGE: self._ledger.counts()}
+        self._writer.close({**edges, **counts})
+        return Ended(counts, {kind: _ranges(ids) for kind, ids in self._lost.items()})
+
+    def _fits(self, size: int) -> bool:
+        return size <= self._room or not self._queue
+
+    def _run(self) -> None:
+        try:
+            while (item := self._next()) is not None:
+                self._store(*item)
+        except Exception as error:  # noqa: BLE001 - whatever it is, `write` and `close` raise it
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+
+    def _next(self) -> tuple[Frame, int] | None:
+        """The oldest frame of the queue, and its size, 0 for one that is lost; None at the end."""
+        with self._changed:
+            # A run that was aborted closes nothing; then the program's end is the end.
+            while not self._queue and not self._ended and threading.main_thread().is_alive():
+                self._changed.wait(_POLL_S)
+            return self._queue.popleft() if self._queue else None
+
+    def _store(self, frame: Frame, size: int) -> None:
+        if size == 0:
+            self._writer.lose(frame, TOO_SLOW)
+            return
+        self._writer.write(replace(frame, trail=frame.trail.crossed(EDGE, self._ledger.counts())))
+        self._ledger.deliver()
+        with self._changed:
+            self._room += size
+            self._changed.notify_all()
+
+    def _lose(self, frame: Frame) -> None:
+        kind = layout.kind(frame)
+        if not self._lost:
+            _log.warning("%s: the disk is too slow; %s of frame %d is lost", EDGE, kind, frame.frame_id)
+        self._ledger.drop(TOO_SLOW)
+        self._lost.setdefault(kind, []).append(frame.frame_id)
+
+
+def _size(frame: Frame) -> int:
+    return frame.data.nbytes if isinstance(frame, Channels) else frame.layers.nbytes
+
+
+def _ranges(frame_ids: list[int]) -> list[tuple[int, int]]:
+    """Increasing ids as (first, last) of each run without a gap."""
+    ranges: list[tuple[int, int]] = []
+    for i in frame_ids:
+        if ranges and ranges[-1][1] == i - 1:
+            ranges[-1] = (ranges[-1][0], i)
+        else:
+            ranges.append((i, i))
+    return ranges

@@ -10,6 +10,7 @@ from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Frame, Image, Stream
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.sinks import Ended
 from sonolucent.stream.timing import Timing
 from sonolucent.stream.viewer.messages import encode_frame, encode_stream
 from sonolucent.stream.viewer.server import Server
@@ -34,5 +35,6 @@ class Viewer:
         if isinstance(frame, Image):
             self._server.show(encode_frame(frame, self._timing, self._budgets))
 
-    def close(self, edges: dict[str, EdgeCounts]) -> None:
+    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
         self._server.close()
+        return Ended()

@@ -23,7 +23,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import RecordingError, open_recording
 from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.recording import Recording, RecordingWriter
+from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording_writer import RecordingWriter
 from sonolucent.stream.wire import MAGIC, WireError, decode
 
 PREFIX = MAGIC + b"\x01\x00"

@@ -14,7 +14,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import RecordingError, open_recording
 from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.recording import Recording, RecordingWriter
+from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording_writer import RecordingWriter
 
 ACQUISITION = Acquisition(
     Probe.linear(
@@ -103,7 +104,7 @@ import itertools, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from test_recording import STREAM, channels, image
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.recording_writer import RecordingWriter
 writer = RecordingWriter(Path(sys.argv[1]), STREAM, channels=True, images=True)
 for i in itertools.count():
     writer.write(channels(i))

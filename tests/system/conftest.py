@@ -13,7 +13,7 @@ import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.recording_writer import RecordingWriter
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ import numpy as np
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.sim.faults import FAULTS
 from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import Recording, RecordingWriter
+from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording_writer import RecordingWriter
 
 N_SHOTS = 8
 PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)

@@ -15,7 +15,8 @@ import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import Recording, RecordingWriter
+from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording_writer import RecordingWriter
 
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent.stream.cli"]

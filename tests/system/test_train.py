@@ -10,7 +10,7 @@ import pytest
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.cli import main
 from sonolucent.stream.frames import Channels, Image, Stream, Trail
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.recording_writer import RecordingWriter
 
 pytestmark = pytest.mark.slow
 

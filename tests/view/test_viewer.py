@@ -15,7 +15,7 @@ import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import RecordingWriter
+from sonolucent.stream.recording_writer import RecordingWriter
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import CHROMIUM, Page, browse
