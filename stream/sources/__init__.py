@@ -6,7 +6,9 @@ A source is a description of the stream and an iterator of frames, nothing else;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
+from itertools import islice
 from threading import Event
 
 from sonolucent.stream.config import Config
@@ -33,12 +35,20 @@ class Source:
 
 
 def open_source(config: Config, stop: Event) -> Source:
-    """The source that `config` names; its iterator ends soon after `stop` is set.
+    """The source that `config` names; its iterator ends after `config.frames` frames, or soon after `stop` is set.
+
+    Beside the three built in there are those that installed packages bring: callables like this one, as entry points of
+    the group "sonolucent.sources", chosen by their name before the colon (docs/scanner.md).
 
     Raises:
         ConfigError: there is no such source.
         RecordingError: the recording to replay cannot be read.
     """
+    source = _open(config, stop)
+    return replace(source, frames=islice(source.frames, config.frames))
+
+
+def _open(config: Config, stop: Event) -> Source:
     kind, _, rest = config.source.partition(":")
     if config.source == "sim":
         from sonolucent.stream.sources.simulated import simulated
@@ -52,4 +62,9 @@ def open_source(config: Config, stop: Event) -> Source:
         from sonolucent.stream.sources.scanner import scanner
 
         return scanner(config, stop)
-    raise ConfigError(f"source {config.source!r} is none of sim, replay:FILE, tcp://HOST:PORT")
+    plug_ins = entry_points(group="sonolucent.sources")
+    if kind in plug_ins.names:
+        plugged_in: Source = plug_ins[kind].load()(config, stop)
+        return plugged_in
+    known = ", ".join(["sim", "replay:FILE", "tcp://HOST:PORT", *sorted(plug_ins.names)])
+    raise ConfigError(f"source {config.source!r} is none of {known}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from threading import Event
 from typing import Any
@@ -32,7 +31,7 @@ def replay(config: Config, file: str, stop: Event) -> Source:
     dtype: ChannelType = "<f4" if recording[0].dtype == np.float32 else "<i2"
     grid = ImageGrid.for_acquisition(recording.acquisition)
     again = config.view or config.frames is not None
-    frames = itertools.islice(_repeat(recording) if again else iter(recording), config.frames)
+    frames = _repeat(recording) if again else iter(recording)
     return Source(Stream(recording.acquisition, grid, fps, dtype), paced(frames, fps, stop))
 
 

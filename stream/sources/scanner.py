@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from collections.abc import Iterator
@@ -43,7 +42,7 @@ def scanner(config: Config, stop: Event) -> Source:
     for message in messages:
         if isinstance(message, Stream):
             frames = map(_arrived, assemble(message, messages, losses, refused))
-            return Source(message, itertools.islice(frames, config.frames), losses, refused)
+            return Source(message, frames, losses, refused)
         if isinstance(message, Channels):
             refused.lose("before the stream's description")
     raise ConfigError(f"{config.source}: the scanner never described its stream")

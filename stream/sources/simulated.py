@@ -40,8 +40,7 @@ def simulated(config: Config, stop: Event) -> Source:
     fps = None if config.as_fast_as_possible else config.fps or 25.0
     stream = Stream(Acquisition(), ImageGrid.sau64(), fps)
     loop = cached_loop(config.phantom, config.seed)
-    frames = itertools.islice(itertools.cycle(loop), config.frames)
-    return Source(stream, paced(frames, fps, stop))
+    return Source(stream, paced(itertools.cycle(loop), fps, stop))
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
