@@ -36,6 +36,7 @@ class Condition:
         acquisition: what the beamformer is told.
         sound_speed_m_s: what sound really travels at; as the acquisition says by default.
         snr_db: of the channel data.
+        time_gain_db_m: time-gain compensation, per metre of depth.
         medium: further arguments of `simulate`, made anew for each seed.
     """
 
@@ -43,6 +44,7 @@ class Condition:
     acquisition: Acquisition = field(default_factory=Acquisition)
     sound_speed_m_s: float | None = None
     snr_db: float = _SNR_DB
+    time_gain_db_m: float = 0.0
     medium: Callable[[int], dict[str, Any]] = field(default=lambda seed: {})
 
 
@@ -53,7 +55,12 @@ def _fine_probe() -> Acquisition:
 
 CONDITIONS: dict[str, Condition] = {
     "reference": Condition(f"the reference probe, {_SNR_DB:g} dB channel SNR"),
-    "attenuation": Condition("0.5 dB/cm/MHz", medium=lambda seed: {"attenuation_db_cm_mhz": 0.5}),
+    # The gain is that of both ways at 7.5 MHz; the high frequencies that echoes lose it cannot give back.
+    "attenuation": Condition(
+        "0.5 dB/cm/MHz, compensated by 7.5 dB a cm of depth",
+        time_gain_db_m=2 * 0.5 * 7.5 * 100,
+        medium=lambda seed: {"attenuation_db_cm_mhz": 0.5},
+    ),
     "sound-speed": Condition("sound 2 % faster than the beamformer is told", sound_speed_m_s=1.02 * 1540),
     "aberration": Condition(
         "a phase screen of 21 ns and 1.6 dB rms",
@@ -101,7 +108,9 @@ class Scanner:
         self.grid = grid or ImageGrid.for_acquisition(told)
         self._condition = condition
         self._truly = replace(told, sound_speed_m_s=condition.sound_speed_m_s or told.sound_speed_m_s)
-        self._beamform = FourierBeamformer(told, self.grid, gain=uniform_gain(told, self.grid))
+        time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
+        gain = (uniform_gain(told, self.grid) * time_gain).astype(np.float32)
+        self._beamform = FourierBeamformer(told, self.grid, gain=gain)
 
     def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
         """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""

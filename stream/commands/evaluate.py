@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import sys
@@ -18,6 +19,7 @@ from sonolucent.stream.errors import ConfigError
 
 if TYPE_CHECKING:
     from sonolucent.nn.evaluate.methods import Method
+    from sonolucent.nn.evaluate.simulated import Counts, Results
     from sonolucent.stream.evaluation_report import Report
 
 
@@ -86,37 +88,44 @@ def _require_sense(options: EvaluateOptions, conditions: Sequence[str]) -> None:
 def _evaluate(options: EvaluateOptions) -> Report:
     from sonolucent.nn.evaluate.methods import methods
     from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner
-    from sonolucent.nn.evaluate.seeds import HELD_OUT
     from sonolucent.nn.evaluate.self_supervised import self_supervised
     from sonolucent.nn.evaluate.simulated import Counts, evaluate_simulated
     from sonolucent.stream import evaluation_report as files
 
     compared = methods(options.models)
-    condition = CONDITIONS[options.condition]
-    scanner = Scanner(condition)
+    scanner = Scanner(CONDITIONS[options.condition])
+    options.out.mkdir(parents=True, exist_ok=True)
     if options.self_supervised_steps:
         _say("training Speckle2Self")
         compared += self_supervised(options.self_supervised_steps, scanner)
     counts = Counts(options.cysts, options.tissue, options.uniform, options.moving)
-    options.out.mkdir(parents=True, exist_ok=True)
     results = evaluate_simulated(compared, scanner, counts, _say)
-    report = files.Report(
+    report = _report(options, counts, compared, results)
+    aspect = scanner.grid.dz_m / scanner.grid.dx_m
+    files.write_pictures(options.out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, aspect)
+    if options.data is not None:
+        _real(options.data, options.out, compared, report)
+    files.write_json(options.out / "report.json", report)
+    files.write_markdown(options.out / "report.md", report)
+    return report
+
+
+def _report(options: EvaluateOptions, counts: Counts, compared: Sequence[Method], results: Results) -> Report:
+    """What the simulated phantoms told."""
+    from sonolucent.nn.evaluate.scenes import CONDITIONS
+    from sonolucent.nn.evaluate.seeds import HELD_OUT
+    from sonolucent.stream.evaluation_report import Report
+
+    return Report(
         condition=options.condition,
-        what=condition.what,
-        phantoms=vars(counts),
+        what=CONDITIONS[options.condition].what,
+        phantoms=dataclasses.asdict(counts),
         held_out_seeds=(HELD_OUT[0], HELD_OUT[max(counts.cysts, counts.tissue, counts.uniform) - 1]),
         machine=f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}",
         megabytes={method.name: method.megabytes for method in compared},
         milliseconds=results.milliseconds,
         simulated=dict(results.figures),
     )
-    grid = scanner.grid
-    files.write_pictures(options.out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, grid.dz_m / grid.dx_m)
-    if options.data is not None:
-        _real(options.data, options.out, compared, report)
-    files.write_json(options.out / "report.json", report)
-    files.write_markdown(options.out / "report.md", report)
-    return report
 
 
 def _real(data: Path, out: Path, compared: Sequence[Method], report: Report) -> None:
