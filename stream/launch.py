@@ -33,7 +33,7 @@ def run(config: Config) -> RunReport:
     stop, abort = threading.Event(), threading.Event()
     with interruptible(stop, abort):
         inproc = config.transport == "inproc"
-        reports, restarts = (_run_threads(config, stop, abort), None) if inproc else run_processes(config, stop)
+        reports, restarts = (_run_threads(config, stop, abort), None) if inproc else run_processes(config, stop, abort)
     sink = reports[config.sinks[0]].sink if config.sinks[0] in reports else None
     if config.trace is not None and sink is not None and sink.trace is not None:
         write_trace(Path(config.trace), sink.trace)

@@ -73,3 +73,23 @@ def test_a_source_that_is_killed_ends_the_run(small_recording: Path, tmp_path: P
     assert run.returncode == 1
     assert "a stage was killed" in errors
     assert "Traceback" not in errors
+
+
+def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.h5"
+    options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--fps", "100", "--model", "none"]
+    command = [*CLI, "run", *options, "--headless", "--record", str(record), "--transport", "ipc"]
+    with subprocess.Popen(command, **PIPES) as run:
+        wait_for_growth(record, 1 << 18)
+        hanging = stage_pids(run.pid)["beamform"]
+        os.kill(hanging, signal.SIGSTOP)
+        run.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        time.sleep(1)
+        os.kill(hanging, signal.SIGCONT)
+        _, errors = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "aborted" in errors
+    assert "Traceback" not in errors
