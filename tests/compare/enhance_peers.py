@@ -1,8 +1,9 @@
 """`make bench-peers`: the light network on a CPU, in our fused kernels and in other people's inference engines.
 
 All run the same weights on the same frame, in single precision. First every output is held against eager PyTorch, then
-they take turns, round after round. Prints a Markdown table. Ours starts from dB and ends there; the others are handed
-grey values 0..1 and hand back theirs.
+they take turns, round after round. Prints a Markdown table of the engines and one of the rounds: how far apart the two
+cores were, and each engine's time on two threads. Ours starts from dB and ends there, as does AOTInductor's package in
+our native stage; the others are handed grey values 0..1 and hand back theirs.
 """
 
 from __future__ import annotations
@@ -11,18 +12,23 @@ import io
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import openvino
 import torch
 from numpy.typing import NDArray
+from peers import round_trip
 
+from sonolucent._core import InferenceStage
 from sonolucent.nn import Enhancer
+from sonolucent.nn.package import write_package
 
 SHAPE = (620, 256)
 ROUNDS = 20
@@ -53,16 +59,19 @@ def main() -> None:
     network = Enhancer("cpu").torch_module().eval()
     with torch.inference_mode():
         expected = network(torch.from_numpy(grey)[None, None])[0, 0].clamp(0, 1).numpy()
-    makers = ours, torch_engines, openvino_engines, onnx_engines
+    makers = ours, torch_engines, aotinductor_engines, openvino_engines, onnx_engines
     engines = [engine for make in makers for engine in make(network, grey)]
     for engine in engines:
         engine.error = float(np.abs(np.clip(engine.run(), 0, 1) - expected).max())
         if not engine.error < (TOLERANCE if engine.name == OURS else TOLERANCE_OF_OTHERS):
             sys.exit(f"{engine.name} does not compute what eager PyTorch does: off by {engine.error:.1e}")
+    program, trips_ns = round_trip.build(), []
     for _ in range(ROUNDS):
+        trips_ns.append(round_trip.measured_ns(program))
         for engine in engines:
             engine.times_ms.append(time_ms(engine))
     print_table(engines)
+    print_rounds(engines, trips_ns)
 
 
 def ours(_: torch.nn.Module, grey: Image) -> Iterator[Engine]:
@@ -84,6 +93,22 @@ def torch_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
                     return module(image)[0, 0].numpy()
 
             yield Engine(name, torch.__version__, threads, run)
+
+
+def aotinductor_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image_db, out = 60 * (grey - 1), np.empty(SHAPE, np.float32)
+    folder = tempfile.TemporaryDirectory()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)  # compiled in
+        package = Path(folder.name) / f"{threads}.pt2"
+        write_package(network, package, SHAPE)
+        stage = InferenceStage(str(package), threads=threads)
+
+        def run(stage: InferenceStage = stage, _files: object = folder) -> Image:
+            stage.run(image_db, out)
+            return out / 60 + 1
+
+        yield Engine("AOTInductor", torch.__version__, threads, run)
 
 
 def openvino_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
@@ -130,6 +155,15 @@ def print_table(engines: list[Engine]) -> None:
             f"| {ratio:.1f} ({min(ratios):.1f}) | {e.error:.0e} |"
         )
     print(f"\n{ROUNDS} rounds of {FRAMES} frames, Python {platform.python_version()}.")
+
+
+def print_rounds(engines: list[Engine], trips_ns: list[float]) -> None:
+    """Each round: the round trip between the cores, and milliseconds a frame on two threads."""
+    both = [engine for engine in engines if engine.threads == 2]
+    print("\n| round trip, ns | " + " | ".join(engine.name for engine in both) + " |")
+    print("|---" * (len(both) + 1) + "|")
+    for i, trip_ns in enumerate(trips_ns):
+        print(f"| {trip_ns:.0f} | " + " | ".join(f"{engine.times_ms[i]:.1f}" for engine in both) + " |")
 
 
 if __name__ == "__main__":
