@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import h5py
 
 from sonolucent.stream.errors import RecordingError
+
+# Of version 3, with its checksum.
+_SUPERBLOCK_BYTES = 48
 
 
 def create(path: Path) -> h5py.File:
@@ -20,6 +24,21 @@ def create(path: Path) -> h5py.File:
     except OSError as error:
         reason = "the file exists; choose another name" if path.exists() else str(error)
         raise RecordingError(f"{path}: cannot be written: {reason}") from error
+
+
+def abandon(file: h5py.File) -> None:
+    """Closes a file that its disk has no room for, and leaves it as if its writer had been killed.
+
+    HDF5 marks such a file as closed with a size that it does not have, so that nothing could open it any more; left
+    open, it would crash the program's end.
+    """
+    path = Path(file.filename)
+    with path.open("r+b") as raw:
+        superblock = raw.read(_SUPERBLOCK_BYTES)
+        with contextlib.suppress(RuntimeError, OSError):
+            file.close()
+        raw.seek(0)
+        raw.write(superblock)
 
 
 def open_for_reading(path: Path) -> h5py.File:

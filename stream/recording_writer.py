@@ -6,7 +6,6 @@ last flush. docs/recording.md describes the layout.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -103,9 +102,7 @@ class RecordingWriter:
         _append_row(self._image_index, (*origin, *made), layout.IMAGE_ROW)
 
     def _give_up(self, frame_id: int, error: OSError) -> None:
-        """Closes what can be closed: HDF5 crashes at the program's end over a file that a full disk left open."""
-        with contextlib.suppress(RuntimeError, OSError):
-            self._file.close()
+        hdf5.abandon(self._file)
         why = os.strerror(error.errno) if error.errno else str(error)
         raise RecordingFailed(
             f"{self.path}: frame {frame_id} cannot be written: {why}; the recording opens up to its last flush"
