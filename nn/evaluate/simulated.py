@@ -20,7 +20,7 @@ from sonolucent.nn.evaluate.seeds import HELD_OUT
 Image = NDArray[np.float32]
 Progress = Callable[[str], None]
 _TIMED_RUNS = 3
-_SLOW_MS = 10_000.0
+_SLOW_MS = 1000.0
 
 
 @dataclass(frozen=True)

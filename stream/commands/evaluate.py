@@ -104,7 +104,7 @@ def _evaluate(options: EvaluateOptions) -> Report:
     aspect = scanner.grid.dz_m / scanner.grid.dx_m
     files.write_pictures(options.out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, aspect)
     if options.data is not None:
-        _real(options.data, options.out, compared, report)
+        add_real_images(options.data, options.out, compared, report)
     files.write_json(options.out / "report.json", report)
     files.write_markdown(options.out / "report.md", report)
     return report
@@ -128,8 +128,12 @@ def _report(options: EvaluateOptions, counts: Counts, compared: Sequence[Method]
     )
 
 
-def _real(data: Path, out: Path, compared: Sequence[Method], report: Report) -> None:
-    """Adds the figures of real images to the report, and their pictures to `out`."""
+def add_real_images(data: Path, out: Path, compared: Sequence[Method], report: Report) -> None:
+    """Adds the figures of real images to the report, and their pictures to `out`.
+
+    Raises:
+        ConfigError: the folder lacks one of the kinds, or a file cannot be read.
+    """
     _captures(data, out, compared, report)
     on_b_mode = [method for method in compared if not method.needs_phase]
     _vessels(data, out, on_b_mode, report)

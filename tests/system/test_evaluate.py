@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 FEW = ("--cysts", 1, "--tissue", 0, "--uniform", 0, "--moving", 0)
 
 
-def test_one_phantom_and_real_images(sonolucent: Any, real_data: Path, tmp_path: Path) -> None:
-    ended = sonolucent("evaluate", "--out", tmp_path, *FEW, "--data", real_data, "--json", timeout_s=290)
+def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
+    ended = sonolucent("evaluate", "--out", tmp_path, *FEW, "--json", timeout_s=290)
     assert ended.status == 0, ended.errors
     report = ended.report
     assert report == json.loads((tmp_path / "report.json").read_text())
@@ -23,11 +23,6 @@ def test_one_phantom_and_real_images(sonolucent: Any, real_data: Path, tmp_path:
     )
     assert light["cnr"]["mean"] > 2 * plain["cnr"]["mean"]
     assert light["error_db"]["mean"] < plain["error_db"]["mean"]
-    assert report["in_vivo"]["plain"]["cnr"]["n"] == 4
-    assert report["published"]["plain"]["homogeneity"]["n"] == 6
-    assert "obnlm, as published" in report["published"]
-    assert set(report["captures"]) == {path.name for path in (real_data / "fmc").glob("*.mat")}
-    assert "steering-compound" in report["captures"]["aluminium_64x0.63mm_5MHz_hmc.mat"]
     tables = (tmp_path / "report.md").read_text()
     assert all(f"| {name} |" in tables for name in report["simulated"])
     assert np.asarray(Image.open(tmp_path / "cysts.png")).std() > 20
