@@ -18,6 +18,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Args:
         source: "sim", "replay:FILE" (a recording), or "tcp://HOST:PORT" (a scanner).
         frames: stop after this many frames; a replay starts over as often as it takes.
+        first: the frame at which a replay starts; a recording's frames count from 0.
+        last: the frame at which a replay ends; the last of the recording by default.
+        loop: replay over and over until stopped, as for a viewer.
         fps: frames a second from `sim` and `replay`; the recorded rate, or 25, by default.
         as_fast_as_possible: no pacing; every frame is waited for.
         phantom: what `sim` images.
@@ -41,6 +44,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     source: str = "sim"
     frames: int | None = None
+    first: int = 0
+    last: int | None = None
+    loop: bool = False
     fps: float | None = None
     as_fast_as_possible: bool = False
     phantom: str = "moving"
@@ -66,6 +72,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, not {value}")
+        if self.first < 0 or (self.last is not None and self.last < self.first):
+            raise ValueError(f"first and last must be in order and not negative, not {self.first} and {self.last}")
+        if (self.first, self.last, self.loop) != (0, None, False) and not self.source.startswith("replay:"):
+            raise ValueError(f"first, last and loop belong to a replay, not to {self.source}")
         if self.record_channels and self.record is None:
             raise ValueError("record_channels needs a file; give record = FILE too")
         if self.view and self.headless:

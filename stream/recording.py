@@ -89,6 +89,8 @@ class Recording:
     @property
     def frame_ids(self) -> NDArray[np.int64]:
         """The frame ids of the channel data, (len(self),)."""
+        if len(self) == 0:
+            return np.empty(0, np.int64)
         with self._reading():
             ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
         return ids

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import tyro
+from numpy.typing import NDArray
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.formats import AnyRecording, open_recording
+from sonolucent.stream.recording import Recording
 
 
 class InfoOptions(msgspec.Struct, frozen=True):
@@ -19,16 +23,22 @@ class InfoOptions(msgspec.Struct, frozen=True):
 
     Args:
         file: the recording, or the model folder.
+        hashes: the SHA-256 of every frame as well; two replays are the same where these are.
         json: print one JSON document.
     """
 
     file: tyro.conf.Positional[Path]
+    hashes: bool = False
     json: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(InfoOptions, arguments, "info")
-    facts = describe_model(options.file) if options.file.is_dir() else describe(open_recording(options.file))
+    if options.file.is_dir():
+        facts = describe_model(options.file)
+    else:
+        recording = open_recording(options.file)
+        facts = {**describe(recording), **({"hashes": frame_hashes(recording)} if options.hashes else {})}
     if options.json:
         print_json(facts)
     else:
@@ -78,5 +88,20 @@ def describe(recording: AnyRecording) -> dict[str, Any]:
         "initial_time_s": acquisition.initial_time_s,
         "sound_speed_m_s": acquisition.sound_speed_m_s,
         "frame_rate_hz": recording.frame_rate_hz,
+        "lost": getattr(recording, "lost", {}),
         "ledger": msgspec.to_builtins(getattr(recording, "edges", {})),
     }
+
+
+def frame_hashes(recording: AnyRecording) -> dict[str, dict[int, str]]:
+    """The SHA-256 of every frame's channel data, and of its images (B-mode, then enhanced), by frame id."""
+    ids = getattr(recording, "frame_ids", range(len(recording)))
+    hashes = {"raw_data": {int(i): _sha256(data) for i, data in zip(ids, recording, strict=True)}}
+    if isinstance(recording, Recording):
+        images = map(recording.image, range(recording.n_images))
+        hashes["image"] = {image.frame_id: _sha256(image.layers) for image in images}
+    return hashes
+
+
+def _sha256(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()

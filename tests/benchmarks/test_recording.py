@@ -1,9 +1,10 @@
-"""Raw channel data to the disk, against what `dd` with blocks of a frame reaches on the same disk in the same run."""
+"""Raw channel data to the disk, against `dd` with blocks of a frame on the same disk in the same run; and back."""
 
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -13,8 +14,10 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Channels, Stream, Trail
 from sonolucent.stream.recording import Recording
 from sonolucent.stream.sinks.recorder import Recorder
+from sonolucent.stream.sources import open_source
 
 N_FRAMES = 30
+N_PACED = 500
 FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
 
 
@@ -33,6 +36,22 @@ def test_raw_recording_keeps_the_pace_of_the_disk(benchmark: BenchmarkFixture, t
     ratio = float(np.median(ratios[1:]))
     benchmark.extra_info.update(ratio_to_dd=ratio, ratios=[round(r, 2) for r in ratios])
     assert ratio >= 0.8, ratios
+
+
+def test_a_paced_replay_is_steady(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+    path = tmp_path / "recording.h5"
+    _record(path)
+    config = Config(source=f"replay:{path}", frames=N_PACED, fps=25.0)
+    frames = benchmark.pedantic(lambda: list(map(_acquired_ns, open_source(config, Event()).frames)), rounds=1)
+    jitter_ms = np.abs(np.diff(frames) * 1e-6 - 40.0)
+    p50_ms, p99_ms = np.percentile(jitter_ms, [50, 99])
+    benchmark.extra_info.update(jitter_p50_ms=p50_ms, jitter_p99_ms=p99_ms)
+    assert len(frames) == N_PACED
+    assert p99_ms < 2.0
+
+
+def _acquired_ns(frame: Channels) -> int:
+    return frame.trail.acquired_ns
 
 
 def _record(path: Path) -> None:

@@ -26,6 +26,8 @@ def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> 
         ("record_channels = true", "needs a file"),
         ("view = true\nheadless = true", "exclude"),
         ("fps = 5.0\nas_fast_as_possible = true", "exclude"),
+        ("source = 'replay:a.h5'\nfirst = 5\nlast = 4", "in order"),
+        ("loop = true", "belong to a replay"),
         ("not toml", "c.toml"),
     ],
 )

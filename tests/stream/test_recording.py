@@ -77,6 +77,7 @@ def test_images_alone_have_no_channel_data(tmp_path: Path) -> None:
     recording = open_recording(tmp_path / "i.h5")
     assert isinstance(recording, Recording)
     assert (len(recording), recording.n_images) == (0, 1)
+    assert list(recording.frame_ids) == []
     with pytest.raises(IndexError, match="holds 0 frames"):
         recording[0]
 

@@ -86,6 +86,9 @@ def test_a_recorded_run_replays_bit_for_bit(sonolucent: Any, small_recording: Pa
         assert np.array_equal(one[i], Recording(small_recording)[i])
         assert np.array_equal(one.image(i).layers, two.image(i).layers)
         assert one.image(i).model
+    hashes = [sonolucent("info", path, "--hashes", "--json").report["hashes"] for path in (first, second)]
+    assert hashes[0]["image"] == hashes[1]["image"]
+    assert len(set(hashes[0]["raw_data"].values())) == len(hashes[0]["raw_data"]) == 4
 
 
 def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path) -> None:
