@@ -93,13 +93,13 @@ def describe(recording: AnyRecording) -> dict[str, Any]:
     }
 
 
-def frame_hashes(recording: AnyRecording) -> dict[str, dict[int, str]]:
+def frame_hashes(recording: AnyRecording) -> dict[str, dict[str, str]]:
     """The SHA-256 of every frame's channel data, and of its images (B-mode, then enhanced), by frame id."""
     ids = getattr(recording, "frame_ids", range(len(recording)))
-    hashes = {"raw_data": {int(i): _sha256(data) for i, data in zip(ids, recording, strict=True)}}
+    hashes = {"raw_data": {str(i): _sha256(data) for i, data in zip(ids, recording, strict=True)}}
     if isinstance(recording, Recording):
         images = map(recording.image, range(recording.n_images))
-        hashes["image"] = {image.frame_id: _sha256(image.layers) for image in images}
+        hashes["image"] = {str(image.frame_id): _sha256(image.layers) for image in images}
     return hashes
 
 

@@ -26,6 +26,7 @@ def test_doctor_says_what_would_run_and_why(sonolucent: Any) -> None:
 
 def test_info_tells_recordings_and_models(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
     recording = sonolucent("info", small_recording, "--json").report
+    assert sonolucent("info", small_recording, "--hashes").output.count("hashes.raw_data.") == 4
     assert (recording["frames"], recording["shape"], recording["pitch_m"]) == (4, [16, 16, 600], 0.3e-3)
     model = sonolucent("info", str(files("sonolucent.nn") / "models" / "light-quadrant"), "--json").report
     assert model["kind"] == "light"
