@@ -19,7 +19,7 @@ $(VENV)/.tools: pyproject.toml Makefile
 
 # An editable install: edits to Python need nothing, edits to C++ come back here.
 $(VENV)/.installed: $(VENV)/.tools $(NATIVE)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats]"
 	$(BIN)/sonolucent warmup
 	@touch $@
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": "write a recording of simulated channel data",
     "info": "what is in a recording or a model",
     "image": "beamform a recording to PNG, MP4 or HDF5",
+    "convert": "channel data from one recording format to another",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
     "profile": "per-stage latency against the budgets",

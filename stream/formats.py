@@ -34,7 +34,7 @@ class AnyRecording(Protocol):
 def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     """The recording in the file at `path`: `rec.acquisition`, `len(rec)`, `rec[i]` (n_tx, n_rx, n_samples).
 
-    Reads this project's HDF5 layout (docs/recording.md) and BRAIN `.mat` files.
+    Reads this project's HDF5 layout (docs/recording.md), zea 0.1, USTB UFF and BRAIN `.mat` files.
 
     Raises:
         RecordingError: the file is missing, damaged, or of none of these formats.
@@ -42,14 +42,30 @@ def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     file = Path(path)
     magic = _first_bytes(file, 8)
     if magic == _HDF5_MAGIC:
-        from sonolucent.stream.recording import Recording
-
-        return Recording(file)
+        return _open_hdf5(file)
     if magic == b"MATLAB 5":
         from sonolucent.stream.brain import BrainRecording
 
         return BrainRecording(file)
     raise RecordingError(f"{file}: neither a Sonolucent recording (HDF5) nor a BRAIN capture (MATLAB 5 .mat)")
+
+
+def _open_hdf5(path: Path) -> AnyRecording:
+    from sonolucent.stream import hdf5
+
+    with hdf5.open_for_reading(path) as file, hdf5.reading(path, "any known format"):
+        is_zea, is_uff = "zea_version" in file.attrs, "format" not in file.attrs and "channel_data" in file
+    if is_zea:
+        from sonolucent.stream.foreign.zea import read_zea
+
+        return read_zea(path)
+    if is_uff:
+        from sonolucent.stream.foreign.uff import read_uff
+
+        return read_uff(path)
+    from sonolucent.stream.recording import Recording
+
+    return Recording(path)
 
 
 def _first_bytes(path: Path, n: int) -> bytes:

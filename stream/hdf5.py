@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 
 from sonolucent.stream.errors import RecordingError
 
+# What h5py raises on damaged files, by trial.
+_DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
 # Of version 3, with its checksum.
 _SUPERBLOCK_BYTES = 48
 
@@ -60,3 +64,30 @@ def _writer_did_not_close(path: Path) -> bool:
     with path.open("rb") as file:
         superblock = file.read(12)
     return len(superblock) == 12 and superblock[8] == 3 and superblock[11] != 0
+
+
+@contextmanager
+def reading(path: Path, format_name: str) -> Iterator[None]:
+    """Within, whatever h5py and NumPy make of damaged bytes is a `RecordingError`."""
+    try:
+        yield
+    except RecordingError:
+        raise
+    except _DAMAGED as error:
+        raise RecordingError(f"{path}: damaged, or not a recording of {format_name}: {error}") from error
+
+
+def require_filters(dataset: h5py.Dataset) -> None:
+    """Makes the filters at hand that a dataset is compressed by.
+
+    Raises:
+        ValueError: one is not installed.
+    """
+    plist = dataset.id.get_create_plist()
+    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
+    if all(h5py.h5z.filter_avail(number) for number in filters):
+        return
+    try:
+        import hdf5plugin  # noqa: F401 - registers them
+    except ImportError as error:
+        raise ValueError("compressed by a filter that is not installed; pip install 'sonolucent[formats]'") from error

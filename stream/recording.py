@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream import hdf5, layout
-from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.frames import Image, Trail
 from sonolucent.stream.ledger import EdgeCounts
-
-# What h5py raises on damaged files, by trial.
-_DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
 
 
 class Recording:
@@ -33,7 +28,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = hdf5.open_for_reading(path)
-        with self._reading():
+        with hdf5.reading(self.path, "Sonolucent"):
             self.stream = layout.read_stream(self._file)
             self.edges = _read_ledger(self._file)
             layout.require_rows(self._file, layout.RAW, self.stream.acquisition.shape, ("<i2", "<f4"))
@@ -60,7 +55,7 @@ class Recording:
     def __getitem__(self, index: int) -> NDArray[Any]:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
-        with self._reading():
+        with hdf5.reading(self.path, "Sonolucent"):
             data: NDArray[Any] = self._file[layout.RAW][index % len(self)]
         return data
 
@@ -71,7 +66,7 @@ class Recording:
         """The images of row `index`, as they were shown."""
         if not 0 <= index < self.n_images:
             raise IndexError(f"{self.path} holds {self.n_images} images; there is no image {index}")
-        with self._reading():
+        with hdf5.reading(self.path, "Sonolucent"):
             row = self._file[layout.IMAGE_INDEX][index]
             layers = [self._file[layout.BMODE][index]]
             if row["model"]:
@@ -91,7 +86,7 @@ class Recording:
         """The frame ids of the channel data, (len(self),)."""
         if len(self) == 0:
             return np.empty(0, np.int64)
-        with self._reading():
+        with hdf5.reading(self.path, "Sonolucent"):
             ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
         return ids
 
@@ -99,21 +94,13 @@ class Recording:
     def lost(self) -> dict[str, list[int]]:
         """The ids of the frames that the disk was too slow for, by kind: "raw_data", "image"."""
         ids: dict[str, list[int]] = {}
-        with self._reading():
+        with hdf5.reading(self.path, "Sonolucent"):
             for row in layout.read_values(self._file[layout.LOST]) if layout.LOST in self._file else ():
                 ids.setdefault(row["data"].decode(), []).append(int(row["frame_id"]))
         return ids
 
     def close(self) -> None:
         self._file.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Within, whatever h5py and NumPy make of damaged bytes is a `RecordingError`."""
-        try:
-            yield
-        except _DAMAGED as error:
-            raise RecordingError(f"{self.path}: damaged, or not a recording of Sonolucent: {error}") from error
 
     def _complete(self, data: str, index: str) -> int:
         return min(len(self._file[data]), len(self._file[index])) if data in self._file else 0

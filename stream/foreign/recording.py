@@ -1,0 +1,76 @@
+"""What the readers of other people's layouts share: a recording whose frames are read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.stream import hdf5
+
+
+@dataclass(frozen=True)
+class ForeignRecording:
+    """Frames (n_tx, n_rx, n_samples) out of a file of another layout.
+
+    Args:
+        read: frame i, 0 <= i < n_frames.
+
+    Raises:
+        RecordingError: on reading a frame, where the file is damaged.
+    """
+
+    format: str
+    path: Path
+    acquisition: Acquisition
+    frame_rate_hz: float | None
+    n_frames: int
+    read: Callable[[int], NDArray[Any]]
+
+    def __len__(self) -> int:
+        return self.n_frames
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
+        with hdf5.reading(self.path, self.format):
+            return np.ascontiguousarray(self.read(index % len(self)))
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[i] for i in range(len(self)))
+
+
+def linear_probe(x_m: NDArray[Any], width_m: float, center_frequency_hz: float, bandwidth: float | None) -> Probe:
+    """The probe of element centres `x_m`, (n_el,); without a `bandwidth`, of the default one.
+
+    Raises:
+        ValueError: they are not in order at one pitch, centred on x = 0.
+    """
+    pitch = float(np.diff(x_m).mean()) if len(x_m) > 1 else 0.0
+    # Files hold single precision: a millionth of the aperture.
+    if not pitch > 0 or np.ptp(np.diff(x_m)) > 1e-3 * pitch or abs(x_m.mean()) > 1e-3 * pitch:
+        raise ValueError("the elements are not at one pitch from left to right, centred on x = 0")
+    known = {} if bandwidth is None else {"fractional_bandwidth": bandwidth}
+    return Probe.linear(
+        n_elements=len(x_m),
+        pitch_m=pitch,
+        element_width_m=width_m,
+        center_frequency_hz=center_frequency_hz,
+        **known,
+    )
+
+
+def the_one(values: NDArray[Any], what: str, tolerance: float) -> float:
+    """The one value that all transmits share.
+
+    Raises:
+        ValueError: they differ by more than `tolerance`.
+    """
+    if not np.size(values) or not np.ptp(values) <= tolerance:
+        raise ValueError(f"{what} differs from transmit to transmit; only recordings with one for all can be read")
+    return float(np.mean(values))
