@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.foreign.recording import full_matrix
 from sonolucent.stream.mat5 import variables
-
-_MAX_FRAME_BYTES = 1 << 30
 
 
 class BrainRecording:
@@ -72,7 +71,7 @@ def _read(experiment: Any) -> tuple[Acquisition, NDArray[np.float32]]:
     probe = _probe(experiment.array)
     traces = np.asarray(experiment.time_data).reshape(len(time_s), -1).T
     tx, rx = (np.atleast_1d(np.asarray(v, int)) - 1 for v in (experiment.tx, experiment.rx))
-    frame, elements = _matrix(traces, tx, rx, probe.n_elements)
+    frame, elements = full_matrix(traces, tx, rx, probe.n_elements)
     acquisition = Acquisition(
         probe=probe,
         tx_elements=elements,
@@ -98,24 +97,6 @@ def _probe(array: Any) -> Probe:
         element_width_m=2 * half_width,
         center_frequency_hz=float(array.centre_freq),
     )
-
-
-def _matrix(
-    traces: NDArray[Any], tx: NDArray[np.int_], rx: NDArray[np.int_], n: int
-) -> tuple[NDArray[np.float32], list[int]]:
-    """The full matrix of the elements that can be made to transmit, by reciprocity where a pair was taken once."""
-    if n * n * traces.shape[1] * 4 > _MAX_FRAME_BYTES:
-        raise ValueError(f"a frame of {n} x {n} x {traces.shape[1]} samples is more than {_MAX_FRAME_BYTES} bytes")
-    frame = np.zeros((n, n, traces.shape[1]), np.float32)
-    taken = np.zeros((n, n), bool)
-    for first, second in ((rx, tx), (tx, rx)):
-        frame[first, second] = traces
-        taken[first, second] = True
-    elements = np.flatnonzero(taken.all(axis=1))
-    if len(elements) == 0:
-        raise ValueError(f"{len(traces)} traces do not make up one whole transmit of {n} receivers")
-    whole = len(elements) == n
-    return (frame if whole else frame[elements]), [int(e) for e in elements]
 
 
 def _sound_speed(experiment: Any) -> float:

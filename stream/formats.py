@@ -34,7 +34,7 @@ class AnyRecording(Protocol):
 def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     """The recording in the file at `path`: `rec.acquisition`, `len(rec)`, `rec[i]` (n_tx, n_rx, n_samples).
 
-    Reads this project's HDF5 layout (docs/recording.md), zea 0.1, USTB UFF and BRAIN `.mat` files.
+    Reads this project's HDF5 layout (docs/recording.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
 
     Raises:
         RecordingError: the file is missing, damaged, or of none of these formats.
@@ -54,7 +54,12 @@ def _open_hdf5(path: Path) -> AnyRecording:
     from sonolucent.stream import hdf5
 
     with hdf5.open_for_reading(path) as file, hdf5.reading(path, "any known format"):
-        is_zea, is_uff = "zea_version" in file.attrs, "format" not in file.attrs and "channel_data" in file
+        is_zea, is_mfmc = "zea_version" in file.attrs, "TYPE" in file.attrs
+        is_uff = "format" not in file.attrs and "channel_data" in file
+    if is_mfmc:
+        from sonolucent.stream.foreign.mfmc import read_mfmc
+
+        return read_mfmc(path)
     if is_zea:
         from sonolucent.stream.foreign.zea import read_zea
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream import hdf5
 
+_MAX_FRAME_BYTES = 1 << 30
+
 
 @dataclass(frozen=True)
 class ForeignRecording:
@@ -74,3 +76,30 @@ def the_one(values: NDArray[Any], what: str, tolerance: float) -> float:
     if not np.size(values) or not np.ptp(values) <= tolerance:
         raise ValueError(f"{what} differs from transmit to transmit; only recordings with one for all can be read")
     return float(np.mean(values))
+
+
+def full_matrix(
+    traces: NDArray[Any], tx: NDArray[np.int_], rx: NDArray[np.int_], n: int
+) -> tuple[NDArray[np.float32], list[int]]:
+    """The frame of the elements that can be made to transmit, by reciprocity where a pair was taken once, and those.
+
+    Args:
+        traces: (n_traces, n_samples).
+        tx, rx: the element that transmits and that receives each of them, from 0.
+        n: how many elements there are.
+
+    Raises:
+        ValueError: no element has transmitted to all, or the frame would be too large.
+    """
+    if n * n * traces.shape[1] * 4 > _MAX_FRAME_BYTES:
+        raise ValueError(f"a frame of {n} x {n} x {traces.shape[1]} samples is more than {_MAX_FRAME_BYTES} bytes")
+    frame = np.zeros((n, n, traces.shape[1]), np.float32)
+    taken = np.zeros((n, n), bool)
+    for first, second in ((rx, tx), (tx, rx)):
+        frame[first, second] = traces
+        taken[first, second] = True
+    elements = np.flatnonzero(taken.all(axis=1))
+    if len(elements) == 0:
+        raise ValueError(f"{len(traces)} traces do not make up one whole transmit of {n} receivers")
+    whole = len(elements) == n
+    return (frame if whole else frame[elements]), [int(e) for e in elements]
