@@ -103,8 +103,9 @@ def _peak_s(scan: h5py.Group, center_hz: float) -> float:
 def _frame_rate_hz(scan: h5py.Group, n_tx: int) -> float | None:
     if "time_to_next_transmit" not in scan:
         return None
-    gap_s = float(np.mean(_values(scan, "time_to_next_transmit")))
-    return 1 / (gap_s * n_tx) if gap_s > 0 else None
+    gaps_s = _values(scan, "time_to_next_transmit")
+    total_s = float(gaps_s.sum())
+    return gaps_s.size / (total_s * n_tx) if total_s > 0 else None
 
 
 def _probe_fields(acquisition: Acquisition) -> dict[str, tuple[Any, str]]:

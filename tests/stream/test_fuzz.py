@@ -21,6 +21,7 @@ from scipy.io import savemat
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import RecordingError, open_recording
+from sonolucent.stream.foreign.zea import write_zea
 from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.recording import Recording
@@ -94,9 +95,11 @@ def test_deep_nesting_is_refused(nested: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A small recording and a small BRAIN capture."""
+    """A small recording, the same as zea has it, and a small BRAIN capture."""
     folder = tmp_path_factory.mktemp("originals")
-    return {".h5": write_recording(folder / "a.h5"), ".mat": write_capture(folder / "a.mat")}
+    recording = write_recording(folder / "a.h5")
+    write_zea(folder / "a.hdf5", Recording(recording))
+    return {".h5": recording, ".hdf5": folder / "a.hdf5", ".mat": write_capture(folder / "a.mat")}
 
 
 def write_recording(path: Path) -> Path:
@@ -158,7 +161,7 @@ print(refused)
 """
 
 
-@pytest.mark.parametrize("suffix", [".h5", ".mat"])
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5", ".mat"])
 def test_damaged_files_are_refused_or_read(originals: dict[str, Path], tmp_path: Path, suffix: str) -> None:
     command = [sys.executable, "-c", READ_DAMAGED, str(originals[suffix]), str(tmp_path), "300"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
@@ -193,9 +196,9 @@ REPLACEMENTS: dict[str, Any] = {
 def test_whatever_stands_in_its_place_a_dataset_is_refused_or_read(
     originals: dict[str, Path], tmp_path: Path, what: str
 ) -> None:
-    for path in paths_in(originals[".h5"]):
-        changed = tmp_path / "changed.h5"
-        changed.write_bytes(originals[".h5"].read_bytes())
+    changed = tmp_path / "changed.h5"
+    for original, path in [(originals[kind], path) for kind in (".h5", ".hdf5") for path in paths_in(originals[kind])]:
+        changed.write_bytes(original.read_bytes())
         with h5py.File(changed, "r+") as file:
             del file[path]
             if REPLACEMENTS[what] is not None:
@@ -206,13 +209,14 @@ def test_whatever_stands_in_its_place_a_dataset_is_refused_or_read(
 def read_all(path: Path) -> bool:
     """Whether a recording can be read; it is refused with a `RecordingError` or this fails."""
     try:
-        recording = Recording(path)
+        recording = open_recording(path)
         for i in range(min(len(recording), 3)):
             assert recording[i].shape == recording.acquisition.shape
-        for i in range(min(recording.n_images, 3)):
-            recording.image(i)
-        assert recording.frame_ids.ndim == 1
-        recording.close()
+        if isinstance(recording, Recording):
+            for i in range(min(recording.n_images, 3)):
+                recording.image(i)
+            assert recording.frame_ids.ndim == 1
+            recording.close()
     except RecordingError:
         return False
     return True
