@@ -33,9 +33,10 @@ def read_zea(path: Path) -> ForeignRecording:
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "zea"):
         raw, scan = file[f"{_TRACK}/data/raw_data"], file[f"{_TRACK}/scan"]
+        # zea compresses everything alike, also what `_acquisition` reads.
+        hdf5.require_filters(raw)
         acquisition = _acquisition(file, scan, raw.shape)
         layout.require_rows(file, raw.name, raw.shape[1:], ("<i2", "<f4"))
-        hdf5.require_filters(raw)
         rate = _frame_rate_hz(scan, acquisition.n_tx)
         return ForeignRecording("zea", path, acquisition, rate, len(raw), lambda i: raw[i, ..., 0].transpose(0, 2, 1))
 

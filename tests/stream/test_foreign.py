@@ -1,5 +1,6 @@
 """Recordings of other people's layouts: converted there and back, and refused where they hold something else."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,42 @@ def test_uff_s_clock_starts_when_the_wave_passes_the_origin(original: Path, tmp_
     assert channel_data.data.shape == (64, 6, 3, 3)
     assert [wave.source.x for wave in channel_data.sequence] == pytest.approx([-0.75e-3, -0.15e-3, 0.75e-3])
     assert [wave.delay for wave in channel_data.sequence] == pytest.approx(np.array([0.75e-3, 0.15e-3, 0.75e-3]) / 1480)
+
+
+def compress(original: Path, path: Path) -> None:
+    """Every dataset as zea saves it."""
+    import hdf5plugin
+
+    convert.main([str(original), str(path)])
+    with h5py.File(path, "r+") as file:
+        names: list[str] = []
+        file.visititems(lambda name, item: names.append(name) if getattr(item, "shape", ()) else None)
+        for name in names:
+            data = file[name][...]
+            del file[name]
+            file.create_dataset(name, data=data, **hdf5plugin.Blosc(cname="zstd", shuffle=hdf5plugin.Blosc.BITSHUFFLE))
+
+
+# In a process of its own: once loaded, a filter stays.
+READ_COMPRESSED = """
+import sys
+if sys.argv[2] == "without":
+    sys.modules["hdf5plugin"] = None
+from sonolucent.stream import RecordingError, open_recording
+try:
+    print(len([frame.sum() for frame in open_recording(sys.argv[1])]))
+except RecordingError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("plugin", "answer"), [("with", "3\n"), ("without", "pip install 'sonolucent[formats]'")])
+def test_zea_files_that_zea_has_compressed(original: Path, tmp_path: Path, plugin: str, answer: str) -> None:
+    pytest.importorskip("hdf5plugin")
+    compress(original, tmp_path / "z.hdf5")
+    command = [sys.executable, "-c", READ_COMPRESSED, str(tmp_path / "z.hdf5"), plugin]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert answer in done.stdout
 
 
 def two_elements_fire(scan: h5py.Group) -> None:
