@@ -30,7 +30,7 @@ def test_raw_recording_keeps_the_pace_of_the_disk(benchmark: BenchmarkFixture, t
         copied_s = _timed(lambda: _copy(tmp_path), tmp_path / "copy.raw")
         ratios.append(copied_s / recorded_s)
 
-    benchmark.pedantic(record_and_copy, rounds=7, warmup_rounds=1)
+    benchmark.pedantic(record_and_copy, rounds=11, warmup_rounds=1)
     _record(tmp_path / "recording.h5")
     assert np.array_equal(Recording(tmp_path / "recording.h5")[N_FRAMES - 1], FRAME)
     ratio = float(np.median(ratios[1:]))
