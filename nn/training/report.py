@@ -22,7 +22,7 @@ _EXAMPLES = 3
 def write_report(
     folder: Path, trained: Trained, info: ModelInfo, shown: Sequence[Frame], grid: ImageGrid, facts: dict[str, str]
 ) -> None:
-    """Writes report.md, curve.png and examples.png into `folder`.
+    """Writes report.md, curve.png and examples.jpg into `folder`.
 
     Args:
         folder: made if it is missing.
@@ -34,7 +34,7 @@ def write_report(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _draw_curve(folder / "curve.png", trained)
-    _draw_examples(folder / "examples.png", trained.network, shown[:_EXAMPLES], grid, info.dynamic_range_db)
+    _draw_examples(folder / "examples.jpg", trained.network, shown[:_EXAMPLES], grid, info.dynamic_range_db)
     last = trained.curve[-1]
     errors = [point.error_db for point in trained.curve if point.error_db is not None]
     error = f"{min(errors):.3f} dB" if errors else "nothing held out"
@@ -53,7 +53,7 @@ def write_report(
         f"# {info.name}\n\n| | |\n|---|---|\n{table}\n\n![curve](curve.png)\n\n"
         "Plain above, enhanced below, on frames that were "
         f"{'held out' if errors else 'trained on: there was one subject alone'}:\n\n"
-        "![examples](examples.png)\n",
+        "![examples](examples.jpg)\n",
         encoding="utf-8",
     )
 
@@ -92,7 +92,8 @@ def _draw_examples(path: Path, network: UNet, shown: Sequence[Frame], grid: Imag
         column[0].set_title(frame.name, fontsize=9)
     figure.supxlabel("x (mm)")
     figure.supylabel("z (mm)")
-    figure.savefig(path, dpi=80)
+    # Speckle is noise, which PNG hardly compresses.
+    figure.savefig(path, dpi=80, pil_kwargs={"quality": 85})
 
 
 def _enhanced(network: UNet, plain_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.float32]:

@@ -60,7 +60,7 @@ def test_the_other_recipes_train_on_recordings(record: Record, tmp_path: Path, r
     model = tmp_path / recipe
     assert main(["train", str(record("noise.h5")), "--out", str(model), "--recipe", recipe, "--steps", "1"]) == 0
     assert f"| recipe | {recipe} |" in (model / "report" / "report.md").read_text()
-    assert (model / "report" / "examples.png").stat().st_size > 1000
+    assert (model / "report" / "examples.jpg").stat().st_size > 1000
 
 
 def silence(data: Any) -> None:
