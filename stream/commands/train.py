@@ -102,6 +102,7 @@ def _train(options: TrainOptions, data: TrainingData, begun: float) -> tuple[Mod
     from sonolucent.nn.training.report import write_report
 
     frames, apart = held_out(data.frames, options.seed)
+    code = _code()  # that the training starts with, whatever is checked out while it runs
     checkpoint = options.out / "checkpoint.pt"
     with _progress() as progress:
         trained = train(
@@ -122,7 +123,7 @@ def _train(options: TrainOptions, data: TrainingData, begun: float) -> tuple[Mod
         name=options.out.resolve().name,
         kind=options.net,
         dynamic_range_db=options.dynamic_range_db,
-        training=Training(data.description, options.recipe, steps, options.seed, _code()),
+        training=Training(data.description, options.recipe, steps, options.seed, code),
         measured={} if error_db is None else {"validation_error_db": round(error_db, 3)},
     )
     facts = {"frames": f"{len(frames)} and {len(apart)} held out", "minutes": f"{(time.monotonic() - begun) / 60:.1f}"}
