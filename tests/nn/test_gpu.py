@@ -6,7 +6,7 @@ import torch
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn.enhancer import SHIPPED, Enhancer
-from sonolucent.nn.gpu import Decibels, GraphStage
+from sonolucent.nn.gpu import Decibels, GraphStage, precision
 from sonolucent.nn.model import load_model
 
 RANGE_DB = 60.0
@@ -18,7 +18,7 @@ needs_gpu = pytest.mark.skipif(cuda_device_count() == 0, reason="needs a CUDA de
 
 @pytest.fixture(scope="module")
 def network():
-    return load_model(SHIPPED / "light-quadrant").network
+    return load_model(SHIPPED / "full-quadrant").network
 
 
 @pytest.fixture
@@ -46,8 +46,14 @@ def test_computes_in_decibels_what_the_network_does(network, image):
     np.testing.assert_allclose(on_cpu(network, image, torch.float32), eager(network, image), atol=60e-4)
 
 
-def test_half_precision_cannot_be_seen(network, image):
-    assert rms(on_cpu(network, image, torch.float16) - eager(network, image)) < HALF_DB
+@pytest.mark.parametrize("name", ["full-quadrant", "light-quadrant"])
+def test_the_precision_that_a_network_gets_cannot_be_seen(name, image):
+    network = load_model(SHIPPED / name).network
+    assert rms(on_cpu(network, image, precision(network)) - eager(network, image)) < HALF_DB
+
+
+def test_a_full_network_gets_half_precision(network):
+    assert precision(network) == torch.float16
 
 
 def test_undefined_pixels_count_as_the_floor_and_infinite_ones_are_clipped(network, image):
