@@ -26,6 +26,9 @@ $(VENV)/.installed: $(VENV)/.tools $(NATIVE)
 demo: install
 	$(BIN)/sonolucent demo
 
+# One test worker a core, so one OpenMP thread each: more would spin for one another, and a training that takes half a
+# minute would take five. OpenMP reads this as the process starts; in conftest.py it would come too late.
+test: export OMP_NUM_THREADS := 1
 test: install
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 

@@ -19,7 +19,8 @@ def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
     assert report == json.loads((tmp_path / "report.json").read_text())
     assert report["held_out_seeds"] == [900, 900]
     plain, light = (
-        next(row for name, row in report["simulated"].items() if name.startswith(start)) for start in ("plain", "light")
+        next(row for name, row in report["simulated"].items() if name.startswith(start))
+        for start in ("plain", "light-quadrant")
     )
     assert light["cnr"]["mean"] > 2 * plain["cnr"]["mean"]
     assert light["error_db"]["mean"] < plain["error_db"]["mean"]
