@@ -2,7 +2,7 @@
 
     python examples/validation_ranking.py MODEL [MODEL ...]
 
-Judges each model folder on simulated tissue that was not trained on: by `nn.training.validation` (blind), and by its
+Judges each model folder on simulated tissue set aside for choosing: by `nn.training.validation` (blind), and by its
 error to the phantoms' echogenicity (true). Prints both and Spearman's rank correlation.
 """
 
@@ -16,15 +16,15 @@ import tyro
 from scipy.stats import spearmanr
 from torch import nn
 
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, ReferenceLevel, log_compress, uniform_gain
 from sonolucent.nn import metrics
+from sonolucent.nn.decibels import Decibels
+from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner, Scene
+from sonolucent.nn.evaluate.seeds import CHOOSING
 from sonolucent.nn.model import load_model
 from sonolucent.nn.training import Frame
 from sonolucent.nn.training.validation import Validation
-from sonolucent.sim import phantoms, simulate
 
-SEEDS = range(700, 708)
-DYNAMIC_RANGE_DB = 60.0
+SCENES = 8
 
 
 def main(models: tyro.conf.Positional[tuple[Path, ...]]) -> None:
@@ -33,41 +33,26 @@ def main(models: tyro.conf.Positional[tuple[Path, ...]]) -> None:
     Args:
         models: model folders, three at least.
     """
-    acquisition = Acquisition()
-    grid = ImageGrid.for_acquisition(acquisition)
-    frames = simulated_frames(acquisition, grid)
-    truths = [phantoms.make("random_tissue", seed=seed).echogenicity_db(grid) for seed in SEEDS]
-    validation = Validation(frames, grid, DYNAMIC_RANGE_DB)
+    scanner = Scanner(CONDITIONS["reference"])
+    scenes = [scanner.scene("random_tissue", seed) for seed in CHOOSING[:SCENES]]
+    frames = [Frame(f"{i}", f"scene {i}", scene.image) for i, scene in enumerate(scenes)]
+    validation = Validation(frames, scanner.grid, DYNAMIC_RANGE_DB)
     blind, true = [], []
     print(f"{'model':32} {'blind dB':>9} {'true dB':>9}")
     for folder in models:
         network = load_model(folder).network
         blind.append(validation.error_db(network))
-        true.append(float(np.mean([true_error(network, f, t) for f, t in zip(frames, truths, strict=True)])))
+        true.append(float(np.mean([true_error_db(network, scene) for scene in scenes])))
         print(f"{folder.name:32} {blind[-1]:9.3f} {true[-1]:9.3f}")
     print(f"Spearman's rank correlation of {len(models)} models: {spearmanr(blind, true).statistic:.3f}")
 
 
-def simulated_frames(acquisition: Acquisition, grid: ImageGrid) -> list[Frame]:
-    beamform = FourierBeamformer(acquisition, grid, gain=uniform_gain(acquisition, grid))
-    frames = []
-    for seed in SEEDS:
-        phantom = phantoms.make("random_tissue", seed=seed)
-        channels = simulate(
-            acquisition, scatterers_m=phantom.scatterers_m, amplitudes=phantom.amplitudes, snr_db=20.0, seed=seed
-        )
-        frames.append(Frame(f"{seed}", f"random_tissue {seed}", beamform(channels).copy()))
-    return frames
-
-
-def true_error(network: nn.Module, frame: Frame, truth_db: np.ndarray) -> float:
-    """Rms error in dB of the enhanced image to the echogenicity, at its level."""
-    plain = log_compress(frame.image, dynamic_range_db=DYNAMIC_RANGE_DB, reference=ReferenceLevel().update(frame.image))
+def true_error_db(network: nn.Module, scene: Scene) -> float:
+    """Rms error of the enhanced image to the echogenicity, at its level."""
     with torch.inference_mode():
-        grey = network(torch.from_numpy(plain / DYNAMIC_RANGE_DB + 1)[None, None])[0, 0].clamp(0, 1).numpy()
-    enhanced = (grey - 1) * DYNAMIC_RANGE_DB
-    shown = metrics.at_level_of(enhanced, truth_db, dynamic_range_db=DYNAMIC_RANGE_DB)
-    return float(np.sqrt(np.mean((enhanced - shown) ** 2)))
+        enhanced = Decibels(network, DYNAMIC_RANGE_DB)(torch.from_numpy(scene.plain_db)[None, None])[0, 0].numpy()
+    truth_db = metrics.at_level_of(enhanced, scene.phantom.echogenicity_db(scene.true_grid))
+    return float(np.sqrt(np.mean((enhanced - truth_db) ** 2)))
 
 
 if __name__ == "__main__":

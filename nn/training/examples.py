@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.looks import Split, require_analytic
 from sonolucent.nn.training.frames import Frame, TrainingError
-from sonolucent.nn.training.looks import Split, decibels, looks_db, require_analytic, smooth_gain_db
+from sonolucent.nn.training.looks import decibels, looks_db, smooth_gain_db
 
 Grey = NDArray[np.float32]
 Pair = tuple[Grey, Grey]

@@ -1,51 +1,24 @@
-"""Looks at one frame: parts of its own image spectrum, whose speckle is independent.
+"""Looks at frames as training needs them: in dB, at one level, with the grain of the whole image.
 
-An analytic image holds steering to the left and right in the sign of k_x, and low and high frequencies in k_z below
-and above the carrier. Disjoint parts show the same tissue with (almost) uncorrelated speckle, so one can be trained to
-predict the others (Noise2Noise, Lehtinen et al. 2018) with no clean image and no second acquisition.
+One look can be trained to predict the others (Noise2Noise, Lehtinen et al. 2018) with no clean image and no second
+acquisition.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
-import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.training.carrier import carrier_phase, without_carrier
-
-Images = Sequence[NDArray[np.complexfloating]]
-
-# Half-width of the ramp between parts over half of the rms bandwidth of one. What two parts share is speckle that
-# training cannot remove; a sharper cut would ring.
-_RAMP = 0.4
-_GAIN_SIGMA_M = 2e-3
-_FLOOR = 1e-6  # -120 dB: below every dynamic range
-
-
-class Split(NamedTuple):
-    """Into how many bands of equal energy a spectrum is cut along k_z and along k_x.
-
-    Looks are sampled so that every `depth`-th row and `lateral`-th column has the speckle grain, in pixels, of the
-    whole image.
-    """
-
-    depth: int
-    lateral: int
-
-    @property
-    def n_looks(self) -> int:
-        return self.depth * self.lateral
-
+from sonolucent.nn.looks import Images, Split, centered_spectra, look_masks, require_analytic, rms_width, to_image
 
 QUADRANTS = Split(depth=2, lateral=2)
 FREQUENCY_HALVES = Split(depth=2, lateral=1)
+
+_GAIN_SIGMA_M = 2e-3
+_FLOOR = 1e-6  # -120 dB: below every dynamic range
 
 
 def looks_db(images: Images, grid: ImageGrid, split: Split) -> NDArray[np.float32]:
@@ -53,7 +26,8 @@ def looks_db(images: Images, grid: ImageGrid, split: Split) -> NDArray[np.float3
 
     0 dB is the frame's reference level, as in the live stream. A look is darker than the whole, and its sensitivity
     varies over the image; both are estimated blind, as the smoothed mean over the frames of look minus whole image,
-    and taken off. Rows and columns are resampled to match the grain, see `Split`.
+    and taken off. Looks are sampled so that every `split.depth`-th row and `split.lateral`-th
+    column has the speckle grain, in pixels, of the whole image.
 
     Raises:
         ValueError: no images, images of another shape than the grid, without phase, all zero, or not finite.
@@ -62,8 +36,7 @@ def looks_db(images: Images, grid: ImageGrid, split: Split) -> NDArray[np.float3
         raise ValueError("no images to take looks at")
     for index, image in enumerate(images):
         require_analytic(image, grid, f"image {index}")
-    phase = carrier_phase(images, grid)
-    spectra = [spectrum(without_carrier(image, phase)) for image in images]
+    spectra = centered_spectra(images, grid)
     masks = look_masks(spectra, split)
     shape = _matched_shape(spectra, masks, split)
     looks = np.empty((len(images), split.n_looks, *shape), np.float32)
@@ -75,43 +48,6 @@ def looks_db(images: Images, grid: ImageGrid, split: Split) -> NDArray[np.float3
         excess += frame - decibels(to_image(whole, shape), level)
     looks -= smooth_gain_db(excess / len(images), grid)
     return looks
-
-
-def require_analytic(image: NDArray[np.complexfloating], grid: ImageGrid, name: str) -> None:
-    """
-    Raises:
-        ValueError: `image` is no analytic image of the grid's shape with finite values, not all zero.
-    """
-    if not np.iscomplexobj(image):
-        raise ValueError(f"{name} is {image.dtype}, without phase: looks need the complex beamformed image")
-    if image.shape != grid.shape:
-        raise ValueError(f"{name} has shape {image.shape}, the grid {grid.shape}")
-    if not np.isfinite(image).all() or not image.any():
-        raise ValueError(f"{name} is empty or holds NaN or infinity: leave the frame out")
-
-
-def spectrum(image: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
-    """The spectrum of an image without its carrier, zero frequency in the middle."""
-    return np.asarray(scipy.fft.fftshift(scipy.fft.fft2(image)))
-
-
-def to_image(values: NDArray[np.complexfloating], shape: tuple[int, int]) -> NDArray[np.complexfloating]:
-    """The inverse of `spectrum`, sampled at `shape` over the same extent."""
-    resized = np.zeros(shape, values.dtype)
-    kept = [min(pair) for pair in zip(values.shape, shape, strict=True)]
-    resized[_middle(shape, kept)] = values[_middle(values.shape, kept)]
-    gain = resized.size / values.size
-    return np.asarray(scipy.fft.ifft2(scipy.fft.ifftshift(resized)) * gain)
-
-
-def look_masks(spectra: Images, split: Split) -> list[NDArray[np.float64]]:
-    """The masks (n_z, n_x) that part the mean spectrum into looks of equal energy; they add up to one.
-
-    Each frame counts alike. Order: k_x rising, and within it k_z rising.
-    """
-    power = sum(np.abs(values) ** 2 / np.linalg.norm(values) ** 2 for values in spectra)
-    depth, lateral = _bands(power.sum(axis=1), split.depth), _bands(power.sum(axis=0), split.lateral)
-    return [np.outer(z, x) for x in lateral for z in depth]
 
 
 def smooth_gain_db(excess_db: NDArray[np.floating], grid: ImageGrid) -> NDArray[np.float32]:
@@ -136,36 +72,7 @@ def _matched_shape(spectra: Images, masks: list[NDArray[np.float64]], split: Spl
     return int(n_z), int(n_x)
 
 
-def _bands(power: NDArray[np.floating], n: int) -> list[NDArray[np.float64]]:
-    """`n` masks along an axis, each with the same share of the power."""
-    bins, share = _axis(power.size), np.cumsum(power) / power.sum()
-    ramp = _RAMP * _rms_width(power) / n
-    edges = np.interp(np.arange(1, n) / n, share, bins + 0.5)
-    steps = [np.ones(power.size), *(_rise((bins - edge) / ramp) for edge in edges), np.zeros(power.size)]
-    return [above - below for above, below in itertools.pairwise(steps)]
-
-
-def _middle(shape: Sequence[int], kept: Sequence[int]) -> tuple[slice, ...]:
-    """The `kept` bins about the zero frequency of a shifted spectrum."""
-    return tuple(slice(n // 2 - k // 2, n // 2 - k // 2 + k) for n, k in zip(shape, kept, strict=True))
-
-
 def _widths(values: NDArray[np.complexfloating]) -> list[float]:
     """Rms bandwidths along k_z and k_x about their centroids, in bins."""
     power = np.abs(values) ** 2
-    return [_rms_width(power.sum(axis=1)), _rms_width(power.sum(axis=0))]
-
-
-def _rms_width(power: NDArray[np.floating]) -> float:
-    bins, weight = _axis(power.size), power / power.sum()
-    return float(np.sqrt((weight * (bins - (weight * bins).sum()) ** 2).sum()))
-
-
-def _axis(n: int) -> NDArray[np.float64]:
-    """Bins of a shifted spectrum, zero at n // 2."""
-    return np.arange(n, dtype=np.float64) - n // 2
-
-
-def _rise(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From 0 to 1 over -1..1, as a sine."""
-    return np.asarray(0.5 + 0.5 * np.sin(0.5 * np.pi * np.clip(x, -1, 1)))
+    return [rms_width(power.sum(axis=1)), rms_width(power.sum(axis=0))]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.looks import Split
 from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
 from sonolucent.nn.training.frames import Frame
-from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS, Split
+from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS
 
 RecipeName = Literal["quadrant", "frequency", "paper"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.decibels import Decibels
 from sonolucent.nn.model import ModelInfo
 from sonolucent.nn.training.frames import Frame
 from sonolucent.nn.training.loop import Trained
@@ -80,6 +80,7 @@ def _draw_examples(path: Path, network: UNet, shown: Sequence[Frame], grid: Imag
 
     figure = Figure(figsize=(4 * len(shown), 8), layout="constrained")
     axes = figure.subplots(2, len(shown), squeeze=False)
+    enhance = Decibels(network, dynamic_range_db)
     extent = tuple(1e3 * edge for edge in (grid.x_m[0], grid.x_m[-1], grid.z_m[-1], grid.z_m[0]))
     for column, frame in zip(axes.T, shown, strict=True):
         plain = log_compress(
@@ -87,16 +88,12 @@ def _draw_examples(path: Path, network: UNet, shown: Sequence[Frame], grid: Imag
             dynamic_range_db=dynamic_range_db,
             reference=ReferenceLevel().update(frame.image),
         )
-        for axis, image in zip(column, (plain, _enhanced(network, plain, dynamic_range_db)), strict=True):
+        with torch.inference_mode():
+            enhanced = enhance(torch.from_numpy(plain)[None, None])[0, 0].numpy()
+        for axis, image in zip(column, (plain, enhanced), strict=True):
             axis.imshow(image, cmap="gray", vmin=-dynamic_range_db, vmax=0, extent=extent)
         column[0].set_title(frame.name, fontsize=9)
     figure.supxlabel("x (mm)")
     figure.supylabel("z (mm)")
     # Speckle is noise, which PNG hardly compresses.
     figure.savefig(path, dpi=80, pil_kwargs={"quality": 85})
-
-
-def _enhanced(network: UNet, plain_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.float32]:
-    with torch.inference_mode():
-        grey = network(torch.from_numpy(plain_db / dynamic_range_db + 1)[None, None])[0, 0].clamp(0, 1)
-    return np.asarray((grey.numpy() - 1) * dynamic_range_db)

@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
 
-from sonolucent.nn.training.carrier import carrier_phase, without_carrier
-from sonolucent.nn.training.looks import (
-    FREQUENCY_HALVES,
-    QUADRANTS,
-    Split,
-    look_masks,
-    looks_db,
-    spectrum,
-    to_image,
-)
+from sonolucent.nn.carrier import carrier_phase, without_carrier
+from sonolucent.nn.looks import Split, centered_spectra, look_masks, spectrum, to_image
+from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS, looks_db
 
 from ..speckle import CARRIER_RAD_M, a_grid, speckle
 
@@ -27,8 +20,7 @@ def correlation(a, b):
 
 def looks_at(images, split=QUADRANTS, shape=GRID.shape):
     """The complex looks (n_looks, *shape) at each image."""
-    phase = carrier_phase(images, GRID)
-    spectra = [spectrum(without_carrier(image, phase)) for image in images]
+    spectra = centered_spectra(images, GRID)
     masks = look_masks(spectra, split)
     return [np.stack([to_image(values * mask, shape) for mask in masks]) for values in spectra]
 
