@@ -1,6 +1,7 @@
 """A model that is trained anew while the pipeline runs: no frame lost, none unlabelled, and the new one takes over."""
 
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from sonolucent.nn.model import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.launch import run
 from sonolucent.stream.recording import Recording
+
+sys.path.insert(0, str(Path(__file__).parent))
+from swap_campaign import campaign
 
 pytestmark = pytest.mark.slow
 FRAMES = 240
@@ -48,3 +52,8 @@ def test_every_frame_of_a_run_is_enhanced_by_the_old_model_or_the_new(small_reco
     assert 0 < change < FRAMES
     assert models == [first] * change + trained * (FRAMES - change)
     assert report.model == trained[0]
+
+
+def test_models_take_turns_and_every_frame_is_what_the_one_that_it_names_makes(tmp_path: Path) -> None:
+    outcome = campaign(tmp_path, n_swaps=4, fps=20)
+    assert outcome["changes"] >= 3
