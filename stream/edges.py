@@ -14,12 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
-import zmq
-
-from sonolucent.stream.errors import EdgeError
-
 Policy = Literal["latest", "drop_oldest", "lossless"]
-Context = zmq.Context[zmq.Socket[bytes]]
 
 GRANT = struct.Struct("<QI")
 POLL_S = 0.1
@@ -42,20 +37,3 @@ class Edge:
     def window(self) -> int:
         """Frames the consumer asks for ahead: none for the newest, one beside the one in work otherwise."""
         return 1 if self.policy == "latest" else 2
-
-
-def check_endpoint(endpoint: str) -> None:
-    """Refuses what is not on this machine.
-
-    Raises:
-        EdgeError: not an inproc, ipc or tcp endpoint, or a tcp address that others can reach.
-    """
-    scheme, _, address = endpoint.partition("://")
-    if scheme not in ("inproc", "ipc", "tcp") or not address:
-        raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
-    host = address.rpartition(":")[0]
-    if scheme == "tcp" and host not in ("127.0.0.1", "localhost", "[::1]"):
-        raise EdgeError(
-            f"endpoint {endpoint!r} is not on loopback; other addresses need encryption keys, which this version "
-            "does not support yet. Use tcp://127.0.0.1:PORT, through an SSH tunnel where the stages are apart"
-        )

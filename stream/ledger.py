@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+RESTARTED = "stage restarted"
+
 
 @dataclass(frozen=True)
 class EdgeCounts:
@@ -50,6 +52,14 @@ class Ledger:
         """Frames that were acquired but never reached this program, such as a gap in `frame_id`."""
         self.acquire(n)
         self.drop(why, n)
+
+    def carry_on(self, past: EdgeCounts) -> None:
+        """Goes on from the counts of a process that was killed; what it had in flight went with it."""
+        self.acquire(past.acquired)
+        self.deliver(past.delivered)
+        for why, n in past.dropped.items():
+            self.drop(why, n)
+        self.drop(RESTARTED, max(0, past.in_flight))
 
     def counts(self) -> EdgeCounts:
         with self._lock:

@@ -8,8 +8,8 @@ from threading import Event
 
 import zmq
 
-from sonolucent.stream.edges import Context, check_endpoint
 from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.sockets import Context, bind
 from sonolucent.stream.wire import Buffer
 
 _POLL_MS = 100
@@ -36,7 +36,6 @@ class Outlet:
     def __init__(self, context: Context, port: int, queue: int, stop: Event) -> None:
         self._context, self._queue, self._stop = context, queue, stop
         self.endpoint = f"tcp://127.0.0.1:{port or '*'}"
-        check_endpoint(self.endpoint)
         self._socket = self._bind()
         self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
@@ -77,11 +76,7 @@ class Outlet:
     def _bind(self) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.PUSH)
         socket.setsockopt(zmq.SNDHWM, self._queue)
-        try:
-            socket.bind(self.endpoint)
-        except zmq.ZMQError as error:
-            socket.close(linger=0)
-            raise EdgeError(f"cannot serve at {self.endpoint}: {error.strerror}; choose another --port") from error
+        bind(socket, self.endpoint, "choose another --port")
         return socket
 
 

@@ -19,13 +19,14 @@ from threading import Event
 from sonolucent.stream import sinks, stages
 from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
-from sonolucent.stream.edges import Context, Edge, Policy
+from sonolucent.stream.edges import Edge, Policy
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import End, Image, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.pull_edge import PullEdge, pull_all
 from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import SinkReport, StageReport
+from sonolucent.stream.sockets import Context
 from sonolucent.stream.sources import open_source
 from sonolucent.stream.timing import Timing
 

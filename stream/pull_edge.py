@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 
 import zmq
 
-from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Context, Edge, check_endpoint
+from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Frame, Message, Stream
 from sonolucent.stream.ledger import Ledger
-from sonolucent.stream.wire import MAX_PAYLOAD_BYTES, WireError, decode
+from sonolucent.stream.sockets import Context, connect
+from sonolucent.stream.wire import WireError, decode
 
 _CONNECTING_S = 0.01
-_REPEAT_GRANT_S = 1.0
+_RECONNECT_MS = 20
+# What a producer that was restarted waits for before it knows of this consumer.
+_REPEAT_GRANT_S = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -34,7 +37,7 @@ class PullEdge:
         self._room = edge.window
         self._granted = (-1, -1)
         self._granted_at = 0.0
-        self.socket = _connect(context, edge.endpoint)
+        self.socket = _open(context, edge.endpoint)
 
     @property
     def taken(self) -> int:
@@ -133,10 +136,7 @@ def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
         poller.poll(min(edge.wait_ms() for edge in edges))
 
 
-def _connect(context: Context, endpoint: str) -> zmq.Socket[bytes]:
-    check_endpoint(endpoint)
+def _open(context: Context, endpoint: str) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.DEALER)
-    socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
-    socket.setsockopt(zmq.RECONNECT_IVL, 50)
-    socket.connect(endpoint)
+    connect(socket, endpoint, _RECONNECT_MS)
     return socket

@@ -5,32 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import zmq
 
-from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Context, Edge, check_endpoint
-from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.credit import Parts, Peer
+from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
-from sonolucent.stream.wire import Buffer, encode
-
-Parts = tuple[bytes, Buffer]
-
-
-@dataclass
-class _Peer:
-    identity: bytes
-    taken_before: int
-    taken: int
-    room: int
-    sent: int = 0
-    stream: Parts | None = None
-
-    @property
-    def may_send(self) -> bool:
-        return self.sent - (self.taken - self.taken_before) < self.room
+from sonolucent.stream.sockets import Context, bind, remove_file
+from sonolucent.stream.wire import encode
 
 
 class PushEdge:
@@ -44,11 +28,11 @@ class PushEdge:
         self.edge = edge
         self.ledger = Ledger()
         self._abort = abort
-        self._socket = _bind(context, edge.endpoint)
+        self._socket = _open(context, edge.endpoint)
         self._queue: deque[tuple[Parts | None, Parts]] = deque()
         self._changed = threading.Condition()
         self._stream: Parts | None = None
-        self._peer: _Peer | None = None
+        self._peer: Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
         self._asked = threading.Event()
@@ -123,10 +107,10 @@ class PushEdge:
         finally:
             self._count_the_rest()
             self._socket.close(linger=500)
-            _remove_socket_file(self.edge.endpoint)
+            remove_file(self.edge.endpoint)
 
     def _idle(self, progressed: float) -> bool:
-        all_taken = not self._queue and self._peer is not None and self._outstanding(self._peer) == 0
+        all_taken = not self._queue and self._peer is not None and self._peer.outstanding == 0
         return all_taken or time.monotonic() - progressed > self._patience_s
 
     def _step(self) -> bool:
@@ -196,15 +180,14 @@ class PushEdge:
             if room == 0 and taken > 0:
                 return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
-            self._peer = _Peer(identity, taken, taken, room)
-        self.ledger.deliver(max(0, taken - self._peer.taken))
-        self._peer.taken, self._peer.room = taken, room
+            self._peer = Peer(identity, taken, room)
+        self.ledger.deliver(self._peer.grant(taken, room))
         if room > 0:
             self._asked.set()
 
     def _forget_peer(self) -> None:
         if self._peer is not None:
-            self.ledger.drop("consumer gone", self._outstanding(self._peer))
+            self.ledger.drop("consumer gone", self._peer.outstanding)
         self._peer = None
 
     def _say_goodbye(self) -> None:
@@ -217,23 +200,9 @@ class PushEdge:
             self._queue.clear()
         self._forget_peer()
 
-    @staticmethod
-    def _outstanding(peer: _Peer) -> int:
-        return peer.sent - (peer.taken - peer.taken_before)
 
-
-def _bind(context: Context, endpoint: str) -> zmq.Socket[bytes]:
-    check_endpoint(endpoint)
+def _open(context: Context, endpoint: str) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-    try:
-        socket.bind(endpoint)
-    except zmq.ZMQError as error:
-        socket.close(linger=0)
-        raise EdgeError(f"cannot bind {endpoint}: {error.strerror}; is another run using it?") from error
+    bind(socket, endpoint, "is another run using it?")
     return socket
-
-
-def _remove_socket_file(endpoint: str) -> None:
-    if endpoint.startswith("ipc://"):
-        Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)

@@ -11,13 +11,13 @@ from threading import Event
 import zmq
 
 from sonolucent.stream.config import Config
-from sonolucent.stream.edges import check_endpoint
 from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.frames import Channels, Message, Stream, Trail
 from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.sockets import check_endpoint, connect
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.assembly import assemble
-from sonolucent.stream.wire import MAX_PAYLOAD_BYTES, WireError, decode
+from sonolucent.stream.wire import WireError, decode
 
 _POLL_MS = 100
 _RECONNECT_MS = 20
@@ -57,11 +57,9 @@ def _arrived(frame: Channels) -> Channels:
 
 def _receive(endpoint: str, refused: Ledger, stop: Event) -> Iterator[Message]:
     with zmq.Context() as context, context.socket(zmq.PULL) as socket:
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         socket.setsockopt(zmq.RCVHWM, _QUEUE)
-        socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(endpoint)
+        connect(socket, endpoint, _RECONNECT_MS)
         silent_ms = 0
         while not stop.is_set():
             if not socket.poll(_POLL_MS):

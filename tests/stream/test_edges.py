@@ -9,11 +9,12 @@ import pytest
 import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.stream.edges import Aborted, Edge, check_endpoint
+from sonolucent.stream.edges import Aborted, Edge
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.frames import Channels, End, Message, Stream
 from sonolucent.stream.pull_edge import PullEdge
 from sonolucent.stream.push_edge import PushEdge
+from sonolucent.stream.sockets import check_endpoint
 
 STREAM = Stream(Acquisition(), ImageGrid.sau64())
 
