@@ -86,6 +86,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(f"port must lie in 0..65535, not {self.port}")
 
     @property
+    def sets_pace(self) -> bool:
+        """Whether this program, not a scanner, decides when a frame comes."""
+        return self.source == "sim" or self.source.startswith("replay:")
+
+    @property
     def live(self) -> bool:
         """Whether the source sets the pace: then a slow stage loses frames (and counts them) instead of waiting."""
         return not self.as_fast_as_possible and not self.source.startswith("replay:")

@@ -29,6 +29,7 @@ from sonolucent.stream.report import SinkReport, StageReport
 from sonolucent.stream.sockets import Context
 from sonolucent.stream.sources import open_source
 from sonolucent.stream.timing import Timing
+from sonolucent.stream.usage import Meter
 
 _CONSUMER_TIMEOUT_S = 60.0
 _log = logging.getLogger(__name__)
@@ -100,21 +101,24 @@ def _run_source(config: Config, pushes: list[PushEdge], stop: Event) -> StageRep
     source = open_source(config, stop)
     _push_all(pushes, source.stream)
     _wait_for_consumers(pushes)
-    n_frames = 0
+    n_frames, meter = 0, Meter()
     for frame in source.frames:
         trail = replace(frame.trail, edges={"scanner>source": source.losses.counts()})
         _push_all(pushes, replace(frame, trail=trail))
         n_frames += 1
+        meter.tick()
     _push_all(pushes, End(n_frames))
     lost = source.losses.counts()
     scanner = EdgeCounts(lost.acquired + n_frames, n_frames, lost.dropped)
-    return StageReport({"scanner>source": scanner, **_refused("scanner>source", source.refused), **_close_all(pushes)})
+    edges = {"scanner>source": scanner, **_refused("scanner>source", source.refused), **_close_all(pushes)}
+    return StageReport(edges, usage=meter.usage())
 
 
 def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushEdge]) -> StageReport:
     message: Message = pull.describe()
     stream: Stream | None = None
     work: stages.Stage | None = None
+    meter = Meter()
     while not isinstance(message, End):
         if isinstance(message, Stream):
             # A producer that was restarted describes the same stream again.
@@ -125,6 +129,7 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
                 _wait_for_consumers(pushes)
         elif work is not None:
             begun_ns = time.monotonic_ns()
+            meter.tick()
             try:
                 result = work(message)
             except stages.FrameRefused as refusal:
@@ -134,11 +139,11 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
         message = next(m for _, m in pull_all([pull]))
     _push_all(pushes, message)
     edges = {**_refused(pull.edge.name, pull.refused), **_close_all(pushes)}
-    return StageReport(edges, taken={pull.edge.name: pull.taken})
+    return StageReport(edges, taken={pull.edge.name: pull.taken}, usage=meter.usage())
 
 
 def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
-    timing = Timing()
+    timing, meter = Timing(), Meter()
     report = SinkReport()
     description = pulls[0].describe()
     if isinstance(description, End):
@@ -154,13 +159,15 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
         elif not isinstance(message, Stream):
             if isinstance(message, Image):
                 timing.record(message.frame_id, message.trail, arrived_ns)
+                meter.tick()
                 report = report.with_image(message)
             report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
             sink.write(message)
     end = sink.close(report.edges)
     refused = {k: v for pull in pulls for k, v in _refused(pull.edge.name, pull.refused).items()}
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
-    return StageReport({**refused, **end.edges}, seen, {pull.edge.name: pull.taken for pull in pulls}, end.lost)
+    taken = {pull.edge.name: pull.taken for pull in pulls}
+    return StageReport({**refused, **end.edges}, seen, taken, end.lost, meter.usage())
 
 
 def _push_all(pushes: list[PushEdge], message: Message) -> None:

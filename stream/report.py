@@ -12,6 +12,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Image
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.timing import Latency, Timing
+from sonolucent.stream.usage import Usage, per_frame
 
 
 class SinkReport(msgspec.Struct, frozen=True):
@@ -55,16 +56,22 @@ class StageReport(msgspec.Struct, frozen=True):
         sink: what it saw, if it is a sink.
         taken: how many frames it took from each edge that feeds it.
         lost: the ids of the frames that a recorder lost, (first, last) of each run of them, by the kind of frame.
+        usage: what its process spent on frames.
     """
 
     edges: dict[str, EdgeCounts]
     sink: SinkReport | None = None
     taken: dict[str, int] = {}
     lost: dict[str, list[tuple[int, int]]] = {}
+    usage: Usage | None = None
 
 
 class RunReport(msgspec.Struct, frozen=True):
-    """The report of a run, as `--json` prints it."""
+    """The report of a run, as `--json` prints it.
+
+    Args:
+        core_ms_per_frame: processor time of all processes, from the first frame to the last.
+    """
 
     source: str
     transport: str
@@ -81,6 +88,8 @@ class RunReport(msgspec.Struct, frozen=True):
     end_to_end: Latency | None
     ledger: dict[str, EdgeCounts]
     balanced: bool
+    core_ms_per_frame: float
+    page_faults_per_frame: float
     restarts: dict[str, int] = {}
     not_recorded: dict[str, list[tuple[int, int]]] = {}
 
@@ -94,6 +103,7 @@ def summarize(
     first = reports.get(config.sinks[0])
     sink = (first.sink if first else None) or SinkReport()
     acquired = ledger.get("scanner>source", EdgeCounts()).acquired
+    core_ms, page_faults = per_frame(report.usage for report in reports.values() if report.usage)
     return RunReport(
         source=config.source,
         transport=config.transport,
@@ -110,6 +120,8 @@ def summarize(
         end_to_end=sink.end_to_end,
         ledger=ledger,
         balanced=all(counts.balanced for counts in ledger.values()),
+        core_ms_per_frame=round(core_ms, 2),
+        page_faults_per_frame=round(page_faults, 1),
         restarts=restarts,
         not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
     )

@@ -10,7 +10,8 @@ def print_summary(report: RunReport) -> None:
     """The rate, the latency of every stage against its budget, and the ledger."""
     print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
     print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device} by {report.backend}")
-    print_latencies(report)
+    for line in latency_table(report):
+        print(line)
     for edge, counts in report.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
         print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
@@ -23,13 +24,11 @@ def print_summary(report: RunReport) -> None:
         print("  the ledger does not add up: frames were in flight when the run was cut short")
 
 
-def print_latencies(report: RunReport) -> None:
+def latency_table(report: RunReport) -> list[str]:
     """One line a stage, and the whole."""
     rows = {**report.stages, **({"end to end": report.end_to_end} if report.end_to_end else {})}
-    if rows:
-        print(f"  {'ms':<12}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'budget':>8}")
-    for name, latency in rows.items():
-        print(_row(name, latency))
+    head = f"  {'ms':<12}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'budget':>8}"
+    return [head, *(_row(name, latency) for name, latency in rows.items())] if rows else []
 
 
 def _row(name: str, latency: Latency) -> str:
