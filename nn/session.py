@@ -6,13 +6,18 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sonolucent.nn.enhancer import Enhancer, Image
 from sonolucent.nn.model import ModelError
+from sonolucent.nn.runner import here
 
+T = TypeVar("T")
+_TURN_S = 5e-4
 _log = logging.getLogger(__name__)
 
 
@@ -49,12 +54,12 @@ class Session:
         threads: int | None = None,
     ) -> None:
         self._shape, self._dynamic_range_db, self._threads = shape, dynamic_range_db, threads
+        # Threads that the network starts inherit its priority, so only where it starts none.
+        self._aside = _Patient() if threads == 1 else here
         self._enhancer, self._label = self._warm(choice)
         self._next: tuple[Enhancer, Label] | None = None
         self._one_image = threading.Lock()
-        # Threads that the network starts inherit its priority, so only where it starts none.
-        initializer = _step_back if threads == 1 else None
-        self._spare = ThreadPoolExecutor(max_workers=1, thread_name_prefix="swap", initializer=initializer)
+        self._spare = ThreadPoolExecutor(max_workers=1, thread_name_prefix="swap")
 
     def __call__(self, image_db: Image, out: Image) -> Label:
         """Enhances `image_db` into `out`, both as `Enhancer` takes them; returns what did it."""
@@ -73,7 +78,8 @@ class Session:
 
     def _swap(self, choice: str | Path) -> Label:
         try:
-            warm = self._warm(choice)
+            with _short_turns():
+                warm = self._warm(choice)
         except (ValueError, RuntimeError, OSError) as error:
             _log.warning("the model stays %s: %s", self._label.model, error)
             raise
@@ -90,7 +96,7 @@ class Session:
             (self._enhancer, self._label), self._next = self._next, None
 
     def _warm(self, choice: str | Path) -> tuple[Enhancer, Label]:
-        enhancer = Enhancer(choice, threads=self._threads)
+        enhancer = Enhancer(choice, threads=self._threads, aside=self._aside)
         if enhancer.device != "none" and enhancer.dynamic_range_db != self._dynamic_range_db:
             raise ModelError(
                 f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "
@@ -100,7 +106,30 @@ class Session:
         return enhancer, Label(enhancer.model, enhancer.device, enhancer.backend, enhancer.reason)
 
 
+class _Patient:
+    """Does work in a thread of low priority: loading would otherwise take frames half their core for as long.
+
+    Only what holds no lock of Python's: a thread that others do not let run, and that holds it, holds up every frame.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load", initializer=_step_back)
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        return self._pool.submit(work).result()
+
+
 def _step_back() -> None:
-    """Lowers the calling thread's priority: loading would otherwise take frames half their core for as long."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Within, a thread that wants Python's lock waits half a millisecond for it, not five: no half of a frame."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN_S))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

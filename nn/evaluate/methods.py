@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import ImageGrid, log_compress
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound
-from sonolucent.nn.enhancer import SHIPPED, Enhancer
+from sonolucent.nn.choice import SHIPPED
+from sonolucent.nn.enhancer import Enhancer
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
 
 Image = NDArray[np.float32]

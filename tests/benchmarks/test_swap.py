@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from sonolucent.nn import Session
-from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.model import load_model, save_model
 
 from .conftest import OverBudget

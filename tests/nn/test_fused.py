@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sonolucent._core import InferenceStage, fused_kernels
-from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.export import write_torchscript
 from sonolucent.nn.model import load_model
 from sonolucent.nn.unet import FullUNet, UNet

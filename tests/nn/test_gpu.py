@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from sonolucent._core import cuda_device_count
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.decibels import Decibels
-from sonolucent.nn.enhancer import SHIPPED, Enhancer
+from sonolucent.nn.enhancer import Enhancer
 from sonolucent.nn.gpu import GraphStage, precision
 from sonolucent.nn.model import load_model
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.model import load_model, save_model
 from sonolucent.stream import stages
 from sonolucent.stream.config import Config

@@ -27,7 +27,7 @@ import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.nn import Enhancer
-from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.model import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Channels, Stream, Trail

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonolucent.nn.enhancer import SHIPPED
+from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.model import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.launch import run
