@@ -11,6 +11,7 @@ from sonolucent.nn.metrics.grey import grey_255
 
 _SLOW_M = 4e-3
 _DEVIATIONS = 3.0
+_BORDER_M = 2e-3
 
 
 def false_structures(image_db: NDArray[np.floating], grid: ImageGrid) -> int:
@@ -18,14 +19,18 @@ def false_structures(image_db: NDArray[np.floating], grid: ImageGrid) -> int:
 
     A blob is a connected region (neighbours by side or corner) in which the image deviates from its local mean, a
     Gaussian of 4 mm, by more than three of the image's own standard deviations, up or down. So it is what stands out
-    of the speckle or of what the enhancement left of it, whatever the strength of that.
+    of the speckle or of what the enhancement left of it, whatever the strength of that. The image's border, 2 mm, is
+    left out: tissue that ends there would raise the standard deviation, and hide blobs.
 
     Raises:
-        ValueError: the image does not have the grid's shape.
+        ValueError: the image does not have the grid's shape, or is all border.
     """
     if image_db.shape != grid.shape:
         raise ValueError(f"the image {image_db.shape} does not have the grid's shape {grid.shape}")
-    image = image_db.astype(np.float64)
+    z, x = (slice(n, -n) for n in (round(_BORDER_M / grid.dz_m), round(_BORDER_M / grid.dx_m)))
+    image = image_db[z, x].astype(np.float64)
+    if image.size == 0:
+        raise ValueError(f"an image of {grid.shape} pixels is all border, {_BORDER_M * 1e3:g} mm on each side")
     deviation = image - gaussian_filter(image, (_SLOW_M / grid.dz_m, _SLOW_M / grid.dx_m))
     return sum(int(label(side > _DEVIATIONS * deviation.std(), np.ones((3, 3)))[1]) for side in (deviation, -deviation))
 

@@ -169,6 +169,15 @@ def test_damaged_files_are_refused_or_read(originals: dict[str, Path], tmp_path:
     assert 30 < int(ended.stdout) < 300
 
 
+def test_a_damaged_recording_that_seems_unfinished_is_refused(originals: dict[str, Path], tmp_path: Path) -> None:
+    content = bytearray(originals[".h5"].read_bytes())
+    content[11] = 5  # as while it is written, and against the checksum
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(content)
+    with pytest.raises(RecordingError, match="checksum"):
+        open_recording(damaged)
+
+
 def paths_in(file: Path) -> list[str]:
     paths: list[str] = []
     with h5py.File(file) as recording:
