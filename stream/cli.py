@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
     "profile": "per-stage latency against the budgets",
+    "top": "rates, latencies and losses of a run, live in the terminal",
     "doctor": "versions, processor, devices, and what would be picked",
     "warmup": "compile, plan and simulate now what the first run would otherwise wait for",
 }

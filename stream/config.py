@@ -39,6 +39,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         transport: "inproc" (threads of one process), "ipc" or "tcp" (one process a stage).
         endpoints: where an edge is bound, by its name such as "source>beamform", for stages on their own.
         budget: the profile of budgets.toml that the stages are held to.
+        metrics: serve the run's figures on this port of 127.0.0.1, for `sonolucent top` (which looks at 8661) and
+            Prometheus; 0 picks a free one.
         trace: write the times of the last frames to this JSON file, for ui.perfetto.dev.
     """
 
@@ -65,6 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     transport: Transport = "inproc"
     endpoints: dict[str, str] = msgspec.field(default_factory=dict)
     budget: str = "cpu-25fps"
+    metrics: int | None = None
     trace: str | None = None
 
     def __post_init__(self) -> None:
@@ -82,8 +85,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("view and headless exclude each other")
         if self.fps is not None and self.as_fast_as_possible:
             raise ValueError("fps and as_fast_as_possible exclude each other")
-        if not 0 <= self.port < 65536:
-            raise ValueError(f"port must lie in 0..65535, not {self.port}")
+        for name in ("port", "metrics"):
+            if not 0 <= (getattr(self, name) or 0) < 65536:
+                raise ValueError(f"{name} must lie in 0..65535, not {getattr(self, name)}")
 
     @property
     def sets_pace(self) -> bool:

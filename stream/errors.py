@@ -21,6 +21,10 @@ class ViewerError(BadInput):
     """The viewer cannot be served where it was asked for."""
 
 
+class MetricsError(BadInput):
+    """The metrics cannot be served where they were asked for."""
+
+
 class StageFailed(RuntimeError):
     """A stage in a process of its own failed; the message is the stage's own. Commands exit with status 1."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
@@ -21,8 +21,9 @@ from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge, Policy
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import End, Image, Message, Stream
+from sonolucent.stream.frames import End, Frame, Image, Message, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.metrics import served
 from sonolucent.stream.pull_edge import PullEdge, pull_all
 from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import SinkReport, StageReport
@@ -67,7 +68,8 @@ def run_stage(name: str, config: Config, context: Context, stop: Event, abort: E
             return _run_source(config, pushes, stop)
         if name in stages.MAKERS:
             return _run_transform(name, config, pulls[0], pushes)
-        return _run_sink(name, config, pulls)
+        with served(name, config) as post:
+            return _run_sink(name, config, pulls, post)
 
 
 def _edge(config: Config, producer: str, consumer: str) -> Edge:
@@ -142,7 +144,7 @@ def _run_transform(name: str, config: Config, pull: PullEdge, pushes: list[PushE
     return StageReport(edges, taken={pull.edge.name: pull.taken}, usage=meter.usage())
 
 
-def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
+def _run_sink(name: str, config: Config, pulls: list[PullEdge], post: Callable[[Frame, int], None]) -> StageReport:
     timing, meter = Timing(), Meter()
     report = SinkReport()
     description = pulls[0].describe()
@@ -157,6 +159,7 @@ def _run_sink(name: str, config: Config, pulls: list[PullEdge]) -> StageReport:
             if ended == len(pulls):
                 break
         elif not isinstance(message, Stream):
+            post(message, arrived_ns)
             if isinstance(message, Image):
                 timing.record(message.frame_id, message.trail, arrived_ns)
                 meter.tick()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ class Timing:
         return {"traceEvents": slices + whole, "displayTimeUnit": "ms"}
 
     def _recent(self, last: int | None) -> list[tuple[int, Trail, int]]:
-        frames = list(self._frames)
-        return frames if last is None else frames[-last:]
+        newest_first = islice(reversed(self._frames), last)
+        return list(newest_first)[::-1]
 
 
 def latency(durations_ns: list[int], budget: Budget | None) -> Latency:

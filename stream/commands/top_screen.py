@@ -1,0 +1,58 @@
+"""What `sonolucent top` shows: three tables out of a status."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from sonolucent.stream.metrics.status import Status
+from sonolucent.stream.timing import Latency
+
+_SILENT_S = 1.0
+_BAD = "bold red"
+
+
+def screen(status: Status) -> RenderableType:
+    """The whole of it."""
+    return Group(_head(status), _latencies(status), _ledger(status))
+
+
+def _head(status: Status) -> Text:
+    text = Text(f"{status.source} over {status.transport}, {status.model} on {status.device} by {status.backend}\n")
+    text.append(f"{status.fps:.1f} frames/s", style=_BAD if status.fps < 0.95 * status.budget_hz else "bold")
+    text.append(f" (budget {status.budget_hz:.0f}), {status.frames_in} frames in, {status.frames_out} out, ")
+    text.append(f"{status.enhanced} enhanced, {status.seconds:.0f} s")
+    if status.silent_s > _SILENT_S:
+        text.append(f", none for {status.silent_s:.0f} s", style=_BAD)
+    return text
+
+
+def _latencies(status: Status) -> Table:
+    table = _table("ms", "p50", "p95", "p99", "max", "budget")
+    whole = {"end to end": status.end_to_end} if status.end_to_end else {}
+    for name, latency in {**status.stages, **whole}.items():
+        table.add_row(name, *_figures(latency), style=_BAD if latency.over_budget else None)
+    return table
+
+
+def _figures(latency: Latency) -> list[str]:
+    values = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms, latency.budget_ms)
+    return ["" if value is None else f"{value:.1f}" for value in values]
+
+
+def _ledger(status: Status) -> Table:
+    table = _table("edge", "acquired", "delivered", "in flight", "dropped")
+    for edge, counts in status.ledger.items():
+        reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items())
+        numbers = (str(n) for n in (counts.acquired, counts.delivered, counts.in_flight))
+        table.add_row(edge, *numbers, Text(reasons or "none", style=_BAD if reasons else ""))
+    return table
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, header_style="dim")
+    table.add_column(first, no_wrap=True)
+    for name in columns:
+        table.add_column(name, justify="left" if name == "dropped" else "right")
+    return table

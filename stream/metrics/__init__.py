@@ -1,0 +1,34 @@
+"""The figures of a running pipeline over HTTP, on 127.0.0.1.
+
+/metrics is for Prometheus, /status.json for `sonolucent top`. The sink that is reported serves them: frames
+bring it their times and the counts of the edges they have crossed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sonolucent.stream.config import Config
+from sonolucent.stream.frames import Frame
+
+
+@contextmanager
+def served(stage: str, config: Config) -> Iterator[Callable[[Frame, int], None]]:
+    """Within, what `stage` posts (a frame, and when it arrived in monotonic ns) is served, if the run asks for it.
+
+    Raises:
+        MetricsError: the port is in use.
+        ConfigError: there is no such budget profile.
+    """
+    if config.metrics is None or stage != config.sinks[0]:
+        yield lambda frame, arrived_ns: None
+        return
+    from sonolucent.stream.metrics.server import serving
+    from sonolucent.stream.metrics.status import Board
+
+    board = Board(config)
+    with serving(config.metrics, board.status) as port:
+        print(f"metrics: http://127.0.0.1:{port}/metrics   (sonolucent top {port})", file=sys.stderr, flush=True)
+        yield board.post
