@@ -7,7 +7,7 @@ the edges it has crossed. The last stage therefore knows the whole story without
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -51,11 +51,12 @@ class Trail:
 
     def stamped(self, stage: str, in_ns: int) -> Trail:
         """This trail after `stage`, which took the frame in at `in_ns` and gives it out now."""
-        return replace(self, stamps=(*self.stamps, Stamp(stage, in_ns, time.monotonic_ns())))
+        stamps = (*self.stamps, Stamp(stage, in_ns, time.monotonic_ns()))
+        return Trail(self.acquired_ns, self.acquired_utc_ns, stamps, self.edges)
 
     def crossed(self, edge: str, counts: EdgeCounts) -> Trail:
         """This trail after `edge`."""
-        return replace(self, edges={**self.edges, edge: counts})
+        return Trail(self.acquired_ns, self.acquired_utc_ns, self.stamps, {**self.edges, edge: counts})
 
 
 @dataclass(frozen=True)

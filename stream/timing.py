@@ -6,13 +6,13 @@ import json
 from collections import deque
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from sonolucent.stream.budgets import Budget, Profile
-from sonolucent.stream.frames import Trail
+from sonolucent.stream.frames import Stamp, Trail
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -26,31 +26,40 @@ class Latency(msgspec.Struct, frozen=True):
     over_budget: bool | None = None
 
 
+class _Passed(NamedTuple):
+    """A frame that has arrived; of its trail, only the times are kept."""
+
+    frame_id: int
+    acquired_ns: int
+    stamps: tuple[Stamp, ...]
+    arrived_ns: int
+
+
 class Timing:
     """Collects the trails of the frames that arrive at a sink; keeps the last `window`."""
 
     def __init__(self, window: int = 10_000) -> None:
-        self._frames: deque[tuple[int, Trail, int]] = deque(maxlen=window)
+        self._frames: deque[_Passed] = deque(maxlen=window)
 
     def record(self, frame_id: int, trail: Trail, arrived_ns: int) -> None:
-        self._frames.append((frame_id, trail, arrived_ns))
+        self._frames.append(_Passed(frame_id, trail.acquired_ns, trail.stamps, arrived_ns))
 
     def stages(self, profile: Profile, last: int | None = None) -> dict[str, Latency]:
         """The time each stage worked on a frame, over the last `last` frames."""
         durations: dict[str, list[int]] = {}
-        for _, trail, _ in self._recent(last):
-            for stamp in trail.stamps:
+        for frame in self._recent(last):
+            for stamp in frame.stamps:
                 durations.setdefault(stamp.stage, []).append(stamp.out_ns - stamp.in_ns)
         return {name: latency(values, profile.stages.get(name)) for name, values in durations.items()}
 
     def end_to_end(self, profile: Profile, last: int | None = None) -> Latency | None:
         """From the arrival of the last shot to the arrival at the sink; None before the first frame."""
-        values = [arrived - trail.acquired_ns for _, trail, arrived in self._recent(last)]
+        values = [frame.arrived_ns - frame.acquired_ns for frame in self._recent(last)]
         return latency(values, profile.end_to_end) if values else None
 
     def frame_rate_hz(self, last: int | None = None) -> float:
         """Frames a second at the sink; 0 before the second frame."""
-        arrivals = [arrived for _, _, arrived in self._recent(last)]
+        arrivals = [frame.arrived_ns for frame in self._recent(last)]
         if len(arrivals) < 2 or arrivals[-1] == arrivals[0]:
             return 0.0
         return (len(arrivals) - 1) * 1e9 / (arrivals[-1] - arrivals[0])
@@ -58,14 +67,14 @@ class Timing:
     def trace(self) -> dict[str, Any]:
         """The frames as Trace Event JSON: one track a stage, one slice a frame."""
         slices = [
-            _slice(stamp.stage, frame_id, stamp.in_ns, stamp.out_ns)
-            for frame_id, trail, _ in self._frames
-            for stamp in trail.stamps
+            _slice(stamp.stage, frame.frame_id, stamp.in_ns, stamp.out_ns)
+            for frame in self._frames
+            for stamp in frame.stamps
         ]
-        whole = [_slice("end to end", i, trail.acquired_ns, arrived) for i, trail, arrived in self._frames]
+        whole = [_slice("end to end", f.frame_id, f.acquired_ns, f.arrived_ns) for f in self._frames]
         return {"traceEvents": slices + whole, "displayTimeUnit": "ms"}
 
-    def _recent(self, last: int | None) -> list[tuple[int, Trail, int]]:
+    def _recent(self, last: int | None) -> list[_Passed]:
         newest_first = islice(reversed(self._frames), last)
         return list(newest_first)[::-1]
 

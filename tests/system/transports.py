@@ -1,0 +1,166 @@
+"""Frames of 16.8 MB from one process to the next: `python tests/system/transports.py [ROUNDS]` prints a table.
+
+inproc, ipc and tcp are the pipeline's own edges, the producer a thread or a process. "shared memory" is an experiment:
+a ring of four slots that the producer copies its frames into, descriptors and credit over ZeroMQ (ipc). Transports take
+turns; figures are medians over the rounds. The consumer looks at one sample of a frame, and drops it.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import zmq
+from numpy.typing import NDArray
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.stream.edges import Edge
+from sonolucent.stream.frames import Channels, End, Stream, Trail
+from sonolucent.stream.pull_edge import PullEdge
+from sonolucent.stream.push_edge import PushEdge
+from sonolucent.stream.usage import Meter, Usage, per_frame
+
+FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
+FPS = 25.0
+SLOTS = 4
+DESCRIPTOR = struct.Struct("<QQ")
+TRANSPORTS = ("inproc", "ipc", "tcp", "shared memory")
+COPIES = {"inproc": 0, "ipc": 2, "tcp": 2, "shared memory": 1}
+
+
+def main(n_rounds: int) -> None:
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in TRANSPORTS}
+    for _ in range(n_rounds):
+        for name in TRANSPORTS:
+            rounds[name].append({**measured(name, 200, None), "ms": measured(name, 50, FPS)["ms"]})
+    print("| transport | frames/s | ms a frame, paced | core-ms a frame | page faults a frame | MB copied a frame |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, found in rounds.items():
+        fps, ms, core_ms, faults = (statistics.median(r[k] for r in found) for k in ("fps", "ms", "core_ms", "faults"))
+        copied = COPIES[name] * FRAME.nbytes / 1e6
+        print(f"| {name} | {fps:.0f} | {ms:.2f} | {core_ms:.2f} | {faults:.0f} | {copied:.1f} |")
+
+
+def measured(transport: str, n_frames: int, fps: float | None) -> dict[str, float]:
+    """Frames a second, ms from before the push to the consumer (median), and what both sides spent on a frame."""
+    with tempfile.TemporaryDirectory(prefix="sonolucent-", dir="/dev/shm") as folder:
+        endpoint = {"inproc": "inproc://frames", "tcp": "tcp://127.0.0.1:48662"}.get(
+            transport, f"ipc://{folder}/frames"
+        )
+        consume = from_ring if transport == "shared memory" else from_edge
+        meter, waits_ms, arrivals = Meter(), [], []
+        with producing(transport, endpoint, n_frames, fps) as (context, usages):
+            for sent_ns, data in consume(endpoint, context):
+                arrivals.append(time.monotonic_ns())
+                waits_ms.append((arrivals[-1] - sent_ns) / 1e6)
+                meter.tick()
+                assert data[-1, -1, -1] == FRAME[-1, -1, -1]
+    assert len(arrivals) == n_frames
+    core_ms, faults = per_frame([*usages, meter.usage()])
+    rate = (n_frames - 1) * 1e9 / (arrivals[-1] - arrivals[0])
+    return {"fps": rate, "ms": statistics.median(waits_ms), "core_ms": core_ms, "faults": faults}
+
+
+@contextmanager
+def producing(
+    transport: str, endpoint: str, n_frames: int, fps: float | None
+) -> Iterator[tuple[zmq.Context[Any], list[Usage]]]:
+    """Within, frames come from a thread (inproc) or a process; afterwards the list holds what the process spent."""
+    usages: list[Usage] = []
+    with zmq.Context() as context:
+        if transport == "inproc":
+            thread = threading.Thread(target=produce, args=(transport, endpoint, n_frames, fps, context))
+            thread.start()
+            yield context, usages
+            thread.join()
+            return
+        command = [sys.executable, __file__, "--produce", json.dumps([transport, endpoint, n_frames, fps])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as producer:
+            yield context, usages
+            usages.append(Usage(**json.loads(producer.communicate(timeout=60)[0])))
+
+
+def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, context: zmq.Context[Any]) -> Usage:
+    """Sends all frames; what this process spent."""
+    meter = Meter()
+    make = to_ring if transport == "shared memory" else to_edge
+    with make(endpoint, context) as push:
+        begun = time.monotonic()
+        for i in range(n_frames):
+            if fps is not None:
+                time.sleep(max(0.0, begun + i / fps - time.monotonic()))
+            push(i)
+            meter.tick()
+    return meter.usage()
+
+
+@contextmanager
+def to_edge(endpoint: str, context: zmq.Context[Any]) -> Iterator[Any]:
+    push = PushEdge(Edge("a>b", endpoint, "lossless", 1), context, threading.Event())
+    push.push(Stream(Acquisition(), ImageGrid.sau64()))
+    push.wait_for_consumer(60.0)
+    yield lambda i: push.push(Channels(i, FRAME, 0, Trail.begin()))
+    push.push(End(0))
+    push.close()
+
+
+def from_edge(endpoint: str, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    with closing(PullEdge(Edge("a>b", endpoint, "lossless", 1), context, threading.Event())) as pull:
+        pull.describe()
+        while not isinstance(message := pull.pull(), End):
+            if isinstance(message, Channels):
+                yield message.trail.acquired_ns, message.data
+
+
+@contextmanager
+def to_ring(endpoint: str, context: zmq.Context[Any]) -> Iterator[Any]:
+    """Copies a frame into a slot that the consumer has given back, and sends its descriptor."""
+    with context.socket(zmq.PAIR) as socket:
+        slots = ring(endpoint, "w+")
+        slots[:] = 0  # the pages are there before the first frame
+        socket.bind(endpoint)
+
+        def push(i: int) -> None:
+            sent_ns = time.monotonic_ns()
+            (slot,) = socket.recv()
+            np.copyto(slots[slot], FRAME)
+            socket.send(DESCRIPTOR.pack(slot, sent_ns))
+
+        yield push
+        socket.send(b"")
+
+
+def from_ring(endpoint: str, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    with context.socket(zmq.PAIR) as socket:
+        socket.connect(endpoint)
+        for slot in range(SLOTS):
+            socket.send(bytes([slot]))
+        slots = None
+        while descriptor := socket.recv():
+            slots = ring(endpoint, "r") if slots is None else slots
+            slot, sent_ns = DESCRIPTOR.unpack(descriptor)
+            yield sent_ns, slots[slot]
+            socket.send(bytes([slot]))
+
+
+def ring(endpoint: str, mode: Literal["w+", "r"]) -> NDArray[Any]:
+    return np.memmap(endpoint.removeprefix("ipc://") + ".ring", np.int16, mode, shape=(SLOTS, *FRAME.shape))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--produce"]:
+        with zmq.Context() as context:
+            used = produce(*json.loads(sys.argv[2]), context)
+        print(json.dumps({name: getattr(used, name) for name in used.__struct_fields__}))
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
