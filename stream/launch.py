@@ -12,7 +12,7 @@ from types import FrameType
 
 import zmq
 
-from sonolucent.stream import pipeline
+from sonolucent.stream import pipeline, running
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
 from sonolucent.stream.recording_writer import write_ledger
@@ -38,8 +38,8 @@ def run(config: Config) -> RunReport:
     if config.trace is not None and sink is not None and sink.trace is not None:
         write_trace(Path(config.trace), sink.trace)
     report = summarize(config, reports, time.monotonic() - begun, restarts)
-    if config.record is not None:
-        write_ledger(Path(config.record), report.ledger)
+    for file in report.recorded[-1:]:
+        write_ledger(Path(file), report.ledger)
     return report
 
 
@@ -68,7 +68,7 @@ def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) 
 
         def run_stage(name: str) -> None:
             try:
-                reports[name] = pipeline.run_stage(name, config, context, stop, abort)
+                reports[name] = running.run_stage(name, config, context, stop, abort)
             except Aborted:
                 abort.set()
             except Exception as error:  # noqa: BLE001 - whatever it is, the others must end; raised again below

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 RESTARTED = "stage restarted"
+CONSUMER_GONE = "consumer gone"
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class PullEdge:
     def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
         self.edge = edge
         self.refused = Ledger()
+        self.taken_before = 0
         self._abort = abort
         self._taken = 0
         self._room = edge.window
@@ -41,8 +42,8 @@ class PullEdge:
 
     @property
     def taken(self) -> int:
-        """How many frames it has taken."""
-        return self._taken
+        """How many frames were taken here, also by a process that was here before."""
+        return self.taken_before + self._taken
 
     def describe(self) -> Stream | End:
         """Waits for the description of the stream without asking for frames yet; `End` when it never began.

@@ -12,7 +12,7 @@ import zmq
 from sonolucent.stream.credit import Parts, Peer
 from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Message, Stream
-from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
 from sonolucent.stream.sockets import Context, bind, remove_file
 from sonolucent.stream.wire import encode
 
@@ -145,7 +145,7 @@ class PushEdge:
         if self._send(parts) and self._peer is not None:
             self._peer.sent += 1
         else:
-            self.ledger.drop("consumer gone")
+            self.ledger.drop(CONSUMER_GONE)
 
     def _introduce(self, stream: Parts | None) -> None:
         """Tells the consumer what stream the next frames belong to, unless it knows."""
@@ -187,7 +187,7 @@ class PushEdge:
 
     def _forget_peer(self) -> None:
         if self._peer is not None:
-            self.ledger.drop("consumer gone", self._peer.outstanding)
+            self.ledger.drop(CONSUMER_GONE, self._peer.outstanding)
         self._peer = None
 
     def _say_goodbye(self) -> None:

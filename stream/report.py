@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from sonolucent.stream.frames import Image
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.timing import Latency, Timing
 from sonolucent.stream.usage import Usage, per_frame
+from sonolucent.stream.whole_ledger import whole_ledger
 
 
 class SinkReport(msgspec.Struct, frozen=True):
@@ -56,6 +56,7 @@ class StageReport(msgspec.Struct, frozen=True):
         sink: what it saw, if it is a sink.
         taken: how many frames it took from each edge that feeds it.
         lost: the ids of the frames that a recorder lost, (first, last) of each run of them, by the kind of frame.
+        recorded: the files that a recorder has written, one more for every time that it was restarted.
         usage: what its process spent on frames.
     """
 
@@ -64,6 +65,7 @@ class StageReport(msgspec.Struct, frozen=True):
     taken: dict[str, int] = {}
     lost: dict[str, list[tuple[int, int]]] = {}
     usage: Usage | None = None
+    recorded: tuple[str, ...] = ()
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -92,6 +94,7 @@ class RunReport(msgspec.Struct, frozen=True):
     page_faults_per_frame: float
     restarts: dict[str, int] = {}
     not_recorded: dict[str, list[tuple[int, int]]] = {}
+    recorded: tuple[str, ...] = ()
 
 
 def summarize(
@@ -99,7 +102,9 @@ def summarize(
 ) -> RunReport:
     """The report of a run out of those of its stages, some of which may have been restarted so many times."""
     restarts = restarts or {}
-    ledger = whole_ledger(reports, restarts)
+    edges = {name: counts for report in reports.values() for name, counts in report.edges.items()}
+    taken = {name: n for report in reports.values() for name, n in report.taken.items()}
+    ledger = whole_ledger(edges, taken, restarts)
     first = reports.get(config.sinks[0])
     sink = (first.sink if first else None) or SinkReport()
     acquired = ledger.get("scanner>source", EdgeCounts()).acquired
@@ -124,31 +129,5 @@ def summarize(
         page_faults_per_frame=round(page_faults, 1),
         restarts=restarts,
         not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
+        recorded=tuple(file for report in reports.values() for file in report.recorded),
     )
-
-
-def whole_ledger(reports: dict[str, StageReport], restarts: Collection[str]) -> dict[str, EdgeCounts]:
-    """The counts of all edges; those of stages that crashed, and took their counts with them, are found again.
-
-    A stage acquires for its edges what it was delivered, and whoever takes from it knows how much that was. What is
-    missing between the two was lost with the stage, or dropped by it before.
-    """
-    ledger = {name: counts for report in reports.values() for name, counts in report.edges.items()}
-    taken = {name: n for report in reports.values() for name, n in report.taken.items()}
-    for name in [name for name in ledger if name in taken and name.partition(">")[0] in restarts]:
-        producer, _, consumer = name.partition(">")
-        fed = next(counts for edge, counts in ledger.items() if edge.endswith(f">{producer}"))
-        dropped = ledger[name].dropped
-        delivered = _delivered_behind(consumer, reports) if consumer in restarts else taken[name]
-        # A stage may have given a frame on and crashed before it could say that it had taken it.
-        lost = max(0, fed.delivered - delivered - sum(dropped.values()))
-        dropped = {**dropped, "stage restarted": lost}
-        ledger[name] = EdgeCounts(delivered + sum(dropped.values()), delivered, dropped)
-    return ledger
-
-
-def _delivered_behind(stage: str, reports: dict[str, StageReport]) -> int:
-    """The most that came through a stage which was itself restarted, so that nobody knows what it took."""
-    taken = {name: n for report in reports.values() for name, n in report.taken.items() if name.startswith(f"{stage}>")}
-    dropped = {name: sum(reports[stage].edges[name].dropped.values()) for name in taken}
-    return max(n + dropped[name] for name, n in taken.items())

@@ -17,6 +17,7 @@ from sonolucent.stream.config import load
 from sonolucent.stream.edges import Aborted
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.launch import interruptible
+from sonolucent.stream.running import run_stage
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     stop, abort = threading.Event(), threading.Event()
     with interruptible(stop, abort), zmq.Context() as context:
         try:
-            report = pipeline.run_stage(options.name, config, context, stop, abort)
+            report = run_stage(options.name, config, context, stop, abort)
         except Aborted:
             _log.warning("aborted")
             return 1

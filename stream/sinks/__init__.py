@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.report import StageReport
 from sonolucent.stream.timing import Timing
 
 
@@ -26,40 +28,24 @@ class Ended:
 
 
 class Sink(Protocol):
-    """What the pipeline asks of a sink."""
+    """What the pipeline asks of a sink; `recorded` are the files that it, and the processes before it, have written."""
+
+    recorded: tuple[str, ...]
 
     def write(self, frame: Frame) -> None: ...
     def close(self, edges: dict[str, EdgeCounts]) -> Ended: ...
 
 
-class Headless:
-    """Takes frames and does nothing: the pipeline measures."""
+Opener = Callable[[Config, Stream, Timing, StageReport], Sink]
 
-    def write(self, frame: Frame) -> None:
-        pass
-
-    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
-        return Ended()
-
-
-def headless(config: Config, stream: Stream, timing: Timing) -> Sink:
-    return Headless()
-
-
-def recorder(config: Config, stream: Stream, timing: Timing) -> Sink:
-    from sonolucent.stream.sinks.recorder import Recorder
-
-    return Recorder(config, stream)
-
-
-def viewer(config: Config, stream: Stream, timing: Timing) -> Sink:
-    from sonolucent.stream.viewer import Viewer
-
-    return Viewer(config, stream, timing)
-
-
-MAKERS: dict[str, Callable[[Config, Stream, Timing], Sink]] = {
-    "headless": headless,
-    "recorder": recorder,
-    "viewer": viewer,
+_MODULES = {
+    "headless": "sonolucent.stream.sinks.headless",
+    "recorder": "sonolucent.stream.sinks.recorder",
+    "viewer": "sonolucent.stream.viewer",
 }
+
+
+def find(name: str) -> Opener:
+    """What opens the sink of that name, and goes on from the report of a process that was killed; imports it."""
+    opener: Opener = importlib.import_module(_MODULES[name]).open_sink
+    return opener

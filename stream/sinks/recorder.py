@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections import deque
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from sonolucent.stream import layout
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.errors import ConfigError, RecordingError
 from sonolucent.stream.frames import Channels, Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.recording import Recording
 from sonolucent.stream.recording_writer import RecordingWriter
-from sonolucent.stream.sinks import Ended
+from sonolucent.stream.report import StageReport
+from sonolucent.stream.sinks import Ended, Sink
+from sonolucent.stream.timing import Timing
 
 EDGE = "recorder>disk"
 TOO_SLOW = "disk too slow"
@@ -25,24 +30,32 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes images, and channel data where asked for, to `config.record`.
+    """Writes images, and channel data where asked for, to `config.record`; to another file beside it, such as
+    record-2.h5, when the process that wrote `recorded` was killed: what those hold is never touched again.
 
     When the disk cannot keep up, a live stream loses whole frames, listed in the recording by frame id and counted
     on the edge `recorder>disk`; any other stream waits.
 
     Args:
+        recorded: the files that this run's recorder has written so far.
         queue_bytes: of frames that may wait for the disk.
     """
 
-    def __init__(self, config: Config, stream: Stream, queue_bytes: int = _QUEUE_BYTES) -> None:
+    def __init__(
+        self, config: Config, stream: Stream, recorded: tuple[str, ...] = (), queue_bytes: int = _QUEUE_BYTES
+    ) -> None:
         if config.record is None:
             raise ConfigError("the recorder needs a file; give record = FILE")
-        self._writer = RecordingWriter(Path(config.record), stream, channels=config.record_channels, images=True)
+        path = _beside(Path(config.record)) if recorded else Path(config.record)
+        self._writer = RecordingWriter(path, stream, channels=config.record_channels, images=True)
+        self.recorded = (*recorded, str(path))
         self._live = config.live
         self._ledger = Ledger()
         self._room = queue_bytes
         self._queue: deque[tuple[Frame, int]] = deque()
         self._lost: dict[str, list[int]] = {}
+        for file in recorded:
+            self._count(Path(file))
         self._ended = False
         self._failure: Exception | None = None
         self._changed = threading.Condition()
@@ -86,6 +99,19 @@ class Recorder:
         self._writer.close({**edges, **counts})
         return Ended(counts, {kind: _ranges(ids) for kind, ids in self._lost.items()})
 
+    def _count(self, path: Path) -> None:
+        """Goes on with the counts of a file that was cut off: what it holds up to its last flush was delivered."""
+        try:
+            file = Recording(path)
+        except RecordingError as error:
+            _log.warning("%s: nothing was flushed before the recorder was killed: %s", EDGE, error)
+            return
+        with closing(file):
+            n_rows, n_lost = len(file) + file.n_images, sum(map(len, file.lost.values()))
+            self._ledger.carry_on(EdgeCounts(n_rows + n_lost, n_rows, {TOO_SLOW: n_lost}))
+            for kind, frame_ids in file.lost.items():
+                self._lost.setdefault(kind, []).extend(frame_ids)
+
     def _fits(self, size: int) -> bool:
         return size <= self._room or not self._queue
 
@@ -122,6 +148,19 @@ class Recorder:
             _log.warning("%s: the disk is too slow; %s of frame %d is lost", EDGE, kind, frame.frame_id)
         self._ledger.drop(TOO_SLOW)
         self._lost.setdefault(kind, []).append(frame.frame_id)
+
+
+def open_sink(config: Config, stream: Stream, timing: Timing, past: StageReport) -> Sink:
+    sink = Recorder(config, stream, past.recorded)
+    if past.recorded:
+        _log.warning("%s: the recording goes on in %s", EDGE, sink.recorded[-1])
+    return sink
+
+
+def _beside(path: Path) -> Path:
+    """The first of path-2, path-3, ... that does not exist."""
+    candidates = (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(2))
+    return next(candidate for candidate in candidates if not candidate.exists())
 
 
 def _size(frame: Frame) -> int:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from sonolucent.stream.frames import Channels, Stamp, Trail
 
 
-def paced(arrays: Iterable[NDArray[Any]], fps: float | None, stop: Event) -> Iterator[Channels]:
+def paced(
+    arrays: Iterable[NDArray[Any]], fps: float | None, stop: Event, first_frame_id: int = 0
+) -> Iterator[Channels]:
     """Numbers the arrays and releases one every 1/fps seconds, or as fast as they are taken; ends on `stop`."""
     due_s = time.monotonic()
     source = iter(arrays)
-    frame_id = 0
+    frame_id = first_frame_id
     while not stop.is_set():
         begun_ns = time.monotonic_ns()
         array = next(source, None)

@@ -12,17 +12,19 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
 from sonolucent.stream.formats import AnyRecording, open_recording
 from sonolucent.stream.frames import ChannelType, Stream
+from sonolucent.stream.journal import Entry
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
 
 
-def replay(config: Config, file: str, stop: Event) -> Source:
+def replay(config: Config, stop: Event, past: Entry) -> Source:
     """Frames `config.first`..`config.last`; over and over for a viewer, a loop, or until `config.frames` are played.
 
     Raises:
         RecordingError: it cannot be read, or holds no channel data.
         ConfigError: it has no such frames.
     """
+    file = config.source.partition(":")[2]
     recording = open_recording(file)
     if len(recording) == 0:
         raise RecordingError(f"{file}: holds no channel data to replay; record with --record-channels")
@@ -31,9 +33,10 @@ def replay(config: Config, file: str, stop: Event) -> Source:
     dtype: ChannelType = "<f4" if recording[rows[0]].dtype == np.float32 else "<i2"
     grid = ImageGrid.for_acquisition(recording.acquisition)
     again = config.view or config.loop or config.frames is not None
-    order = itertools.cycle(rows) if again else rows
-    frames = (recording[row] for row in order)
-    return Source(Stream(recording.acquisition, grid, fps, dtype), paced(frames, fps, stop))
+    places = itertools.count(past.next_frame_id) if again else range(past.next_frame_id, len(rows))
+    frames = (recording[rows[place % len(rows)]] for place in places)
+    stream = Stream(recording.acquisition, grid, fps, dtype)
+    return Source(stream, paced(frames, fps, stop, past.next_frame_id))
 
 
 def _rows(config: Config, recording: AnyRecording) -> range:

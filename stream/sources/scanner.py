@@ -13,6 +13,7 @@ import zmq
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.frames import Channels, Message, Stream, Trail
+from sonolucent.stream.journal import Entry
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.sockets import check_endpoint, connect
 from sonolucent.stream.sources import Source
@@ -27,8 +28,8 @@ _QUEUE = 16
 _log = logging.getLogger(__name__)
 
 
-def scanner(config: Config, stop: Event) -> Source:
-    """Connects and waits for the scanner's `stream` message.
+def scanner(config: Config, stop: Event, past: Entry) -> Source:
+    """Connects and waits for the scanner's `stream` message, unless the journal `past` knows the stream.
 
     Raises:
         ConfigError: the address cannot be used, or the run was stopped before the scanner spoke.
@@ -39,6 +40,10 @@ def scanner(config: Config, stop: Event) -> Source:
         raise ConfigError(str(error)) from error
     losses, refused = Ledger(), Ledger()
     messages = _receive(config.source, refused, stop)
+    known = past.described
+    if known is not None:
+        missed_from = replace(known, next_frame_id=past.next_frame_id)
+        return Source(known, map(_arrived, assemble(missed_from, messages, losses, refused)), losses, refused)
     for message in messages:
         if isinstance(message, Stream):
             frames = map(_arrived, assemble(message, messages, losses, refused))

@@ -21,6 +21,7 @@ from sonolucent.sim import digitize, phantoms, simulate
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Stream
+from sonolucent.stream.journal import Entry
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
 
@@ -29,7 +30,7 @@ _SNR_DB = 40.0
 _log = logging.getLogger(__name__)
 
 
-def simulated(config: Config, stop: Event) -> Source:
+def simulated(config: Config, stop: Event, past: Entry) -> Source:
     """A phantom of the reference acquisition, over and over.
 
     Raises:
@@ -40,7 +41,8 @@ def simulated(config: Config, stop: Event) -> Source:
     fps = None if config.as_fast_as_possible else config.fps or 25.0
     stream = Stream(Acquisition(), ImageGrid.sau64(), fps)
     loop = cached_loop(config.phantom, config.seed)
-    return Source(stream, paced(itertools.cycle(loop), fps, stop))
+    frames = (loop[frame_id % len(loop)] for frame_id in itertools.count(past.next_frame_id))
+    return Source(stream, paced(frames, fps, stop, past.next_frame_id))
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:

@@ -1,5 +1,5 @@
 """The viewer: a page in the browser that shows the plain and the enhanced image side by side, live."""
 
-from sonolucent.stream.viewer.sink import Viewer
+from sonolucent.stream.viewer.sink import Viewer, open_sink
 
-__all__ = ["Viewer"]
+__all__ = ["Viewer", "open_sink"]

@@ -10,7 +10,8 @@ from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Frame, Image, Stream
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.sinks import Ended
+from sonolucent.stream.report import StageReport
+from sonolucent.stream.sinks import Ended, Sink
 from sonolucent.stream.timing import Timing
 from sonolucent.stream.viewer.messages import encode_frame, encode_stream
 from sonolucent.stream.viewer.server import Server
@@ -23,12 +24,17 @@ class Viewer:
         ViewerError: the port is in use.
     """
 
+    recorded: tuple[str, ...] = ()
+
     def __init__(self, config: Config, stream: Stream, timing: Timing) -> None:
         self._timing = timing
         self._budgets = load_budgets(config.budget)
         self._server = Server(config.port, encode_stream(stream, config, self._budgets))
+
+    def announce(self, *, browser: bool) -> None:
+        """Tells where the page is, and opens it where there is a display."""
         print(f"viewer: {self._server.address}   (Ctrl-C ends)", file=sys.stderr, flush=True)
-        if config.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(self._server.address)
 
     def write(self, frame: Frame) -> None:
@@ -38,3 +44,11 @@ class Viewer:
     def close(self, edges: dict[str, EdgeCounts]) -> Ended:
         self._server.close()
         return Ended()
+
+
+def open_sink(config: Config, stream: Stream, timing: Timing, past: StageReport) -> Sink:
+    """A viewer; one that was here before has announced it, and the page connects again by itself."""
+    viewer = Viewer(config, stream, timing)
+    if past.sink is None:
+        viewer.announce(browser=config.browser)
+    return viewer

@@ -14,6 +14,7 @@ from sonolucent.stream.boxed_scanner import BoxedScanner, ScannerReport
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.frames import Channels, Stream
+from sonolucent.stream.journal import Entry
 from sonolucent.stream.outlet import Outlet
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
@@ -49,7 +50,7 @@ def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[Scanne
         box = BoxedScanner(source, outlet, n_messages, faults, seed=3, live=live)
         thread = Thread(target=lambda: reports.append(box.run()))
         thread.start()
-        read = scanner(Config(source=outlet.endpoint), stop)
+        read = scanner(Config(source=outlet.endpoint), stop, Entry())
         frames = list(read.frames)
         thread.join()
         outlet.close()

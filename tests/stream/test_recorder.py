@@ -50,7 +50,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 def recorder(path: Path, *, live: bool) -> Recorder:
     config = Config(record=str(path), record_channels=True, as_fast_as_possible=not live)
     assert config.live == live
-    return Recorder(config, STREAM, ROOM_FOR_TWO)
+    return Recorder(config, STREAM, queue_bytes=ROOM_FOR_TWO)
 
 
 def test_a_live_stream_loses_whole_frames_and_says_which(tmp_path: Path, disk: Disk) -> None:

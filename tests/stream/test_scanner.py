@@ -10,6 +10,7 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, End, Stream, Trail
+from sonolucent.stream.journal import Entry
 from sonolucent.stream.sources import scanner as module
 from sonolucent.stream.sources.scanner import scanner
 from sonolucent.stream.wire import encode
@@ -29,7 +30,7 @@ def test_frames_come_with_foreign_messages_between() -> None:
         messages = [early, encode(STREAM), hello, encode(whole(0)), encode(whole(1)), encode(End(2))]
         sender = Thread(target=lambda: [host.send_multipart(m) for m in messages])
         sender.start()
-        source = scanner(Config(source=f"tcp://127.0.0.1:{port}"), Event())
+        source = scanner(Config(source=f"tcp://127.0.0.1:{port}"), Event(), Entry())
         assert source.stream == STREAM
         frames = list(source.frames)
         sender.join()
@@ -47,7 +48,7 @@ def test_a_scanner_that_says_nothing_is_waited_for_aloud(
     stop = Event()
     Timer(1.0, stop.set).start()
     with pytest.raises(ConfigError, match="never described its stream"):
-        scanner(Config(source="tcp://127.0.0.1:9"), stop)
+        scanner(Config(source="tcp://127.0.0.1:9"), stop, Entry())
     assert [record.getMessage() for record in caplog.records] == [
         "tcp://127.0.0.1:9: silent for 0 s; waiting for the scanner"
     ]
