@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "the live pipeline, from a scanner, a recording or the simulator",
     "stage": "one stage of the pipeline alone, for several machines",
     "scanner": "a scanner in a box: serves simulated or recorded data, with faults on request",
+    "keys": "encryption keys, for streams between machines",
     "simulate": "write a recording of simulated channel data",
     "info": "what is in a recording or a model",
     "image": "beamform a recording to PNG, MP4 or HDF5",

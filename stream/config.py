@@ -37,6 +37,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         record: write images, and with `record_channels` channel data, to this new HDF5 file.
         record_channels: record the raw channel data as well.
         transport: "inproc" (threads of one process), "ipc" or "tcp" (one process a stage).
+        keys: a folder that `sonolucent keys` made: tcp is then encrypted, and may leave this machine.
         endpoints: where an edge is bound, by its name such as "source>beamform", for stages on their own.
         budget: the profile of budgets.toml that the stages are held to.
         metrics: serve the run's figures on this port of 127.0.0.1, for `sonolucent top` (which looks at 8661) and
@@ -65,6 +66,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     record: str | None = None
     record_channels: bool = False
     transport: Transport = "inproc"
+    keys: str | None = None
     endpoints: dict[str, str] = msgspec.field(default_factory=dict)
     budget: str = "cpu-25fps"
     metrics: int | None = None

@@ -14,6 +14,8 @@ import struct
 from dataclasses import dataclass
 from typing import Literal
 
+from sonolucent.stream.keys import Keys
+
 Policy = Literal["latest", "drop_oldest", "lossless"]
 
 GRANT = struct.Struct("<QI")
@@ -32,6 +34,7 @@ class Edge:
     endpoint: str
     policy: Policy = "lossless"
     bound: int = 4
+    keys: Keys | None = None
 
     @property
     def window(self) -> int:

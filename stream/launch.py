@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import zmq
-
 from sonolucent.stream import pipeline, running
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
+from sonolucent.stream.keys import Keys
 from sonolucent.stream.recording_writer import write_ledger
 from sonolucent.stream.report import RunReport, StageReport, summarize
+from sonolucent.stream.sockets import open_context
 from sonolucent.stream.supervisor import run_processes
 from sonolucent.stream.timing import write_trace
 
@@ -64,7 +64,7 @@ def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[Non
 def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) -> dict[str, StageReport]:
     reports: dict[str, StageReport] = {}
     failures: list[Exception] = []
-    with zmq.Context() as context:
+    with open_context(Keys.of(config.keys)) as context:
 
         def run_stage(name: str) -> None:
             try:

@@ -9,6 +9,7 @@ from threading import Event
 import zmq
 
 from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.keys import Keys
 from sonolucent.stream.sockets import Context, bind
 from sonolucent.stream.wire import Buffer
 
@@ -25,17 +26,19 @@ class Outlet:
     """Sends messages to whoever is connected; one reader is meant.
 
     Args:
-        port: on 127.0.0.1; 0 picks a free one.
+        endpoint: tcp://HOST:PORT; the port * picks a free one.
         queue: messages that may wait for the reader.
         stop: set when nobody should wait any longer.
+        keys: encrypt what is sent.
 
     Raises:
-        EdgeError: the port is taken.
+        EdgeError: the endpoint cannot be used, or is taken.
+        ConfigError: the keys cannot be used.
     """
 
-    def __init__(self, context: Context, port: int, queue: int, stop: Event) -> None:
-        self._context, self._queue, self._stop = context, queue, stop
-        self.endpoint = f"tcp://127.0.0.1:{port or '*'}"
+    def __init__(self, context: Context, endpoint: str, queue: int, stop: Event, keys: Keys | None = None) -> None:
+        self._context, self._queue, self._stop, self._keys = context, queue, stop, keys
+        self.endpoint = endpoint
         self._socket = self._bind()
         self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
@@ -76,7 +79,7 @@ class Outlet:
     def _bind(self) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.PUSH)
         socket.setsockopt(zmq.SNDHWM, self._queue)
-        bind(socket, self.endpoint, "choose another --port")
+        bind(socket, self.endpoint, "choose another --port", self._keys)
         return socket
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge, Policy
+from sonolucent.stream.keys import Keys
 
 
 def arrows(config: Config) -> list[tuple[str, str]]:
@@ -36,4 +37,4 @@ def _edge(config: Config, producer: str, consumer: str) -> Edge:
         policy, bound = "latest", 1
     elif consumer == "recorder" and config.live:
         bound = 32
-    return Edge(name, config.endpoints.get(name, f"inproc://{name}"), policy, bound)
+    return Edge(name, config.endpoints.get(name, f"inproc://{name}"), policy, bound, Keys.of(config.keys))

@@ -38,7 +38,7 @@ class PullEdge:
         self._room = edge.window
         self._granted = (-1, -1)
         self._granted_at = 0.0
-        self.socket = _open(context, edge.endpoint)
+        self.socket = _open(context, edge)
 
     @property
     def taken(self) -> int:
@@ -73,7 +73,7 @@ class PullEdge:
                 message = self._take()
                 if message is not None:
                     return message
-            elif deadline is not None and time.monotonic() >= deadline:
+            if deadline is not None and time.monotonic() >= deadline:
                 return None
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
         poller.poll(min(edge.wait_ms() for edge in edges))
 
 
-def _open(context: Context, endpoint: str) -> zmq.Socket[bytes]:
+def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.DEALER)
-    connect(socket, endpoint, _RECONNECT_MS)
+    connect(socket, edge.endpoint, _RECONNECT_MS, edge.keys)
     return socket

@@ -28,7 +28,7 @@ class PushEdge:
         self.edge = edge
         self.ledger = Ledger()
         self._abort = abort
-        self._socket = _open(context, edge.endpoint)
+        self._socket = _open(context, edge)
         self._queue: deque[tuple[Parts | None, Parts]] = deque()
         self._changed = threading.Condition()
         self._stream: Parts | None = None
@@ -201,8 +201,8 @@ class PushEdge:
         self._forget_peer()
 
 
-def _open(context: Context, endpoint: str) -> zmq.Socket[bytes]:
+def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-    bind(socket, endpoint, "is another run using it?")
+    bind(socket, edge.endpoint, "is another run using it?", edge.keys)
     return socket

@@ -1,63 +1,85 @@
-"""ZeroMQ sockets as every part of a stream makes them: on this machine, bounded, and with errors for the user."""
+"""ZeroMQ sockets as every part of a stream makes them: encrypted or on this machine, bounded, with errors for the user.
+
+The end that sends frames binds, the end that receives them connects.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import zmq
 
-from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.errors import BadInput, EdgeError
+from sonolucent.stream.keys import Keys, admitting
 from sonolucent.stream.wire import MAX_PAYLOAD_BYTES
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
 
-def check_endpoint(endpoint: str) -> None:
-    """Refuses what is not on this machine.
+@contextmanager
+def open_context(keys: Keys | None) -> Iterator[Context]:
+    """A context whose sockets may use `keys`."""
+    with zmq.Context() as context, admitting(context, keys):
+        yield context
+
+
+def check_endpoint(endpoint: str, keys: Keys | None) -> None:
+    """Refuses what others could reach without keys.
 
     Raises:
-        EdgeError: not an inproc, ipc or tcp endpoint, or a tcp address that others can reach.
+        EdgeError: not an inproc, ipc or tcp endpoint, or a tcp address beyond this machine and no keys.
     """
     scheme, _, address = endpoint.partition("://")
     if scheme not in ("inproc", "ipc", "tcp") or not address:
         raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
     host = address.rpartition(":")[0]
-    if scheme == "tcp" and host not in ("127.0.0.1", "localhost", "[::1]"):
+    if scheme == "tcp" and keys is None and host not in ("127.0.0.1", "localhost", "[::1]"):
         raise EdgeError(
-            f"endpoint {endpoint!r} is not on loopback; other addresses need encryption keys, which this version "
-            "does not support yet. Use tcp://127.0.0.1:PORT, through an SSH tunnel where the stages are apart"
+            f"endpoint {endpoint!r} is not on loopback; other addresses need keys: make them with `sonolucent keys "
+            "FOLDER` and give keys = FOLDER (docs/security.md), or use tcp://127.0.0.1:PORT through an SSH tunnel"
         )
 
 
-def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str) -> None:
-    """Binds; a socket that cannot be bound is closed.
+def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None) -> None:
+    """Binds a socket that sends frames; one that cannot be bound is closed.
 
     Raises:
         EdgeError: the endpoint cannot be used, or is taken; then the message ends with `hint`.
+        ConfigError: the keys cannot be used.
     """
     try:
-        check_endpoint(endpoint)
+        check_endpoint(endpoint, keys)
+        if keys is not None and endpoint.startswith("tcp://"):
+            keys.secure_sender(socket)
         socket.bind(endpoint)
     except zmq.ZMQError as error:
         socket.close(linger=0)
         raise EdgeError(f"cannot bind {endpoint}: {error.strerror}; {hint}") from error
-    except EdgeError:
+    except BadInput:
         socket.close(linger=0)
         raise
 
 
-def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int) -> None:
-    """Connects, whether or not the other end is there yet, and again whenever it returns.
+def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: Keys | None) -> None:
+    """Connects a socket that receives frames, whether or not the other end is there yet, and whenever it returns.
 
     Raises:
         EdgeError: the endpoint cannot be used.
+        ConfigError: the keys cannot be used.
     """
     try:
-        check_endpoint(endpoint)
+        check_endpoint(endpoint, keys)
+        if keys is not None and endpoint.startswith("tcp://"):
+            keys.secure_receiver(socket)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         socket.setsockopt(zmq.RECONNECT_IVL, reconnect_ms)
         socket.connect(endpoint)
-    except EdgeError:
+    except zmq.ZMQError as error:
+        socket.close(linger=0)
+        raise EdgeError(f"cannot connect to {endpoint}: {error.strerror}") from error
+    except BadInput:
         socket.close(linger=0)
         raise
 

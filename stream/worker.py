@@ -18,7 +18,6 @@ import threading
 from io import FileIO
 
 import msgspec
-import zmq
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import BadInput, StageFailed
@@ -191,13 +190,15 @@ def _obey(order: Order, ears: _Ears) -> _Answer:
 def _run(order: Order, ears: _Ears) -> StageReport:
     from sonolucent.stream import running
     from sonolucent.stream.journal import Journal
+    from sonolucent.stream.keys import Keys
+    from sonolucent.stream.sockets import open_context
 
     journal = Journal(order.journal)
     stream = journal.read().described
     prepared = running.prepare(order.stage, order.config, stream) if stream else None
     _say(_READY)
     ears.begin.wait()
-    with zmq.Context() as context:
+    with open_context(Keys.of(order.config.keys)) as context:
         return running.run_stage(order.stage, order.config, context, ears.stop, ears.abort, journal, prepared)
 
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import msgspec
-import zmq
 
 from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.boxed_scanner import BoxedScanner, ScannerReport
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.keys import Keys
 from sonolucent.stream.launch import interruptible
 from sonolucent.stream.outlet import Outlet
+from sonolucent.stream.sockets import open_context
 from sonolucent.stream.sources import open_source
 
 _QUEUED_FRAMES = 2
@@ -26,7 +27,9 @@ class ScannerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Serves simulated or recorded channel data as a live scanner does, until its frames are over or Ctrl-C.
 
     Args:
-        port: on 127.0.0.1; 0 picks a free one.
+        port: to serve at; 0 picks a free one.
+        host: to serve at: an address of this machine; any but loopback needs keys.
+        keys: the folder with this scanner's keys; what it sends is then encrypted.
         source: "sim", or "replay:FILE".
         frames: how many; a replay starts over as often as it takes.
         fps: frames a second; the recorded rate, or 25, by default.
@@ -39,6 +42,8 @@ class ScannerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     port: int = 5555
+    host: str = "127.0.0.1"
+    keys: str | None = None
     source: str = "sim"
     frames: int | None = None
     fps: float | None = None
@@ -68,12 +73,13 @@ def serve(options: ScannerOptions) -> ScannerReport:
         EdgeError: the port is taken.
         RecordingError: the recording to replay cannot be read.
     """
-    config = _config(options)
+    config, keys = _config(options), Keys.of(options.keys)
     stop = threading.Event()
-    with interruptible(stop, abort=threading.Event()), zmq.Context() as context:
+    with interruptible(stop, abort=threading.Event()), open_context(keys) as context:
         source = open_source(config, stop)
+        endpoint = f"tcp://{options.host}:{options.port or '*'}"
         n_messages = 1 if options.whole_frames else source.stream.acquisition.n_tx
-        with closing(Outlet(context, options.port, _QUEUED_FRAMES * n_messages, stop)) as outlet:
+        with closing(Outlet(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as outlet:
             print(f"scanner: {outlet.endpoint}, waiting for a reader", file=sys.stderr, flush=True)
             live = not config.as_fast_as_possible
             return BoxedScanner(source, outlet, n_messages, options.faults, options.seed, live=live).run()

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import msgspec
 import tyro
-import zmq
 
 from sonolucent.stream import pipeline
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import load
 from sonolucent.stream.edges import Aborted
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.keys import Keys
 from sonolucent.stream.launch import interruptible
 from sonolucent.stream.running import run_stage
+from sonolucent.stream.sockets import open_context
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     if missing:
         raise ConfigError(f'{options.config}: endpoints has no "{missing[0]}"; give each edge an address')
     stop, abort = threading.Event(), threading.Event()
-    with interruptible(stop, abort), zmq.Context() as context:
+    with interruptible(stop, abort), open_context(Keys.of(config.keys)) as context:
         try:
             report = run_stage(options.name, config, context, stop, abort)
         except Aborted:

@@ -14,8 +14,9 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.frames import Channels, Message, Stream, Trail
 from sonolucent.stream.journal import Entry
+from sonolucent.stream.keys import Keys
 from sonolucent.stream.ledger import Ledger
-from sonolucent.stream.sockets import check_endpoint, connect
+from sonolucent.stream.sockets import check_endpoint, connect, open_context
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.assembly import assemble
 from sonolucent.stream.wire import WireError, decode
@@ -34,12 +35,13 @@ def scanner(config: Config, stop: Event, past: Entry) -> Source:
     Raises:
         ConfigError: the address cannot be used, or the run was stopped before the scanner spoke.
     """
+    keys = Keys.of(config.keys)
     try:
-        check_endpoint(config.source)
+        check_endpoint(config.source, keys)
     except EdgeError as error:
         raise ConfigError(str(error)) from error
     losses, refused = Ledger(), Ledger()
-    messages = _receive(config.source, refused, stop)
+    messages = _receive(config.source, keys, refused, stop)
     known = past.described
     if known is not None:
         missed_from = replace(known, next_frame_id=past.next_frame_id)
@@ -60,11 +62,11 @@ def _arrived(frame: Channels) -> Channels:
     return replace(frame, trail=trail.stamped("source", now_ns))
 
 
-def _receive(endpoint: str, refused: Ledger, stop: Event) -> Iterator[Message]:
-    with zmq.Context() as context, context.socket(zmq.PULL) as socket:
+def _receive(endpoint: str, keys: Keys | None, refused: Ledger, stop: Event) -> Iterator[Message]:
+    with open_context(keys) as context, context.socket(zmq.PULL) as socket:
         socket.setsockopt(zmq.RCVHWM, _QUEUE)
         socket.setsockopt(zmq.LINGER, 0)
-        connect(socket, endpoint, _RECONNECT_MS)
+        connect(socket, endpoint, _RECONNECT_MS, keys)
         silent_ms = 0
         while not stop.is_set():
             if not socket.poll(_POLL_MS):

@@ -43,7 +43,7 @@ def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[Scanne
 
     def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False) -> Any:
         stop = Event()
-        outlet = Outlet(context, 0, 4 * n_messages, stop)
+        outlet = Outlet(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
         fps = STREAM.frame_rate_hz if live else None
         source = Source(STREAM, paced((array(i) for i in range(n_frames)), fps, stop))
         reports: list[ScannerReport] = []
@@ -104,12 +104,12 @@ def test_a_port_in_use_is_an_error(context: zmq.Context[zmq.Socket[bytes]]) -> N
     with context.socket(zmq.PUSH) as other:
         port = other.bind_to_random_port("tcp://127.0.0.1")
         with pytest.raises(EdgeError, match=f"{port}.*choose another --port"):
-            Outlet(context, port, 1, Event())
+            Outlet(context, f"tcp://127.0.0.1:{port}", 1, Event())
 
 
 def test_a_scanner_that_is_stopped_before_it_had_a_reader(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     stop = Event()
-    outlet = Outlet(context, 0, 1, stop)
+    outlet = Outlet(context, "tcp://127.0.0.1:*", 1, stop)
     stop.set()
     report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), outlet, 1, FaultRates(), 1, live=True).run()
     outlet.close()

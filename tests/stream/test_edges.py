@@ -199,10 +199,10 @@ def test_a_taken_endpoint_is_an_error(endpoint: str, context: zmq.Context[zmq.So
 @pytest.mark.parametrize("bad", ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.7:5555", "tcp://10.0.0.1:*"])
 def test_other_addresses_are_refused(bad: str) -> None:
     with pytest.raises(EdgeError, match="not on loopback"):
-        check_endpoint(bad)
+        check_endpoint(bad, None)
 
 
 @pytest.mark.parametrize("bad", ["", "udp://127.0.0.1:1", "inproc://", "/tmp/x"])
 def test_what_is_no_endpoint_is_refused(bad: str) -> None:
     with pytest.raises(EdgeError, match="none of"):
-        check_endpoint(bad)
+        check_endpoint(bad, None)
