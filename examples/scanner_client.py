@@ -1,10 +1,12 @@
 """A scanner's side of docs/wire.md, without Sonolucent: `python examples/scanner_client.py tcp://127.0.0.1:5555 100`.
 
-Streams noise, shot by shot; `sonolucent run --source tcp://127.0.0.1:5555 --view` shows it.
+Streams noise, shot by shot; `sonolucent run --source tcp://127.0.0.1:5555 --view` shows it. A third argument names a
+folder of keys (docs/security.md), with which the stream is encrypted.
 """
 
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -19,6 +21,10 @@ rng = np.random.default_rng()
 
 with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
     socket.setsockopt(zmq.SNDHWM, 2 * N_ELEMENTS)
+    for keys in map(Path, sys.argv[3:]):
+        socket.curve_serverkey = (keys / "server.public").read_bytes().strip()
+        socket.curve_publickey = (keys / "client.public").read_bytes().strip()
+        socket.curve_secretkey = (keys / "client.secret").read_bytes().strip()
     socket.bind(endpoint)
 
     def send(header: dict[str, object], payload: bytes = b"") -> None:

@@ -1,4 +1,4 @@
-// Streams a synthetic capture of one point target: example ENDPOINT N_FRAMES [frames]
+// Streams a synthetic capture of one point target: example ENDPOINT N_FRAMES [shots|frames [KEYS]]
 //   c++ -std=c++17 -O2 example.cpp -lzmq -o example && ./example tcp://127.0.0.1:5555 100
 
 #include <cmath>
@@ -57,14 +57,15 @@ std::vector<std::int16_t> capture(const sonolucent::Acquisition& a) {
 
 int main(int argc, char** argv) try {
   if (argc < 3) {
-    std::cerr << "usage: example ENDPOINT N_FRAMES [frames]\n";
+    std::cerr << "usage: example ENDPOINT N_FRAMES [shots|frames [KEYS]]\n";
     return 2;
   }
   const std::uint64_t n_frames = std::strtoull(argv[2], nullptr, 10);
   const bool whole_frames = argc > 3 && std::string(argv[3]) == "frames";
   const sonolucent::Acquisition acquisition = small_array();
   const std::vector<std::int16_t> frame = capture(acquisition);
-  sonolucent::Scanner<> scanner(argv[1], acquisition, 2 * (whole_frames ? 1 : acquisition.n_tx()));
+  const sonolucent::Keys keys = argc > 4 ? sonolucent::Keys::read(argv[4]) : sonolucent::Keys{};
+  sonolucent::Scanner<> scanner(argv[1], acquisition, 2 * (whole_frames ? 1 : acquisition.n_tx()), keys);
   // A live scanner would not wait for a reader that says no: it would drop the shot and go on.
   for (std::uint64_t id = 0; id < n_frames; ++id) {
     if (whole_frames) {

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "keys.hpp"
 #include "messagepack.hpp"
 
 namespace sonolucent {
@@ -51,11 +52,12 @@ class Scanner {
   static_assert(std::is_same_v<Sample, std::int16_t> || std::is_same_v<Sample, float>, "samples are int16 or float32");
 
  public:
-  // Up to `queue` messages wait for the reader; two frames' worth is plenty.
-  Scanner(const std::string& endpoint, Acquisition acquisition, int queue)
+  // Up to `queue` messages wait for the reader; two frames' worth is plenty. Beyond loopback, give keys.
+  Scanner(const std::string& endpoint, Acquisition acquisition, int queue, const Keys& keys = {})
       : acquisition_(std::move(acquisition)), session_(nanoseconds_since_1970()) {
     check(zmq_setsockopt(socket_.get(), ZMQ_SNDHWM, &queue, sizeof queue), "setting the queue");
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
+    check(keys.secure(socket_.get()), "setting the keys");
     check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
   }
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sonolucent.stream.keys import make_keys
 from sonolucent.stream.recording import Recording
 
 pytestmark = pytest.mark.slow
@@ -74,3 +75,30 @@ def test_the_python_client_feeds_the_pipeline(sonolucent: Any) -> None:
     client = [sys.executable, str(ROOT / "examples" / "scanner_client.py"), endpoint, "30"]
     report = run_with(client, endpoint, sonolucent)
     assert report["ledger"]["scanner>source"] == {"acquired": 30, "delivered": 30, "dropped": {}}, json.dumps(report)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    make_keys(tmp_path / "keys")
+    return tmp_path / "keys"
+
+
+@pytest.mark.parametrize("client", ["cpp", "python"])
+def test_clients_with_keys_feed_a_pipeline_that_lists_them(
+    request: pytest.FixtureRequest, sonolucent: Any, keys: Path, client: str
+) -> None:
+    endpoint = free_endpoint()
+    if client == "cpp":
+        command = [str(request.getfixturevalue("cpp_example")), endpoint, "20", "frames", str(keys)]
+    else:
+        command = [sys.executable, str(ROOT / "examples" / "scanner_client.py"), endpoint, "20", str(keys)]
+    report = run_with(command, endpoint, sonolucent, "--keys", keys)
+    assert report["ledger"]["scanner>source"] == {"acquired": 20, "delivered": 20, "dropped": {}}
+
+
+def test_the_cpp_client_says_which_key_is_missing(cpp_example: Path, tmp_path: Path) -> None:
+    command = [cpp_example, free_endpoint(), "1", "frames", tmp_path]
+    wrong = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "no key in" in wrong.stderr
+    assert "server.public" in wrong.stderr
