@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping
 
 import msgspec
 
@@ -50,11 +51,8 @@ class Journal:
         """The newest entry; an empty one before the first."""
         if self._descriptor is None:
             return Entry()
-        data = os.pread(self._descriptor, _LONGEST, 0)
-        if not data:
-            return Entry()
-        (length,) = _LENGTH.unpack_from(data)
-        return msgspec.msgpack.decode(data[_LENGTH.size : _LENGTH.size + length], type=Entry)
+        entry = _read(self._descriptor, 0)
+        return msgspec.msgpack.decode(entry, type=Entry) if entry else Entry()
 
     def describe(self, stream: Stream) -> None:
         """Keeps the stream's description for the entries to come."""
@@ -63,5 +61,24 @@ class Journal:
     def write(self, report: StageReport, next_frame_id: int = 0) -> None:
         """Replaces the entry."""
         if self._descriptor is not None:
-            data = msgspec.msgpack.encode(Entry(report, self._stream, next_frame_id))
-            os.pwrite(self._descriptor, _LENGTH.pack(len(data)) + data, 0)
+            _write(self._descriptor, 0, msgspec.msgpack.encode(Entry(report, self._stream, next_frame_id)))
+
+    def restarts(self) -> dict[str, int]:
+        """How often each stage of the run was restarted, as the supervisor has noted beyond the entry."""
+        noted = b"" if self._descriptor is None else _read(self._descriptor, _LONGEST)
+        return msgspec.msgpack.decode(noted, type=dict[str, int]) if noted else {}
+
+    def note(self, restarts: Mapping[str, int]) -> None:
+        """Lets the stage know of the restarts."""
+        if self._descriptor is not None:
+            _write(self._descriptor, _LONGEST, msgspec.msgpack.encode(restarts))
+
+
+def _read(descriptor: int, place: int) -> bytes:
+    """What was written there; empty before that, also where the file has been written beyond."""
+    data = os.pread(descriptor, _LONGEST, place)
+    return data[_LENGTH.size : _LENGTH.size + _LENGTH.unpack_from(data)[0]] if data else b""
+
+
+def _write(descriptor: int, place: int, data: bytes) -> None:
+    os.pwrite(descriptor, _LENGTH.pack(len(data)) + data, place)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
@@ -17,10 +17,10 @@ from sonolucent.stream import sinks, sources, stages
 from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import End, Frame, Image, Message, Stream
+from sonolucent.stream.frames import End, Image, Message, Stream
 from sonolucent.stream.journal import Journal
 from sonolucent.stream.ledger import EdgeCounts, Ledger
-from sonolucent.stream.metrics import served
+from sonolucent.stream.metrics import Post, served
 from sonolucent.stream.pipeline import arrows, edges, stage_names
 from sonolucent.stream.pull_edge import PullEdge, pull_all
 from sonolucent.stream.push_edge import PushEdge
@@ -79,7 +79,7 @@ def run_stage(
             return _run_source(config, pushes, stop, journal)
         if name in stages.MAKERS:
             return _run_transform(name, config, pulls[0], pushes, journal, prepared)
-        with served(name, config) as post:
+        with served(name, config, journal.restarts) as post:
             return _run_sink(name, config, pulls, journal, post)
 
 
@@ -121,7 +121,7 @@ def _run_source(config: Config, pushes: list[PushEdge], stop: Event, journal: Jo
     for frame in source.frames:
         n_frames, next_frame_id = n_frames + 1, frame.frame_id + 1
         journal.write(StageReport({**_from_scanner(source, n_frames), **_counts(pushes)}), next_frame_id)
-        trail = replace(frame.trail, edges={_SCANNER: source.losses.counts()})
+        trail = replace(frame.trail, edges={_SCANNER: _from_scanner(source, n_frames)[_SCANNER]})
         _push_all(pushes, replace(frame, trail=trail))
         meter.tick()
     _push_all(pushes, End(next_frame_id))
@@ -166,9 +166,7 @@ def _make(name: str, config: Config, stream: Stream, prepared: Prepared | None) 
     return stages.MAKERS[name](config, stream)
 
 
-def _run_sink(
-    name: str, config: Config, pulls: list[PullEdge], journal: Journal, post: Callable[[Frame, int], None]
-) -> StageReport:
+def _run_sink(name: str, config: Config, pulls: list[PullEdge], journal: Journal, post: Post) -> StageReport:
     timing, meter = Timing(), Meter()
     past = journal.read().report
     report = past.sink or SinkReport()
@@ -185,13 +183,13 @@ def _run_sink(
             if ended == len(pulls):
                 break
         elif not isinstance(message, Stream):
-            post(message, arrived_ns)
             if isinstance(message, Image):
                 timing.record(message.frame_id, message.trail, arrived_ns)
                 meter.tick()
                 report = report.with_image(message)
             report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
             sink.write(message)
+            post(message, arrived_ns, sink.counts())
             journal.write(StageReport(_all_refused(pulls), report, _taken(pulls), recorded=sink.recorded))
     end = sink.close(report.edges)
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)

@@ -77,6 +77,8 @@ class _Supervisor:
                 _log.warning("%s crashed (%s) and is started again", name, worker.fate)
                 worker.dismiss()
                 self._workers[name] = self._begin(name)
+                for order in self._orders.values():
+                    Journal(order.journal).note(self.restarts)
             elif not worker.alive:
                 self._ended_s.setdefault(name, time.monotonic())
         failed = any(worker.failed for worker in self._workers.values())
@@ -127,11 +129,12 @@ class _Supervisor:
 
 @contextmanager
 def _placed(config: Config) -> Iterator[tuple[Config, Path]]:
-    """The configuration with an address for every edge and for the viewer, and the folder of the sockets."""
+    """The configuration with an address for every edge, the viewer and the metrics, and the folder of the sockets."""
     with tempfile.TemporaryDirectory(prefix="sonolucent-") as folder:
         endpoints = {**_endpoints(config, Path(folder)), **config.endpoints}
-        port = config.port or _free_ports(1)[0]
-        yield msgspec.structs.replace(config, endpoints=endpoints, port=port), Path(folder)
+        port, metrics = config.port or _free_ports(1)[0], config.metrics
+        metrics = _free_ports(1)[0] if metrics == 0 else metrics
+        yield msgspec.structs.replace(config, endpoints=endpoints, port=port, metrics=metrics), Path(folder)
 
 
 @contextmanager

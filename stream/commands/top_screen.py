@@ -25,6 +25,8 @@ def _head(status: Status) -> Text:
     text.append(f"{status.enhanced} enhanced, {status.seconds:.0f} s")
     if status.silent_s > _SILENT_S:
         text.append(f", none for {status.silent_s:.0f} s", style=_BAD)
+    for stage, n in status.restarts.items():
+        text.append(f"\n{stage} crashed and was started again, {n} time{'s' if n > 1 else ''}", style=_BAD)
     return text
 
 

@@ -12,23 +12,28 @@ from contextlib import contextmanager
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.frames import Frame
+from sonolucent.stream.ledger import EdgeCounts
+
+Post = Callable[[Frame, int, dict[str, EdgeCounts]], None]
+Restarts = Callable[[], dict[str, int]]
 
 
 @contextmanager
-def served(stage: str, config: Config) -> Iterator[Callable[[Frame, int], None]]:
-    """Within, what `stage` posts (a frame, and when it arrived in monotonic ns) is served, if the run asks for it.
+def served(stage: str, config: Config, restarts: Restarts) -> Iterator[Post]:
+    """Within, what `stage` posts is served, if the run asks for it: a frame, when it arrived in monotonic ns, and the
+    counts of the edges behind the stage.
 
     Raises:
         MetricsError: the port is in use.
         ConfigError: there is no such budget profile.
     """
     if config.metrics is None or stage != config.sinks[0]:
-        yield lambda frame, arrived_ns: None
+        yield lambda frame, arrived_ns, behind: None
         return
     from sonolucent.stream.metrics.server import serving
     from sonolucent.stream.metrics.status import Board
 
-    board = Board(config)
+    board = Board(config, restarts)
     with serving(config.metrics, board.status) as port:
         print(f"metrics: http://127.0.0.1:{port}/metrics   (sonolucent top {port})", file=sys.stderr, flush=True)
         yield board.post

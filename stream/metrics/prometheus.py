@@ -35,6 +35,8 @@ def _families(status: Status) -> Iterator[tuple[str, str, str, Sequence[_Sample]
     yield "edge_acquired_total", "counter", "Frames given to an edge.", acquired
     yield "edge_delivered_total", "counter", "Frames taken from an edge.", delivered
     yield "edge_dropped_total", "counter", "Frames that an edge has lost, by reason.", dropped
+    restarts = [({"stage": stage}, n) for stage, n in status.restarts.items()]
+    yield "stage_restarts_total", "counter", "How often a stage crashed and was replaced.", restarts
     latencies = [sample for stage, found in status.stages.items() for sample in _quantiles({"stage": stage}, found)]
     yield "stage_seconds", "gauge", "Time that a stage works on a frame, over the last ones.", latencies
     whole = _quantiles({}, status.end_to_end) if status.end_to_end else []

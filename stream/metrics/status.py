@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import msgspec
 
@@ -44,21 +45,25 @@ class Status(msgspec.Struct, frozen=True):
     stages: dict[str, Latency]
     end_to_end: Latency | None
     ledger: dict[str, EdgeCounts]
+    restarts: dict[str, int]
 
 
 class Board:
     """Where the sink posts its frames, and where any thread reads the status.
 
+    Args:
+        restarts: asks how often each stage was restarted.
+
     Raises:
         ConfigError: there is no such budget profile.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, restarts: Callable[[], dict[str, int]]) -> None:
         try:
             self._budgets = load_budgets(config.budget)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        self._config = config
+        self._config, self._restarts = config, restarts
         self._lock = threading.Lock()
         self._timing = Timing(window=RECENT)
         self._opened_ns = self._arrived_ns = time.monotonic_ns()
@@ -66,10 +71,10 @@ class Board:
         self._by = ("none", "none", "none")
         self._ledger: dict[str, EdgeCounts] = {}
 
-    def post(self, frame: Frame, arrived_ns: int) -> None:
-        """Takes up what a frame knows."""
+    def post(self, frame: Frame, arrived_ns: int, behind: dict[str, EdgeCounts]) -> None:
+        """Takes up what a frame knows, and the counts of the edges behind the sink."""
         with self._lock:
-            for edge, counts in frame.trail.edges.items():
+            for edge, counts in {**frame.trail.edges, **behind}.items():
                 # Channel data overtake the images made of them, and know newer counts.
                 if counts.acquired >= self._ledger.get(edge, counts).acquired:
                     self._ledger[edge] = counts
@@ -98,6 +103,7 @@ class Board:
                 stages=self._timing.stages(self._budgets),
                 end_to_end=self._timing.end_to_end(self._budgets),
                 ledger=dict(self._ledger),
+                restarts=self._restarts(),
             )
 
     def _post_image(self, image: Image, arrived_ns: int) -> None:

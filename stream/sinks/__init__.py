@@ -28,11 +28,15 @@ class Ended:
 
 
 class Sink(Protocol):
-    """What the pipeline asks of a sink; `recorded` are the files that it, and the processes before it, have written."""
+    """What the pipeline asks of a sink; `recorded` are the files that it, and the processes before it, have written.
+
+    `counts` are those of the edges behind it, so far.
+    """
 
     recorded: tuple[str, ...]
 
     def write(self, frame: Frame) -> None: ...
+    def counts(self) -> dict[str, EdgeCounts]: ...
     def close(self, edges: dict[str, EdgeCounts]) -> Ended: ...
 
 

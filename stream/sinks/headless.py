@@ -16,6 +16,9 @@ class Headless:
     def write(self, frame: Frame) -> None:
         pass
 
+    def counts(self) -> dict[str, EdgeCounts]:
+        return {}
+
     def close(self, edges: dict[str, EdgeCounts]) -> Ended:
         return Ended()
 

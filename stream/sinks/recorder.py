@@ -83,6 +83,10 @@ class Recorder:
             self._queue.append((frame, size))
             self._changed.notify_all()
 
+    def counts(self) -> dict[str, EdgeCounts]:
+        """Of the edge to the disk, so far."""
+        return {EDGE: self._ledger.counts()}
+
     def close(self, edges: dict[str, EdgeCounts]) -> Ended:
         """Writes what is queued and closes the file; what became of the frames on the edge to the disk.
 
@@ -95,9 +99,8 @@ class Recorder:
         self._thread.join()
         if self._failure is not None:
             raise self._failure
-        counts = {EDGE: self._ledger.counts()}
-        self._writer.close({**edges, **counts})
-        return Ended(counts, {kind: _ranges(ids) for kind, ids in self._lost.items()})
+        self._writer.close({**edges, **self.counts()})
+        return Ended(self.counts(), {kind: _ranges(ids) for kind, ids in self._lost.items()})
 
     def _count(self, path: Path) -> None:
         """Goes on with the counts of a file that was cut off: what it holds up to its last flush was delivered."""

@@ -41,6 +41,9 @@ class Viewer:
         if isinstance(frame, Image):
             self._server.show(encode_frame(frame, self._timing, self._budgets))
 
+    def counts(self) -> dict[str, EdgeCounts]:
+        return {}
+
     def close(self, edges: dict[str, EdgeCounts]) -> Ended:
         self._server.close()
         return Ended()

@@ -21,7 +21,7 @@ LAYERS = np.zeros((2, 4, 4), np.float32)
 def test_a_frame_is_stamped_counted_and_recorded(benchmark: BenchmarkFixture) -> None:
     """All of it, over three stages, four edges and a sink that serves metrics."""
     ledgers = {edge: Ledger() for edge in EDGES}
-    meters, timing, board = [Meter() for _ in EDGES], Timing(), Board(Config(headless=True, metrics=0))
+    meters, timing, board = [Meter() for _ in EDGES], Timing(), Board(Config(headless=True, metrics=0), dict)
 
     def account() -> SinkReport:
         trail = Trail.begin()
@@ -34,7 +34,7 @@ def test_a_frame_is_stamped_counted_and_recorded(benchmark: BenchmarkFixture) ->
                 trail = trail.stamped(edge.partition(">")[2], time.monotonic_ns())
         image = Image(1, LAYERS, 60.0, "light@1", "cpu", "", trail)
         timing.record(1, trail, time.monotonic_ns())
-        board.post(image, time.monotonic_ns())
+        board.post(image, time.monotonic_ns(), {})
         return SinkReport().with_image(image).with_edges(trail.edges)
 
     report = benchmark(account)
@@ -44,10 +44,10 @@ def test_a_frame_is_stamped_counted_and_recorded(benchmark: BenchmarkFixture) ->
 
 def test_a_status_is_read(benchmark: BenchmarkFixture) -> None:
     """On request alone, such as twice a second."""
-    board = Board(Config(headless=True, metrics=0))
+    board = Board(Config(headless=True, metrics=0), dict)
     for i in range(RECENT):
         trail = Trail.begin().stamped("source", i).stamped("beamform", i).stamped("enhance", i)
-        board.post(Image(i, LAYERS, 60.0, trail=trail), time.monotonic_ns())
+        board.post(Image(i, LAYERS, 60.0, trail=trail), time.monotonic_ns(), {})
     status = benchmark(board.status)
     assert status.frames_out == RECENT
     assert benchmark.stats.stats.median < 10e-3

@@ -35,9 +35,9 @@ def image(i: int, model: str = "light@1") -> Image:
 
 
 def board(n: int) -> Board:
-    filled = Board(CONFIG)
+    filled = Board(CONFIG, dict)
     for i in range(n):
-        filled.post(image(i), i * 40 * MS + 20 * MS)
+        filled.post(image(i), i * 40 * MS + 20 * MS, {})
     return filled
 
 
@@ -48,7 +48,7 @@ def port() -> Iterator[int]:
 
 
 def test_before_the_first_frame_there_is_a_status() -> None:
-    status = Board(CONFIG).status()
+    status = Board(CONFIG, dict).status()
     assert (status.frames_in, status.frames_out, status.fps, status.model) == (0, 0, 0.0, "none")
     assert (status.stages, status.end_to_end, status.ledger) == ({}, None, {})
 
@@ -56,7 +56,7 @@ def test_before_the_first_frame_there_is_a_status() -> None:
 def test_counts_go_back_to_the_start_and_latencies_to_the_last_frames() -> None:
     filled = board(RECENT)
     for i in range(RECENT, 2 * RECENT):
-        filled.post(image(i), i * 40 * MS + 60 * MS)
+        filled.post(image(i), i * 40 * MS + 60 * MS, {})
     status = filled.status()
     assert (status.frames_in, status.frames_out, status.enhanced) == (2 * RECENT, 2 * RECENT, 2 * RECENT)
     assert status.fps == pytest.approx(25.0)
@@ -69,28 +69,40 @@ def test_counts_go_back_to_the_start_and_latencies_to_the_last_frames() -> None:
 
 def test_a_frame_that_skipped_the_network_is_not_counted_as_enhanced() -> None:
     filled = board(3)
-    filled.post(image(3, model=""), 0)
+    filled.post(image(3, model=""), 0, {})
     status = filled.status()
     assert (status.frames_out, status.enhanced, status.model) == (4, 3, "light@1")
 
 
 def test_channel_data_bring_newer_counts_which_images_do_not_undo() -> None:
     filled = board(3)
-    filled.post(Channels(8, LAYERS, 0, Trail(edges={"scanner>source": EdgeCounts(9, 9)})), 0)
-    filled.post(image(3), 0)
+    filled.post(Channels(8, LAYERS, 0, Trail(edges={"scanner>source": EdgeCounts(9, 9)})), 0, {})
+    filled.post(image(3), 0, {})
     status = filled.status()
     assert (status.frames_in, status.frames_out) == (9, 4)
 
 
+def test_edges_behind_the_sink_and_restarts_are_shown() -> None:
+    filled = Board(CONFIG, lambda: {"beamform": 2})
+    filled.post(image(0), 0, {"recorder>disk": EdgeCounts(5, 3, {"disk too slow": 2})})
+    status = filled.status()
+    assert status.dropped["recorder>disk"] == {"disk too slow": 2}
+    assert status.restarts == {"beamform": 2}
+    assert _parsed(exposition(status))['sonolucent_stage_restarts_total{stage="beamform"}'] == 2
+
+
 def test_only_the_reported_sink_of_a_run_that_asks_for_it_serves(capsys: pytest.CaptureFixture[str]) -> None:
     for stage, config in [("recorder", CONFIG), ("headless", Config(headless=True))]:
-        with served(stage, config) as post:
-            post(image(0), 0)
+        with served(stage, config, dict) as post:
+            post(image(0), 0, {})
     assert capsys.readouterr().err == ""
 
 
 def test_an_unknown_budget_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"'warp'.*cpu-25fps"), served("headless", Config(metrics=0, budget="warp")):
+    with (
+        pytest.raises(ConfigError, match=r"'warp'.*cpu-25fps"),
+        served("headless", Config(metrics=0, budget="warp"), dict),
+    ):
         pass
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
 
 
 @contextmanager
-def running(recording: Path, transport: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def running(
+    recording: Path, transport: str, sink: Sequence[str] = ("--headless",)
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A run that goes on until it is interrupted, and the port of its metrics."""
-    options = ["--headless", "--loop", "--fps", "50", "--metrics", "0", "--transport", transport, "--json"]
+    options = [*sink, "--loop", "--fps", "50", "--metrics", "0", "--transport", transport, "--json"]
     command = [*CLI, "run", "--source", f"replay:{recording}", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
@@ -66,6 +68,21 @@ def test_a_run_is_seen_while_it_runs(sonolucent: Any, small_recording: Path, tra
     assert 'sonolucent_edge_delivered_total{edge="source>beamform"}' in text
 
 
+def test_a_stage_that_was_killed_is_seen_to_come_back(small_recording: Path) -> None:
+    with running(small_recording, "ipc") as (run, port):
+        before = after(5, port)
+        os.kill(_worker(run.pid, "beamform"), signal.SIGKILL)
+        status = after(before.frames_out + 20, port)
+    assert (before.restarts, status.restarts) == ({}, {"beamform": 1})
+
+
+def test_what_the_disk_has_taken_is_seen(small_recording: Path, tmp_path: Path) -> None:
+    with running(small_recording, "inproc", ["--record", str(tmp_path / "new.h5")]) as (_, port):
+        status = after(5, port)
+    assert status.ledger["recorder>disk"].acquired >= status.ledger["recorder>disk"].delivered > 0
+    assert status.ledger["scanner>source"].delivered == status.frames_in >= status.frames_out
+
+
 def test_on_a_terminal_it_follows_the_run_to_its_end(small_recording: Path) -> None:
     here, there = pty.openpty()
     with running(small_recording, "inproc") as (_, port):
@@ -89,6 +106,13 @@ def test_where_no_run_is_it_says_so(sonolucent: Any) -> None:
     assert f"no run answers on port {port}" in ended.errors
     assert f"--metrics {port}" in ended.errors
     assert sonolucent("top", 70000).status == 2
+
+
+def _worker(run: int, stage: str) -> int:
+    """The process of a stage."""
+    children = Path(f"/proc/{run}/task/{run}/children").read_text().split()
+    command = f"sonolucent.stream.worker\0{stage}\0"
+    return next(int(child) for child in children if Path(f"/proc/{child}/cmdline").read_text().endswith(command))
 
 
 def _read(terminal: int) -> bytes:
