@@ -17,9 +17,7 @@ from sonolucent.nn.model import Model, ModelError, load_model
 from sonolucent.nn.runner import Aside, here, runner
 
 Image = NDArray[np.float32]
-
 _log = logging.getLogger(__name__)
-
 _WARM_UP_RUNS = 3  # TorchScript profiles the first two and compiles on the third
 _DEFAULT_RANGE_DB = 60.0
 
@@ -33,6 +31,7 @@ class Enhancer:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
             "cuda:N", "none" (images pass through unchanged), the name of a classical filter (median, srad, nlm, obnlm:
             `sonolucent.nn.baselines`), or the path of a model folder.
+        shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
         threads: threads of the CPU that one image may use; half of torch's by default, because threads that work in
             step wait for the slowest, and another stage's thread on the same core makes it slow.
         aside: does what takes long without Python's lock, loading and warming up; in the calling thread by default.
@@ -50,7 +49,14 @@ class Enhancer:
         RuntimeError: the CUDA device asked for is not there.
     """
 
-    def __init__(self, choice: str | Path = "auto", *, threads: int | None = None, aside: Aside = here) -> None:
+    def __init__(
+        self,
+        choice: str | Path = "auto",
+        *,
+        shape: tuple[int, int] | None = None,
+        threads: int | None = None,
+        aside: Aside = here,
+    ) -> None:
         chosen = choose(choice)
         self.device, self.reason = chosen.device, chosen.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
@@ -61,9 +67,8 @@ class Enhancer:
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
-            by = runner(self._model, chosen.device, threads, aside)
-            self._run = by.run
-            self.backend, self.reason = by.backend, f"{chosen.reason}; {by.backend}: {by.reason}"
+            self._run, self.backend, why = runner(self._model, chosen.folder, self.device, shape, threads, aside)
+            self.reason = f"{chosen.reason}; {self.backend}: {why}"
         if chosen.filter is not None:
             self.model, self.backend = str(choice), "filter"
             self._run = partial(_apply, chosen.filter)
@@ -83,7 +88,7 @@ class Enhancer:
         out = np.empty_like(image_db) if out is None else out
         _require_images(image_db, out)
         if self._model is not None:
-            _require_shape(self._model, image_db.shape)
+            self._model.require_shape(image_db.shape)
         self._run(image_db, out)
         return out
 
@@ -97,7 +102,7 @@ class Enhancer:
         envelope = np.random.default_rng(0).rayleigh(0.1, shape)
         image_db = np.maximum(20 * np.log10(envelope), -self.dynamic_range_db).astype(np.float32)
         if self._model is not None:
-            _require_shape(self._model, shape)
+            self._model.require_shape(shape)
         out = np.empty_like(image_db)
         for _ in range(_WARM_UP_RUNS):
             self._aside(partial(self._run, image_db, out))
@@ -113,18 +118,6 @@ class Enhancer:
         if self.backend == "filter":
             raise ModelError(f"{self.model} is a filter, not a network; choose a model folder, or auto")
         return nn.Identity() if self._model is None else self._model.network
-
-
-def _require_shape(model: Model, shape: tuple[int, ...]) -> None:
-    rule = model.info.input
-    size = shape[-2:]
-    if len(shape) in (2, 3) and min(size) >= rule.min_size and not any(n % rule.multiple_of for n in size):
-        return
-    multiple = f", multiples of {rule.multiple_of}" if rule.multiple_of > 1 else ""
-    raise ValueError(
-        f"{model.id} takes images (n_z, n_x), or (n, n_z, n_x), with n_z and n_x at least {rule.min_size}{multiple}, "
-        f"not {shape}"
-    )
 
 
 def _apply(filter_: Filter, image_db: Image, out: Image) -> None:

@@ -71,6 +71,17 @@ class Model:
         """Name and weights, short: `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
         return f"{self.info.name}@{self.weights_sha256[:8]}"
 
+    def require_shape(self, shape: tuple[int, ...]) -> None:
+        """Raises ValueError if the model takes no images, or batches of images, of this shape."""
+        rule, size = self.info.input, shape[-2:]
+        if len(shape) in (2, 3) and min(size) >= rule.min_size and not any(n % rule.multiple_of for n in size):
+            return
+        multiple = f", multiples of {rule.multiple_of}" if rule.multiple_of > 1 else ""
+        raise ValueError(
+            f"{self.id} takes images (n_z, n_x), or (n, n_z, n_x), with n_z and n_x at least "
+            f"{rule.min_size}{multiple}, not {shape}"
+        )
+
 
 def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
     """Writes the model folder, replacing one that is there file by file, each whole or not at all.

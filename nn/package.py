@@ -8,13 +8,14 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch._inductor.cpp_builder import get_cpp_compiler
 
 
 def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> None:
     """Compiles `network` (float32, grey 0..1 in and out) for images (n_z, n_x) into `path`: whole or not at all.
 
     It takes a minute and a C++ compiler. The package runs on the device the network is on, and on processors with
-    the vector instructions of this one; the number of threads is today's `torch.get_num_threads()`.
+    the vector instructions of this one.
 
     Raises:
         ValueError: `path` does not end in `.pt2`.
@@ -22,6 +23,7 @@ def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> Non
     """
     if path.suffix != ".pt2":
         raise ValueError(f"{path}: a package's name ends in .pt2")
+    get_cpp_compiler()  # raises now what would come up after a minute
     device = next(network.parameters()).device
     with torch.no_grad():
         program = torch.export.export(network.eval(), (torch.rand(1, 1, *shape, device=device),))
@@ -31,6 +33,6 @@ def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> Non
         draft = torch._inductor.aoti_compile_and_package(
             program,
             package_path=str(Path(folder) / path.name),
-            inductor_configs={"freezing": True, "aot_inductor.metadata": says},
+            inductor_configs={"freezing": True, "cpp.dynamic_threads": True, "aot_inductor.metadata": says},
         )
         os.replace(draft, path)

@@ -96,7 +96,7 @@ class Session:
             (self._enhancer, self._label), self._next = self._next, None
 
     def _warm(self, choice: str | Path) -> tuple[Enhancer, Label]:
-        enhancer = Enhancer(choice, threads=self._threads, aside=self._aside)
+        enhancer = Enhancer(choice, shape=self._shape, threads=self._threads, aside=self._aside)
         if enhancer.device != "none" and enhancer.dynamic_range_db != self._dynamic_range_db:
             raise ModelError(
                 f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "

@@ -21,6 +21,7 @@ COMMANDS = {
     "convert": "channel data from one recording format to another",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
+    "model": "export a model, say what it is, check everything that can run it",
     "profile": "per-stage latency against the budgets",
     "top": "rates, latencies and losses of a run, live in the terminal",
     "doctor": "versions, processor, devices, and what would be picked",

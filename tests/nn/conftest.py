@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sonolucent.nn.model import ModelInfo, Training, save_model
-from sonolucent.nn.unet import LightUNet
+from sonolucent.nn.unet import LightUNet, UNet
 
 
 def a_network() -> LightUNet:
@@ -14,6 +14,22 @@ def a_network() -> LightUNet:
     network = LightUNet().eval()
     torch.nn.init.normal_(network.head.weight, std=0.05)
     return network
+
+
+class TinyUNet(UNet):
+    """One level below the first and no fused kernels: compiling it takes seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(2, separable=False, bias=False, depth=1)
+
+
+def a_tiny_folder(path: Path, seed: int = 0) -> Path:
+    """A model folder; it loads where `NETWORKS["full"]` is `TinyUNet`."""
+    torch.manual_seed(seed)
+    network = TinyUNet().eval()
+    torch.nn.init.normal_(network.head.weight, std=0.2)
+    save_model(path, network, an_info(kind="full"))
+    return path
 
 
 def an_info(**changes: object) -> ModelInfo:

@@ -3,6 +3,7 @@
 import io
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,13 @@ import pytest
 import torch
 
 from sonolucent._core import InferenceStage
+from sonolucent.nn import Enhancer
+from sonolucent.nn.check import check_model
+from sonolucent.nn.derived import export_package, package_path
+from sonolucent.nn.model import NETWORKS, load_model
 from sonolucent.nn.package import write_package
-from sonolucent.nn.unet import UNet
+
+from .conftest import TinyUNet, a_tiny_folder
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,19 +28,24 @@ SHAPE = (21, 18)
 RANGE_DB = 60.0
 
 
-def a_network() -> UNet:
-    torch.manual_seed(0)
-    network = UNet(2, separable=True, bias=True, depth=1).eval()
-    torch.nn.init.normal_(network.head.weight, std=0.2)
-    return network
+@pytest.fixture(scope="module", autouse=True)
+def _tiny_networks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, "full", TinyUNet)
+        yield
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("package") / "network.pt2"
-    write_package(a_network(), path, SHAPE)
-    assert list(path.parent.iterdir()) == [path]
-    return path
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = a_tiny_folder(tmp_path_factory.mktemp("package") / "model")
+    export_package(folder, SHAPE)
+    assert {path.name for path in folder.iterdir()} == {"model.json", "weights.safetensors", "network-21x18.pt2"}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(folder: Path) -> Path:
+    return package_path(folder, SHAPE)
 
 
 @pytest.fixture
@@ -42,14 +53,27 @@ def image():
     return np.random.default_rng(0).uniform(-RANGE_DB, 0, SHAPE).astype(np.float32)
 
 
-def test_a_package_computes_what_the_network_does(package, image):
-    stage, out = InferenceStage(str(package), threads=1), np.empty_like(image)
+def test_the_enhancer_picks_it_for_images_that_it_fits(folder, image):
+    packaged, plain = (Enhancer(folder, shape=shape, threads=1) for shape in (SHAPE, None))
+    assert (packaged.backend, plain.backend) == ("aotinductor", "torchscript")
+    np.testing.assert_allclose(packaged(image), plain(image), atol=60e-4)
+
+
+def test_it_is_checked_against_eager(folder):
+    assert {check.backend for check in check_model(folder, SHAPE) if check.passed} == {"torchscript", "aotinductor"}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_package_computes_what_the_network_does(folder, package, image, threads):
+    stage, out = InferenceStage(str(package), threads=threads), np.empty_like(image)
     assert (stage.backend, stage.device) == ("aotinductor", "cpu")
     assert "AOTInductor compiled" in stage.reason
     image[3, 4] = np.nan
     stage.run(image, out)
     with torch.inference_mode():
-        grey = a_network()(torch.from_numpy(np.nan_to_num(image, nan=-RANGE_DB) / RANGE_DB + 1)[None, None])[0, 0]
+        grey = load_model(folder).network(
+            torch.from_numpy(np.nan_to_num(image, nan=-RANGE_DB) / RANGE_DB + 1)[None, None]
+        )[0, 0]
     np.testing.assert_allclose(out / RANGE_DB + 1, grey.clamp(0, 1), atol=1e-4)
 
 
@@ -83,4 +107,4 @@ def test_a_broken_or_foreign_package_is_refused(package, tmp_path, spoiled):
 
 def test_a_package_of_another_suffix_is_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"ends in \.pt2"):
-        write_package(a_network(), tmp_path / "network.so", SHAPE)
+        write_package(TinyUNet(), tmp_path / "network.so", SHAPE)

@@ -1,6 +1,7 @@
 """The commands around the pipeline: doctor, profile, warmup, and stages on their own."""
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sonolucent.stream import cli
 from sonolucent.stream.formats import open_recording
 
 pytestmark = pytest.mark.slow
@@ -90,3 +92,41 @@ def test_simulate_records_the_scanner_that_is_described(sonolucent: Any, tmp_pat
     wide = sonolucent("simulate", tmp_path / "wide.h5", "--element-width-mm", 2)
     assert wide.status == 2
     assert "element_width_m 0.002 exceeds pitch_m" in wide.errors
+
+
+def test_model_exports_describes_and_checks(sonolucent: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(Path(str(files("sonolucent.nn"))) / "models" / "light-quadrant", tmp_path / "model")
+    assert sonolucent("model", "export", folder, "--json").report == {"files": [str(folder / "network.ts")]}
+    assert sonolucent("model", "info", folder, "--json").report["kind"] == "light"
+    checked = sonolucent("model", "check", folder, "--shape", 40, 33, "--json")
+    verdicts = {check["backend"]: check["verdict"] for check in checked.report}
+    assert (checked.status, verdicts["torchscript"], verdicts["fused-portable"]) == (0, "ok", "ok")
+    assert "fused-portable" in sonolucent("model", "check", folder, "--shape", 40, 33).output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("forge", "."), "no action 'forge'; try one of export, info, check"),
+        (("check", "."), "cannot read model.json"),
+        (("export", "."), "cannot read model.json"),
+        (("check", "MODEL", "--shape", "16", "40"), "at least 17, not (16, 40)"),
+    ],
+)
+def test_model_refuses_what_it_cannot_do(
+    words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = str(files("sonolucent.nn") / "models" / "light-quadrant")
+    assert cli.main(["model", *(word.replace("MODEL", shipped) for word in words)]) == cli.BAD_INPUT
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's own exporter
+def test_model_without_a_compiler_exports_no_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(Path(str(files("sonolucent.nn"))) / "models" / "light-quadrant", tmp_path / "model")
+    monkeypatch.setenv("CXX", "no-compiler")
+    monkeypatch.setattr("sonolucent.nn.package.torch._inductor.config.cpp.cxx", ("no-compiler",))
+    assert cli.main(["model", "export", str(folder), "--package", "40", "33"]) == cli.FAILED
+    assert "no package" in capsys.readouterr().err
