@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch._inductor.cpp_builder import get_cpp_compiler
 
 
 def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> None:
@@ -23,6 +22,8 @@ def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> Non
     """
     if path.suffix != ".pt2":
         raise ValueError(f"{path}: a package's name ends in .pt2")
+    from torch._inductor.cpp_builder import get_cpp_compiler  # slow to import, and few need it
+
     get_cpp_compiler()  # raises now what would come up after a minute
     device = next(network.parameters()).device
     with torch.no_grad():
