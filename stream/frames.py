@@ -101,7 +101,7 @@ class Image:
     """B-mode of one frame in dB, -dynamic_range_db..0: `layers` (1 or 2, n_z, n_x), float32.
 
     The first layer is the plain image, the second the enhanced one. A frame that no network has touched has one
-    layer, an empty `model`, and says in `skipped` why.
+    layer, an empty `model`, and says in `skipped` why; any other says in `reason` why this model, there and so.
     """
 
     frame_id: int
@@ -112,6 +112,7 @@ class Image:
     skipped: str = "not enhanced yet"
     trail: Trail = field(default_factory=Trail)
     backend: str = ""
+    reason: str = ""
 
     @property
     def bmode(self) -> NDArray[np.float32]:

@@ -16,13 +16,15 @@ from sonolucent.stream.whole_ledger import whole_ledger
 
 
 class SinkReport(msgspec.Struct, frozen=True):
-    """What a sink saw."""
+    """What a sink saw; `models` counts the frames of each, "none" those that nothing enhanced."""
 
     frames: int = 0
     enhanced: int = 0
     model: str = "none"
     device: str = "none"
     backend: str = "none"
+    reason: str = ""
+    models: dict[str, int] = {}
     fps: float = 0.0
     stages: dict[str, Latency] = {}
     end_to_end: Latency | None = None
@@ -30,10 +32,17 @@ class SinkReport(msgspec.Struct, frozen=True):
     trace: dict[str, Any] | None = None
 
     def with_image(self, image: Image) -> SinkReport:
-        counted = msgspec.structs.replace(self, frames=self.frames + 1, enhanced=self.enhanced + bool(image.model))
+        name = image.model or "none"
+        counted = msgspec.structs.replace(
+            self,
+            frames=self.frames + 1,
+            enhanced=self.enhanced + bool(image.model),
+            models={**self.models, name: self.models.get(name, 0) + 1},
+        )
         if not image.model:
             return counted
-        return msgspec.structs.replace(counted, model=image.model, device=image.device, backend=image.backend)
+        by = {"model": image.model, "device": image.device, "backend": image.backend, "reason": image.reason}
+        return msgspec.structs.replace(counted, **by)
 
     def with_edges(self, edges: dict[str, EdgeCounts]) -> SinkReport:
         return msgspec.structs.replace(self, edges={**self.edges, **edges})
@@ -72,6 +81,8 @@ class RunReport(msgspec.Struct, frozen=True):
     """The report of a run, as `--json` prints it.
 
     Args:
+        model, device, backend, reason: what enhanced the last frame that was enhanced, and why it was that.
+        models: how many frames each model has enhanced; "none" those that nothing did.
         core_ms_per_frame: processor time of all processes, from the first frame to the last.
     """
 
@@ -86,6 +97,8 @@ class RunReport(msgspec.Struct, frozen=True):
     model: str
     device: str
     backend: str
+    reason: str
+    models: dict[str, int]
     stages: dict[str, Latency]
     end_to_end: Latency | None
     ledger: dict[str, EdgeCounts]
@@ -121,6 +134,8 @@ def summarize(
         model=sink.model,
         device=sink.device,
         backend=sink.backend,
+        reason=sink.reason,
+        models=sink.models,
         stages=sink.stages,
         end_to_end=sink.end_to_end,
         ledger=ledger,

@@ -95,7 +95,7 @@ def enhance(config: Config, stream: Stream) -> Stage:
         model, device, backend, reason = session(layers[0], layers[1])
         if device == "none":
             return replace(image, skipped=reason)
-        return replace(image, layers=layers, model=model, device=device, backend=backend, skipped="")
+        return replace(image, layers=layers, model=model, device=device, backend=backend, skipped="", reason=reason)
 
     return run
 

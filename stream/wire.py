@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
@@ -69,6 +70,7 @@ class _ImageHeader(_Header, tag="image"):
     skipped: str = ""
     trail: Trail = msgspec.field(default_factory=Trail)
     backend: str = ""
+    reason: str | UnsetType = UNSET
 
 
 class _EndHeader(_Header, tag="end"):
@@ -166,6 +168,7 @@ def _encode_image(message: Image) -> tuple[bytes, Buffer]:
         backend=message.backend,
         skipped=message.skipped,
         trail=message.trail,
+        reason=message.reason or UNSET,
     )
     return _pack(header), np.ascontiguousarray(message.layers, dtype="<f4").data
 
@@ -202,6 +205,7 @@ def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:
         backend=header.backend,
         skipped=header.skipped,
         trail=header.trail,
+        reason=header.reason or "",
     )
 
 

@@ -10,6 +10,10 @@ def print_summary(report: RunReport) -> None:
     """The rate, the latency of every stage against its budget, and the ledger."""
     print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
     print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device} by {report.backend}")
+    if report.reason:
+        print(f"  {report.reason}")
+    if len(report.models) > 1:
+        print(f"  frames by {', '.join(f'{model}: {n}' for model, n in report.models.items())}")
     for line in latency_table(report):
         print(line)
     for edge, counts in report.ledger.items():

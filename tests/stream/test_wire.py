@@ -50,7 +50,8 @@ def test_channels_round_trip(frame_id: int, first_tx: int, shape: tuple[int, int
     model=st.text(max_size=40), skipped=st.text(max_size=40), range_db=st.floats(1e-3, 1e3), layers=st.integers(1, 2)
 )
 def test_image_round_trip(model: str, skipped: str, range_db: float, layers: int) -> None:
-    message = Image(7, np.full((layers, 4, 3), -3.5, np.float32), range_db, model, "cpu", skipped, TRAIL)
+    pixels = np.full((layers, 4, 3), -3.5, np.float32)
+    message = Image(7, pixels, range_db, model, "cpu", skipped, TRAIL, "fused", reason=skipped[::-1])
     assert same(decode(encode(message)), message)
 
 

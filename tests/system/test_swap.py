@@ -52,6 +52,9 @@ def test_every_frame_of_a_run_is_enhanced_by_the_old_model_or_the_new(small_reco
     assert 0 < change < FRAMES
     assert models == [first] * change + trained * (FRAMES - change)
     assert report.model == trained[0]
+    assert report.models == {first: change, trained[0]: FRAMES - change}
+    assert report.backend in report.reason
+    assert str(folder) in report.reason
 
 
 def test_models_take_turns_and_every_frame_is_what_the_one_that_it_names_makes(tmp_path: Path) -> None:
