@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections import deque
 from dataclasses import replace
 
 import zmq
@@ -14,7 +14,11 @@ from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Message, Stream
 from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
 from sonolucent.stream.sockets import Context, bind, remove_file
+from sonolucent.stream.waiting import WaitingRoom
 from sonolucent.stream.wire import encode
+
+_HEARD_AT_ONCE = 64
+_log = logging.getLogger(__name__)
 
 
 class PushEdge:
@@ -27,11 +31,10 @@ class PushEdge:
     def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
         self.edge = edge
         self.ledger = Ledger()
+        self.refused = Ledger()
         self._abort = abort
         self._socket = _open(context, edge)
-        self._queue: deque[tuple[Parts | None, Parts]] = deque()
-        self._changed = threading.Condition()
-        self._stream: Parts | None = None
+        self._waiting = WaitingRoom(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
@@ -46,19 +49,14 @@ class PushEdge:
             Aborted: the run was aborted.
         """
         if isinstance(message, Stream):
-            with self._changed:
-                self._stream = encode(message)
-                self._changed.notify_all()
+            self._waiting.describe(encode(message))
             return
         if isinstance(message, End):
             self._end = encode(message)
             return
         self.ledger.acquire()
         parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
-        with self._changed:
-            self._make_room()
-            self._queue.append((self._stream, parts))
-            self._changed.notify_all()
+        self._waiting.put(parts)
 
     def wait_for_consumer(self, timeout_s: float) -> bool:
         """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
@@ -76,24 +74,12 @@ class PushEdge:
 
     def close(self, patience_s: float = 5.0) -> EdgeCounts:
         """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge."""
-        with self._changed:
-            self._patience_s = patience_s
-            if self._end is None:
-                self._end = encode(End(self.ledger.counts().acquired))
-            self._changed.notify_all()
+        self._patience_s = patience_s
+        if self._end is None:
+            self._end = encode(End(self.ledger.counts().acquired))
+        self._waiting.close()
         self._thread.join()
         return self.ledger.counts()
-
-    def _make_room(self) -> None:
-        bound = 1 if self.edge.policy == "latest" else self.edge.bound
-        while self.edge.policy == "lossless" and len(self._queue) >= bound and not self._abort.is_set():
-            self._changed.wait(POLL_S)
-        if self._abort.is_set():
-            self.ledger.drop("aborted")
-            raise Aborted(self.edge.name)
-        while len(self._queue) >= bound:
-            self._queue.popleft()
-            self.ledger.drop(self.edge.policy)
 
     def _serve(self) -> None:
         try:
@@ -110,35 +96,22 @@ class PushEdge:
             remove_file(self.edge.endpoint)
 
     def _idle(self, progressed: float) -> bool:
-        all_taken = not self._queue and self._peer is not None and self._peer.outstanding == 0
+        all_taken = not self._waiting and self._peer is not None and self._peer.outstanding == 0
         return all_taken or time.monotonic() - progressed > self._patience_s
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
-        self._introduce(self._next_stream())
-        waiting_for_frames = self._may_send() and (self._queue or self._end is None)
+        self._introduce(self._waiting.stream)
+        waiting_for_frames = self._may_send() and (self._waiting or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else POLL_S)
-        item = self._next() if self._may_send() else None
+        item = self._waiting.get() if self._may_send() else None
         if item is None:
             return heard
         self._deliver(*item)
         return True
 
-    def _next_stream(self) -> Parts | None:
-        """The stream that the next frame belongs to; a consumer may ask for it before it asks for frames."""
-        with self._changed:
-            return self._queue[0][0] if self._queue else self._stream
-
     def _may_send(self) -> bool:
         return self._peer is not None and self._peer.may_send
-
-    def _next(self) -> tuple[Parts | None, Parts] | None:
-        with self._changed:
-            if not self._queue and self._end is None:
-                self._changed.wait(POLL_S)
-            item = self._queue.popleft() if self._queue else None
-            self._changed.notify_all()
-            return item
 
     def _deliver(self, stream: Parts | None, parts: Parts) -> None:
         self._introduce(stream)
@@ -167,13 +140,24 @@ class PushEdge:
         return True
 
     def _hear(self, timeout_s: float) -> bool:
+        """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
         heard = False
-        while self._socket.poll(0 if heard else int(timeout_s * 1000)):
+        for n_before in range(_HEARD_AT_ONCE):
+            if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
+                break
             identity, *grant = self._socket.recv_multipart()
             if len(grant) == 1 and len(grant[0]) == GRANT.size:
                 self._grant(identity, *GRANT.unpack(grant[0]))
                 heard = True
+            else:
+                self._refuse(grant)
         return heard
+
+    def _refuse(self, parts: list[bytes]) -> None:
+        if not self.refused.counts().acquired:
+            sizes = ", ".join(str(len(part)) for part in parts)
+            _log.warning("%s: refused what is no grant: parts of %s bytes", self.edge.name, sizes or "no")
+        self.refused.lose("malformed")
 
     def _grant(self, identity: bytes, taken: int, room: int) -> None:
         if self._peer is None or self._peer.identity != identity:
@@ -195,9 +179,7 @@ class PushEdge:
             self._send(self._end)
 
     def _count_the_rest(self) -> None:
-        with self._changed:
-            self.ledger.drop("never asked for", len(self._queue))
-            self._queue.clear()
+        self.ledger.drop("never asked for", self._waiting.clear())
         self._forget_peer()
 
 

@@ -17,6 +17,8 @@ from sonolucent.stream.frames import Channels, Stream
 from sonolucent.stream.journal import Entry
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 
+SCANNER = "scanner>source"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -50,7 +52,7 @@ def open_source(config: Config, stop: Event, past: Entry | None = None) -> Sourc
     """
     past = past or Entry()
     source = find(config)(config, stop, past)
-    n_before = past.report.edges.get("scanner>source", EdgeCounts()).delivered
+    n_before = past.report.edges.get(SCANNER, EdgeCounts()).delivered
     return replace(source, frames=islice(source.frames, config.frames and max(0, config.frames - n_before)))
 
 

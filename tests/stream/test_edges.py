@@ -12,9 +12,11 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.edges import Aborted, Edge
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.frames import Channels, End, Message, Stream
-from sonolucent.stream.pull_edge import PullEdge
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.pull_edge import PullEdge, pull_all
 from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.sockets import check_endpoint
+from sonolucent.stream.wire import encode
 
 STREAM = Stream(Acquisition(), ImageGrid.sau64())
 
@@ -206,3 +208,88 @@ def test_other_addresses_are_refused(bad: str) -> None:
 def test_what_is_no_endpoint_is_refused(bad: str) -> None:
     with pytest.raises(EdgeError, match="none of"):
         check_endpoint(bad, None)
+
+
+def test_a_flood_of_foreign_messages_holds_nothing_up_and_the_log_stays_short(
+    endpoint: str, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    line = Line(Edge("a>b", endpoint), context)
+    thread, messages = line.drain_in_background()
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(endpoint)
+        line.push.push(STREAM)
+        for i in range(20):
+            for _ in range(100):
+                stranger.send(b"grant me")
+            line.push.push(frame(i))
+        line.push.push(End(20))
+        counts = line.push.close()
+        thread.join()
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == list(range(20))
+    assert (counts.delivered, counts.dropped) == (20, {})
+    assert set(line.push.refused.counts().dropped) == {"malformed"}
+    assert len(caplog.records) == 1
+
+
+def test_a_flood_from_one_producer_does_not_starve_another(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    flooded, quiet = (f"ipc://{tmp_path / name}" for name in ("flooded", "quiet"))
+    over = threading.Event()
+    with context.socket(zmq.ROUTER) as stranger:
+        stranger.bind(flooded)
+        pulls = [PullEdge(Edge("a>c", flooded), context, threading.Event())]
+        assert pulls[0].pull(0.05) is None
+        consumer = stranger.recv_multipart()[0]
+
+        def flood() -> None:
+            while not over.is_set():
+                stranger.send_multipart([consumer, b"hello", b""])
+
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        push = PushEdge(Edge("b>c", quiet), context, threading.Event())
+        pulls.append(PullEdge(Edge("b>c", quiet), context, threading.Event()))
+        push.push(STREAM)
+        push.push(frame(3))
+        got = []
+        for pull, message in pull_all(pulls):
+            got.append((pull.edge.name, type(message).__name__))
+            if len(got) == 2:
+                break
+        over.set()
+        flooding.join()
+        for pull in pulls:
+            pull.close()
+        push.close(patience_s=0.5)
+    assert got == [("b>c", "Stream"), ("b>c", "Channels")]
+    assert pulls[0].refused.counts().dropped["foreign"] > 0
+    assert len(caplog.records) == 1
+
+
+def test_a_producer_that_is_restarted_is_not_credited_with_frames_of_its_predecessor(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    edge = Edge("a>b", f"ipc://{tmp_path / 'edge'}")
+    abort = threading.Event()
+    with context.socket(zmq.ROUTER) as predecessor:
+        predecessor.bind(edge.endpoint)
+        pull = PullEdge(edge, context, abort)
+        assert pull.pull(0.05) is None
+        consumer = predecessor.recv_multipart()[0]
+        for message in (STREAM, frame(0)):
+            predecessor.send_multipart([consumer, *encode(message)])
+        assert pull.pull(20) == STREAM
+        assert isinstance(pull.pull(20), Channels)
+    push = PushEdge(edge, context, abort)
+    push.push(STREAM)
+    push.push(frame(1))
+    counts: list[EdgeCounts] = []
+    closing = threading.Thread(target=lambda: counts.append(push.close()))
+    closing.start()
+    messages = drain(pull)
+    closing.join()
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == [1]
+    assert counts == [EdgeCounts(1, 1)]
+    assert pull.taken == 2
