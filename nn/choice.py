@@ -48,6 +48,11 @@ def choose(word: str | Path) -> Choice:
     return Choice(_LIGHT, "cpu", "no CUDA device is visible, and the light network is the one for a CPU")
 
 
+def ladder() -> tuple[str, ...]:
+    """What "auto" stands for, then whatever is lighter on the same device, at last "none"."""
+    return ("cuda:0", str(_LIGHT), "none") if cuda_device_count() > 0 else ("cpu", "none")
+
+
 def _own_model(folder: Path) -> Choice:
     if not folder.is_dir():
         raise ModelError(

@@ -25,7 +25,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         as_fast_as_possible: no pacing; every frame is waited for.
         phantom: what `sim` images.
         seed: of the phantom and its noise.
-        model: "auto", "cpu", "cuda:N", "none", a filter (median, srad, nlm, obnlm), or the path of a model folder.
+        model: "auto", "adaptive" (auto, but a lighter one and at last none for as long as the stage exceeds its
+            budget), "cpu", "cuda:N", "none", a filter (median, srad, nlm, obnlm), or the path of a model folder.
         dynamic_range_db: of the B-mode image.
         beamform_device: "cpu", or the GPU that beamforms, such as "cuda:0".
         beamform_threads: threads of the beamformer; all cores by default.

@@ -9,17 +9,24 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sonolucent.stream.budgets import load as load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.frames import Channels, Frame, Image, Stream
 from sonolucent.stream.model_watch import ModelWatch
 
+if TYPE_CHECKING:
+    from sonolucent.nn import Session
+    from sonolucent.stream.adaptive import AdaptiveSession
+
+ADAPTIVE = "adaptive"
 Stage = Callable[[Frame], Image]
 _log = logging.getLogger(__name__)
 
@@ -71,17 +78,21 @@ def enhance(config: Config, stream: Stream) -> Stage:
     """B-mode to B-mode and its enhanced version; without a model the image passes and says so.
 
     A model folder is watched: when it holds another model, that one is loaded aside and takes over between two frames.
+    With the model "adaptive" a lighter one does while the stage is over its budget.
 
     Raises:
         ConfigError: there is no such model, or it is broken, was trained for another dynamic range, or takes no
             images of this size.
     """
     from sonolucent.nn import Session
+    from sonolucent.nn.choice import ladder
 
+    models = ladder() if config.model == ADAPTIVE else (config.model,)
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
     threads = config.enhance_threads or _half_the_cores()
     try:
-        session = Session(config.model, stream.grid.shape, dynamic_range_db=config.dynamic_range_db, threads=threads)
+        session = Session(models[0], stream.grid.shape, dynamic_range_db=config.dynamic_range_db, threads=threads)
+        made = _adaptive(session, models, config) if config.model == ADAPTIVE else session
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error
     _settle()
@@ -92,12 +103,20 @@ def enhance(config: Config, stream: Stream) -> Stage:
             session.swap(config.model)
         layers = np.empty((2, *image.bmode.shape), np.float32)
         layers[0] = image.bmode
-        model, device, backend, reason = session(layers[0], layers[1])
+        model, device, backend, reason = made(layers[0], layers[1])
         if device == "none":
             return replace(image, skipped=reason)
         return replace(image, layers=layers, model=model, device=device, backend=backend, skipped="", reason=reason)
 
     return run
+
+
+def _adaptive(session: Session, models: Sequence[str], config: Config) -> AdaptiveSession:
+    """The budget is the 99th percentile's: a stage that needs more than that for most frames is too slow."""
+    from sonolucent.stream.adaptive import AdaptiveSession, Steps
+
+    budget = load_budgets(config.budget).stages["enhance"]
+    return AdaptiveSession(session, models, Steps(len(models), budget.p99_ms))
 
 
 def _settle() -> None:

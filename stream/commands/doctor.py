@@ -21,15 +21,17 @@ class DoctorOptions(msgspec.Struct, frozen=True):
     """Says what this installation has and what it would pick.
 
     Args:
+        model: as `model` of `run`: what would run it.
         json: print one JSON document.
     """
 
+    model: str = "auto"
     json: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(DoctorOptions, arguments, "doctor")
-    facts = examine()
+    facts = examine(options.model)
     if options.json:
         print_json(facts)
     else:
@@ -38,14 +40,14 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if facts["model"] else 1
 
 
-def examine() -> dict[str, Any]:
+def examine(model: str = "auto") -> dict[str, Any]:
     """The facts, by name."""
     from sonolucent._core import fused_kernels
-    from sonolucent.beamform import fft
+    from sonolucent.beamform import ImageGrid, fft
     from sonolucent.nn import Enhancer, ModelError
 
     try:
-        enhancer = Enhancer("auto")
+        enhancer = Enhancer(model, shape=ImageGrid.sau64().shape)
         picked = {
             "model": enhancer.model,
             "device": enhancer.device,

@@ -24,6 +24,11 @@ def test_doctor_says_what_would_run_and_why(sonolucent: Any) -> None:
     assert report["device"] in ("cpu", "cuda:0")
     assert report["reason"]
     assert "fft" in sonolucent("doctor").output
+    full = sonolucent("doctor", "--model", files("sonolucent.nn") / "models" / "full-quadrant", "--json").report
+    assert full["backend"] in ("torchscript", "aotinductor", "cuda-graph")
+    assert full["backend"] in full["reason"]
+    nothing = sonolucent("doctor", "--model", "nothing", "--json")
+    assert (nothing.status, "no such model folder" in nothing.report["reason"]) == (1, True)
 
 
 def test_info_tells_recordings_and_models(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
