@@ -13,7 +13,7 @@ import zmq
 
 from sonolucent.stream.errors import BadInput, EdgeError
 from sonolucent.stream.keys import Keys, admitting
-from sonolucent.stream.wire import MAX_PAYLOAD_BYTES
+from sonolucent.stream.wire_header import MAX_PAYLOAD_BYTES
 
 Context = zmq.Context[zmq.Socket[bytes]]
 

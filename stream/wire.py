@@ -7,89 +7,33 @@ arrays are read-only views of the buffers that arrived.
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
 import numpy as np
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.stream.frames import Channels, ChannelType, End, Image, Message, Stream, Trail
+from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.stream.frames import Channels, ChannelType, End, Image, Message, Stream
+from sonolucent.stream.wire_header import (
+    MAX_PAYLOAD_BYTES,
+    AnyHeader,
+    Buffer,
+    ChannelsHeader,
+    EndHeader,
+    ImageHeader,
+    Reason,
+    Shape,
+    StreamHeader,
+    WireError,
+    pack,
+    unpack,
+)
 
-MAGIC = b"SNLU"
-SCHEMA = 1
-MAX_HEADER_BYTES = 64 * 1024
-MAX_PAYLOAD_BYTES = 1 << 30
+__all__ = ["Buffer", "WireError", "decode", "encode"]
 
-Buffer = bytes | memoryview
-Reason = Literal["foreign", "schema", "malformed", "truncated", "oversized"]
-_PREFIX = struct.Struct("<4sH")
-_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _DTYPES: dict[np.dtype[Any], ChannelType] = {np.dtype("<i2"): "<i2", np.dtype("<f4"): "<f4"}
-_Shape = tuple[_Count, _Count, _Count]
-
-
-class WireError(ValueError):
-    """A message that was refused; `reason` is what the ledger counts."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason} message: {detail}")
-        self.reason: Reason = reason
-
-
-class _Header(msgspec.Struct, tag_field="kind"):
-    pass
-
-
-class _StreamHeader(_Header, tag="stream"):
-    acquisition: Acquisition
-    session: _Count
-    grid: ImageGrid | None = None
-    frame_rate_hz: float | None = None
-    dtype: ChannelType = "<i2"
-    next_frame_id: _Count | None = None
-
-
-class _ChannelsHeader(_Header, tag="channels"):
-    frame_id: _Count
-    dtype: ChannelType
-    shape: _Shape
-    first_tx: _Count = 0
-    trail: Trail = msgspec.field(default_factory=Trail)
-
-
-class _ImageHeader(_Header, tag="image"):
-    frame_id: _Count
-    shape: _Shape
-    dynamic_range_db: float
-    model: str = ""
-    device: str = ""
-    skipped: str = ""
-    trail: Trail = msgspec.field(default_factory=Trail)
-    backend: str = ""
-    reason: str | UnsetType = UNSET
-
-
-class _EndHeader(_Header, tag="end"):
-    frames: _Count
-
-
-_AnyHeader = _StreamHeader | _ChannelsHeader | _ImageHeader | _EndHeader
-
-_decoder: msgspec.msgpack.Decoder[_AnyHeader] = msgspec.msgpack.Decoder(_AnyHeader)
-
-
-def _plain(value: object) -> object:
-    """NumPy's numbers as Python's, which MessagePack knows."""
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} has no place in a header")
-
-
-_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 
 
 def encode(message: Message) -> tuple[bytes, Buffer]:
@@ -100,14 +44,14 @@ def encode(message: Message) -> tuple[bytes, Buffer]:
     """
     match message:
         case Stream():
-            header: _AnyHeader = _StreamHeader(**vars(message))
-            return _pack(header), b""
+            header: AnyHeader = StreamHeader(**vars(message))
+            return pack(header), b""
         case Channels():
             return _encode_channels(message)
         case Image():
             return _encode_image(message)
         case End():
-            return _pack(_EndHeader(message.frames)), b""
+            return pack(EndHeader(message.frames)), b""
 
 
 def decode(parts: Sequence[Buffer]) -> Message:
@@ -118,48 +62,30 @@ def decode(parts: Sequence[Buffer]) -> Message:
     """
     if len(parts) != 2:
         raise WireError("malformed", f"{len(parts)} parts instead of [header][payload]")
-    header, payload = _unpack(memoryview(parts[0])), memoryview(parts[1])
+    header, payload = unpack(memoryview(parts[0])), memoryview(parts[1])
     match header:
-        case _StreamHeader():
+        case StreamHeader():
             return _decode_stream(header, payload)
-        case _ChannelsHeader():
+        case ChannelsHeader():
             data = _array(payload, header.dtype, header.shape)
             return Channels(header.frame_id, data, header.first_tx, header.trail)
-        case _ImageHeader():
+        case ImageHeader():
             return _decode_image(header, payload)
-        case _EndHeader():
+        case EndHeader():
             _require_empty(payload)
             return End(header.frames)
-
-
-def _pack(header: _AnyHeader) -> bytes:
-    return _PREFIX.pack(MAGIC, SCHEMA) + _encoder.encode(header)
-
-
-def _unpack(data: memoryview) -> _AnyHeader:
-    if len(data) < _PREFIX.size or bytes(data[:4]) != MAGIC:
-        raise WireError("foreign", f"the header does not begin with {MAGIC!r}")
-    if len(data) > MAX_HEADER_BYTES:
-        raise WireError("oversized", f"a header of {len(data)} bytes; at most {MAX_HEADER_BYTES} are allowed")
-    schema = _PREFIX.unpack_from(data)[1]
-    if schema != SCHEMA:
-        raise WireError("schema", f"schema {schema}, but this program speaks {SCHEMA}; update the older side")
-    try:
-        return _decoder.decode(data[_PREFIX.size :])
-    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
-        raise WireError("malformed", str(error)) from error
 
 
 def _encode_channels(message: Channels) -> tuple[bytes, Buffer]:
     dtype = _DTYPES.get(message.data.dtype)
     if dtype is None:
         raise ValueError(f"channel data must be int16 or float32, not {message.data.dtype}")
-    header = _ChannelsHeader(message.frame_id, dtype, _shape(message.data), message.first_tx, message.trail)
-    return _pack(header), np.ascontiguousarray(message.data).data
+    header = ChannelsHeader(message.frame_id, dtype, _shape(message.data), message.first_tx, message.trail)
+    return pack(header), np.ascontiguousarray(message.data).data
 
 
 def _encode_image(message: Image) -> tuple[bytes, Buffer]:
-    header = _ImageHeader(
+    header = ImageHeader(
         frame_id=message.frame_id,
         shape=_shape(message.layers),
         dynamic_range_db=message.dynamic_range_db,
@@ -170,10 +96,10 @@ def _encode_image(message: Image) -> tuple[bytes, Buffer]:
         trail=message.trail,
         reason=message.reason or UNSET,
     )
-    return _pack(header), np.ascontiguousarray(message.layers, dtype="<f4").data
+    return pack(header), np.ascontiguousarray(message.layers, dtype="<f4").data
 
 
-def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
+def _decode_stream(header: StreamHeader, payload: memoryview) -> Stream:
     _require_empty(payload)
     acquisition = header.acquisition
     _require_size(acquisition.shape, 4)
@@ -191,7 +117,7 @@ def _decode_stream(header: _StreamHeader, payload: memoryview) -> Stream:
         raise WireError("malformed", str(error)) from error
 
 
-def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:
+def _decode_image(header: ImageHeader, payload: memoryview) -> Image:
     if header.shape[0] not in (1, 2):
         raise WireError("malformed", f"an image of {header.shape[0]} layers; 1 or 2 are allowed")
     if not 0 < header.dynamic_range_db < math.inf:
@@ -209,7 +135,7 @@ def _decode_image(header: _ImageHeader, payload: memoryview) -> Image:
     )
 
 
-def _array(payload: memoryview, dtype: str, shape: _Shape) -> NDArray[Any]:
+def _array(payload: memoryview, dtype: str, shape: Shape) -> NDArray[Any]:
     kind = np.dtype(dtype)
     expected = _require_size(shape, kind.itemsize)
     if payload.nbytes != expected:
@@ -234,6 +160,6 @@ def _require_empty(payload: memoryview) -> None:
         raise WireError("malformed", f"{payload.nbytes} bytes of payload where none belongs")
 
 
-def _shape(array: NDArray[Any]) -> _Shape:
+def _shape(array: NDArray[Any]) -> Shape:
     n, rows, columns = array.shape
     return n, rows, columns

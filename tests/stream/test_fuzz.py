@@ -26,7 +26,8 @@ from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.recording import Recording
 from sonolucent.stream.recording_writer import RecordingWriter
-from sonolucent.stream.wire import MAGIC, WireError, decode
+from sonolucent.stream.wire import WireError, decode
+from sonolucent.stream.wire_header import MAGIC
 
 PREFIX = MAGIC + b"\x01\x00"
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "wire-vectors.json").read_text())

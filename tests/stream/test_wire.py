@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.frames import Channels, End, Image, Stamp, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.wire import MAGIC, MAX_HEADER_BYTES, WireError, decode, encode
+from sonolucent.stream.wire import WireError, decode, encode
+from sonolucent.stream.wire_header import MAGIC, MAX_HEADER_BYTES
 
 DOCS = Path(__file__).parents[2] / "docs"
 PREFIX = MAGIC + b"\x01\x00"
