@@ -16,6 +16,23 @@ _MARGIN_M, _RING_M = 0.6e-3, 2.2e-3
 _ANECHOIC_DB = -40.0
 _LOW_CONTRAST_DB = 6.0
 EDGE_OFFSETS_M = np.arange(-1.4e-3, 1.4e-3, 0.02e-3)
+# What the phantom of cysts has to show, with the rings around them: half the width, and the depths.
+_HALF_WIDTH_M, _FROM_M, _TO_M = 16.4e-3, 3.6e-3, 36.4e-3
+
+
+def require_cysts(grid: ImageGrid) -> None:
+    """Refuses images that do not hold all cysts of the `cysts` phantom.
+
+    Raises:
+        ValueError: they are too small.
+    """
+    x_m, z_m = grid.x_m, grid.z_m
+    if x_m[0] > -_HALF_WIDTH_M or x_m[-1] < _HALF_WIDTH_M or z_m[0] > _FROM_M or z_m[-1] < _TO_M:
+        raise ValueError(
+            f"images of {1e3 * x_m[0]:.1f}..{1e3 * x_m[-1]:.1f} x {1e3 * z_m[0]:.1f}..{1e3 * z_m[-1]:.1f} mm are too "
+            f"small for the phantoms of cysts, which lie within {1e3 * _HALF_WIDTH_M:.1f} mm of the middle and from "
+            f"{1e3 * _FROM_M:.1f} to {1e3 * _TO_M:.1f} mm of depth"
+        )
 
 
 def cyst_figures(image_db: Image, scene: Scene) -> dict[str, float]:

@@ -34,18 +34,18 @@ class Condition:
     Args:
         what: in words, for the report.
         acquisition: what the beamformer is told.
-        sound_speed_m_s: what sound really travels at; as the acquisition says by default.
+        speed_ratio: how much faster sound really travels than the acquisition says.
         snr_db: of the channel data.
         time_gain_db_m: time-gain compensation, per metre of depth.
-        medium: further arguments of `simulate`, made anew for each seed.
+        medium: further arguments of `simulate`, for the probe and a seed.
     """
 
     what: str
     acquisition: Acquisition = field(default_factory=Acquisition)
-    sound_speed_m_s: float | None = None
+    speed_ratio: float = 1.0
     snr_db: float = _SNR_DB
     time_gain_db_m: float = 0.0
-    medium: Callable[[int], dict[str, Any]] = field(default=lambda seed: {})
+    medium: Callable[[Probe, int], dict[str, Any]] = field(default=lambda probe, seed: {})
 
 
 def _fine_probe() -> Acquisition:
@@ -54,22 +54,23 @@ def _fine_probe() -> Acquisition:
 
 
 CONDITIONS: dict[str, Condition] = {
-    "reference": Condition(f"the reference probe, {_SNR_DB:g} dB channel SNR"),
+    "reference": Condition(f"{_SNR_DB:g} dB channel SNR"),
     # The gain is that of both ways at 7.5 MHz; the high frequencies that echoes lose it cannot give back.
     "attenuation": Condition(
         "0.5 dB/cm/MHz, compensated by 7.5 dB a cm of depth",
         time_gain_db_m=2 * 0.5 * 7.5 * 100,
-        medium=lambda seed: {"attenuation_db_cm_mhz": 0.5},
+        medium=lambda probe, seed: {"attenuation_db_cm_mhz": 0.5},
     ),
-    "sound-speed": Condition("sound 2 % faster than the beamformer is told", sound_speed_m_s=1.02 * 1540),
+    "sound-speed": Condition("sound 2 % faster than the beamformer is told", speed_ratio=1.02),
     "aberration": Condition(
         "a phase screen of 21 ns and 1.6 dB rms",
-        medium=lambda seed: {"screen": PhaseScreen.random(Probe.sau64(), seed=seed)},
+        medium=lambda probe, seed: {"screen": PhaseScreen.random(probe, seed=seed)},
     ),
     "noise": Condition("0 dB channel SNR", snr_db=0.0),
     "probe": Condition("128 elements at 0.3 mm", acquisition=_fine_probe()),
     "motion": Condition(
-        "tissue moves 2 um deeper from shot to shot", medium=lambda seed: {"motion_m_per_shot": (0.0, 2e-6)}
+        "tissue moves 2 um deeper from shot to shot",
+        medium=lambda probe, seed: {"motion_m_per_shot": (0.0, 2e-6)},
     ),
 }
 
@@ -107,7 +108,7 @@ class Scanner:
         told = condition.acquisition
         self.grid = grid or ImageGrid.for_acquisition(told)
         self._condition = condition
-        self._truly = replace(told, sound_speed_m_s=condition.sound_speed_m_s or told.sound_speed_m_s)
+        self._truly = replace(told, sound_speed_m_s=condition.speed_ratio * told.sound_speed_m_s)
         time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
         gain = (uniform_gain(told, self.grid) * time_gain).astype(np.float32)
         self._beamform = FourierBeamformer(told, self.grid, gain=gain)
@@ -121,7 +122,7 @@ class Scanner:
             amplitudes=phantom.amplitudes,
             snr_db=self._condition.snr_db,
             seed=1000 * seed + frame,
-            **self._condition.medium(seed),
+            **self._condition.medium(self._truly.probe, seed),
         )
         image = self._beamform(channels)
         level = level or float(np.median(np.abs(image))) * 10 ** (-_MEDIAN_DB / 20)
@@ -130,5 +131,5 @@ class Scanner:
 
     def _true_grid(self) -> ImageGrid:
         """Depth is time; sound that is faster comes from deeper."""
-        faster = self._truly.sound_speed_m_s / self._condition.acquisition.sound_speed_m_s
+        faster = self._condition.speed_ratio
         return replace(self.grid, z0_m=self.grid.z0_m * faster, dz_m=self.grid.dz_m * faster)

@@ -8,8 +8,8 @@ from PIL import Image
 
 from sonolucent.nn.evaluate.estimates import Estimate
 from sonolucent.nn.evaluate.methods import methods
-from sonolucent.stream.commands.evaluate import add_real_images
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.evaluation_real import add_real_images
 from sonolucent.stream.evaluation_report import Report, write_markdown, write_pictures
 
 
@@ -30,7 +30,7 @@ def report() -> Report:
 
 def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: Report) -> None:
     few = [method for method in methods() if method.name in ("plain", "median", "frequency-compound")]
-    add_real_images(real_data, tmp_path, few, report)
+    add_real_images(real_data, tmp_path, few, report, print)
     assert report.in_vivo["plain"]["cnr"].n == 4
     assert report.in_vivo["median"]["gcnr"].mean > report.in_vivo["plain"]["gcnr"].mean
     assert "frequency-compound" not in report.in_vivo
@@ -43,7 +43,7 @@ def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, rep
 
 def test_a_folder_without_real_images_is_refused(tmp_path: Path, report: Report) -> None:
     with pytest.raises(ConfigError, match="no such folder"):
-        add_real_images(tmp_path, tmp_path, [], report)
+        add_real_images(tmp_path, tmp_path, [], report, print)
 
 
 def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: Report) -> None:

@@ -33,6 +33,8 @@ def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("--condition", "rain"), "no condition 'rain'"),
+        (("--condition", "probe", "--scanner", "a.h5"), "leave out scanner"),
+        (("--scanner", "a.h5"), "a.h5"),
         (("--cysts", 0), "cysts must be at least 1"),
         (("--moving", 1), "at least two frames"),
         (("nowhere",), "nowhere"),
@@ -43,3 +45,24 @@ def test_wrong_options_are_refused(sonolucent: Any, tmp_path: Path, options: tup
     assert ended.status == 2
     assert said in ended.errors
     assert "Traceback" not in ended.errors
+
+
+def test_the_scanner_of_a_recording_images_the_phantoms(sonolucent: Any, tmp_path: Path) -> None:
+    recording = record(sonolucent, tmp_path / "own.h5", "--elements", 48, "--pitch-mm", 0.8, "--element-width-mm", 0.7)
+    ended = sonolucent("evaluate", "--scanner", recording, "--out", tmp_path / "out", *FEW, "--json", timeout_s=290)
+    assert ended.status == 0, ended.errors
+    assert ended.report["what"] == "20 dB channel SNR, by own.h5"
+    assert 0.4 < ended.report["simulated"]["plain"]["wire_width_mm"]["mean"] < 1.2
+
+
+def test_a_scanner_that_does_not_see_the_cysts_is_refused(sonolucent: Any, tmp_path: Path) -> None:
+    recording = record(sonolucent, tmp_path / "own.h5", "--elements", 16, "--pitch-mm", 0.8, "--element-width-mm", 0.7)
+    ended = sonolucent("evaluate", "--scanner", recording, "--out", tmp_path / "out", *FEW)
+    assert ended.status == 2
+    assert "own.h5: images of -6.4..6" in ended.errors
+    assert "too small" in ended.errors
+
+
+def record(sonolucent: Any, path: Path, *options: Any) -> Path:
+    assert sonolucent("simulate", path, "--frames", 1, *options).status == 0
+    return path
