@@ -6,7 +6,9 @@ and back to pinned memory. So neither Python nor the driver's launch times stand
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections import deque
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from sonolucent.nn.decibels import Decibels
 
 Image = NDArray[np.float32]
 _WARM_UP_RUNS = 3
+_SLOTS = 2
 
 
 def precision(network: nn.Module) -> torch.dtype:
@@ -29,9 +32,10 @@ def precision(network: nn.Module) -> torch.dtype:
 
 
 class GraphStage:
-    """Enhances images on a GPU as `InferenceStage` does, one at a time; others wait.
+    """Enhances images on a GPU as `InferenceStage` does; one call at a time, others wait.
 
-    A first image of another size takes longer: the graph is captured anew.
+    Of several images two are under way at once: while one is computed the next is sent. A first image of another size
+    takes longer: the graphs are captured anew.
 
     Args:
         network: of grey values 0..1; it is copied.
@@ -46,9 +50,9 @@ class GraphStage:
         dtype = precision(network)
         self.reason = f"{'half' if dtype == torch.float16 else 'single'} precision, channels last, an image a launch"
         self._work = Decibels(network.eval(), dynamic_range_db, dtype).to(device)
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._one_image = threading.Lock()
+        self._one_call = threading.Lock()
         self._shape: tuple[int, ...] = ()
+        self._slots: list[_Slot] = []
 
     def run(self, image_db: Image, out: Image) -> None:
         """Enhances `image_db`, (n_z, n_x) or (n, n_z, n_x) in dB, into `out`, of the same shape.
@@ -57,21 +61,36 @@ class GraphStage:
             RuntimeError: the GPU failed, or has no memory left.
         """
         shape = image_db.shape[-2:]
-        with self._one_image:
-            if shape != self._shape:
-                self._capture(shape)
-            for image, enhanced in zip(image_db.reshape(-1, *shape), out.reshape(-1, *shape), strict=True):
-                np.copyto(self._sent.numpy(), image)
-                with torch.cuda.stream(self._stream):
-                    self._graph.replay()
-                self._stream.synchronize()
-                np.copyto(enhanced, self._landed.numpy())
+        images, enhanced = image_db.reshape(-1, *shape), out.reshape(-1, *shape)
+        with self._one_call:
+            self._prepare(shape, min(len(images), _SLOTS))
+            under_way: deque[tuple[_Slot, Image]] = deque()
+            for image, slot, made in zip(images, itertools.cycle(self._slots), enhanced, strict=False):
+                if len(under_way) == len(self._slots):
+                    first, room = under_way.popleft()
+                    first.land(room)
+                slot.send(image)
+                under_way.append((slot, made))
+            for slot, made in under_way:
+                slot.land(made)
+
+    def _prepare(self, shape: tuple[int, ...], n_slots: int) -> None:
+        if shape != self._shape:
+            self._shape, self._slots = shape, []
+        while len(self._slots) < n_slots:
+            self._slots.append(_Slot(self._work, self.device, shape))
+
+
+class _Slot:
+    """Room for an image under way: pinned memory at either end, and on a stream of its own a graph of all between."""
 
     @torch.inference_mode()
-    def _capture(self, shape: tuple[int, ...]) -> None:
-        self._shape = ()
+    def __init__(self, work: Decibels, device: str, shape: tuple[int, ...]) -> None:
+        self._work = work
         self._sent, self._landed = (torch.zeros(shape, pin_memory=True) for _ in range(2))
-        self._on_gpu = torch.zeros((1, 1, *shape), device=self.device)
+        self._on_gpu = torch.zeros((1, 1, *shape), device=device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(self._stream):
             for _ in range(_WARM_UP_RUNS):
                 self._pass()
@@ -80,7 +99,17 @@ class GraphStage:
         # Other threads, a beamformer's, may use the GPU meanwhile.
         with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
             self._pass()
-        self._shape = shape
+
+    def send(self, image_db: Image) -> None:
+        """Starts with an image; the one before must have landed, for it lies in the same memory."""
+        np.copyto(self._sent.numpy(), image_db)
+        with torch.cuda.stream(self._stream):
+            self._graph.replay()
+
+    def land(self, out: Image) -> None:
+        """Waits for the image that was sent."""
+        self._stream.synchronize()
+        np.copyto(out, self._landed.numpy())
 
     def _pass(self) -> None:
         self._on_gpu[0, 0].copy_(self._sent, non_blocking=True)

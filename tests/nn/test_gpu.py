@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from sonolucent._core import cuda_device_count
+from sonolucent.nn import gpu
 from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.decibels import Decibels
 from sonolucent.nn.enhancer import Enhancer
@@ -80,9 +81,45 @@ def test_a_gpu_makes_the_image_that_eager_does_whatever_its_size(network, image)
             assert rms(out - eager(network, shown)) < HALF_DB
 
 
+class FakeSlot:
+    """Keeps the rules of a slot on a machine without a GPU: nothing is sent before what was sent before has landed."""
+
+    made = 0
+    most_under_way = under_way = 0
+
+    def __init__(self, work, device, shape):
+        FakeSlot.made += 1
+        self.image = None
+
+    def send(self, image_db):
+        assert self.image is None
+        self.image = image_db.copy()
+        FakeSlot.under_way += 1
+        FakeSlot.most_under_way = max(FakeSlot.under_way, FakeSlot.most_under_way)
+
+    def land(self, out):
+        out[:], self.image = self.image / 2, None
+        FakeSlot.under_way -= 1
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_two_images_are_under_way_and_each_lands_in_its_place(monkeypatch, network, n):
+    monkeypatch.setattr(gpu, "_Slot", FakeSlot)
+    FakeSlot.made = FakeSlot.most_under_way = 0
+    stage = GraphStage(network, "cpu", RANGE_DB)
+    images = np.random.default_rng(0).uniform(-60, 0, (n, 20, 18)).astype(np.float32)
+    out = np.empty_like(images)
+    for _ in range(2):
+        stage.run(images, out)
+        np.testing.assert_array_equal(out, images / 2)
+    assert FakeSlot.under_way == 0
+    assert FakeSlot.made == FakeSlot.most_under_way == min(n, 2)
+
+
 @needs_gpu
 def test_a_gpu_makes_several_images_at_a_time(network, image):
-    stage, images = GraphStage(network, "cuda:0", RANGE_DB), np.stack([image, image[::-1]])
+    stage = GraphStage(network, "cuda:0", RANGE_DB)
+    images = np.stack([image, image[::-1], image[:, ::-1], image, image[::-1, ::-1]])
     out = np.empty_like(images)
     stage.run(images, out)
     for shown, made in zip(images, out, strict=True):
