@@ -3,6 +3,7 @@
 SONOLUCENT_SWAPS says how many times; 50 by default, some seconds.
 """
 
+import gc
 import os
 import threading
 import time
@@ -40,13 +41,14 @@ def folders(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.xfail(
-    raises=OverBudget, reason="the worst frame waits for Python's lock, or for a core that others keep busy"
+    raises=OverBudget, reason="the worst frame waits for a core that others keep busy, with or without a swap"
 )
 @pytest.mark.timeout(3600)
 def test_frames_go_on_while_the_model_is_swapped(benchmark, folders):
     session = Session(folders[1], SHAPE, threads=1)
     image = np.random.default_rng(0).uniform(-60, 0, SHAPE).astype(np.float32)
     out, ids = np.empty_like(image), {load_model(folder).id for folder in folders}
+    gc.freeze()  # as the stage does
     session.swap(folders[0]).result()  # both have their file in the cache
     calm_ms, swapping_ms, resident = [], [], []
 
@@ -70,6 +72,7 @@ def test_frames_go_on_while_the_model_is_swapped(benchmark, folders):
     swapper.join()
     calm_ms += [frame_ms() for _ in range(100)]
     benchmark.pedantic(session, args=(image, out), rounds=20)
+    gc.unfreeze()
     growth = np.median(resident[-10:]) - np.median(resident[10:20])
     calm = dict(zip(("median", "p99", "max"), np.percentile(calm_ms, [50, 99, 100]), strict=True))
     swapping = dict(zip(calm, np.percentile(swapping_ms, [50, 99, 100]), strict=True))

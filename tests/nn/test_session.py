@@ -1,6 +1,8 @@
 """Swapping the model of a running session: nothing lost, nothing mislabelled, a bad one refused."""
 
+import os
 import shutil
+import sys
 import threading
 from concurrent.futures import wait
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from sonolucent.nn import Enhancer, ModelError, Session
+from sonolucent.nn import session as session_module
 from sonolucent.nn.model import save_model
 
 from .conftest import a_network, an_info
@@ -96,3 +99,34 @@ def test_a_session_of_images_that_do_not_suit_is_refused(model_folder):
         Session(model_folder, (16, 40))
     with pytest.raises(ModelError, match="was trained for 60 dB, not for 50 dB"):
         Session(model_folder, SHAPE, dynamic_range_db=50.0)
+
+
+def test_only_what_holds_no_lock_of_pythons_is_done_aside(model_folder):
+    works = []
+
+    def aside(work):
+        works.append(work)
+        return work()
+
+    Enhancer(model_folder, threads=1, aside=aside).warm_up(SHAPE)
+    assert len(works) == 1 + 3  # loading, and three images
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux alone")
+def test_a_swap_loads_at_a_low_priority_and_does_the_rest_at_the_usual_one(model_folder, monkeypatch):
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    seen, load = [], Enhancer
+
+    def watched(choice, *, aside, **options):
+        seen.extend([priority(), aside(priority), sys.getswitchinterval()])
+        return load(choice, aside=aside, **options)
+
+    session, usual, turn_s = Session(model_folder, SHAPE, threads=1), priority(), sys.getswitchinterval()
+    monkeypatch.setattr(session_module, "Enhancer", watched)
+    session.swap(model_folder).result()
+    rest, loading, short_s = seen
+    assert (rest, loading) == (usual, max(usual, 10))
+    assert short_s < 0.002
+    assert sys.getswitchinterval() == turn_s
