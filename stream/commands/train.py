@@ -96,7 +96,8 @@ def _checked(options: TrainOptions) -> TrainOptions:
 
 
 def _train(options: TrainOptions, data: TrainingData, begun: float) -> tuple[ModelInfo, dict[str, str]]:
-    from sonolucent.nn.model import ModelInfo, Training, save_model
+    from sonolucent.nn.export import torchscript_file
+    from sonolucent.nn.model import ModelInfo, Training, load_model, save_model
     from sonolucent.nn.training import train
     from sonolucent.nn.training.frames import held_out
     from sonolucent.nn.training.report import write_report
@@ -128,6 +129,7 @@ def _train(options: TrainOptions, data: TrainingData, begun: float) -> tuple[Mod
     )
     facts = {"frames": f"{len(frames)} and {len(apart)} held out", "minutes": f"{(time.monotonic() - begun) / 60:.1f}"}
     save_model(options.out, trained.network, info)
+    torchscript_file(load_model(options.out))  # or a stream that watches the folder would, beside its frames
     write_report(options.out / "report", trained, info, apart or frames, data.grid, facts)
     checkpoint.unlink(missing_ok=True)
     return info, facts
