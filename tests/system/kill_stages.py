@@ -166,7 +166,7 @@ def main() -> None:
                 times[stage].append(seconds)
             print("dropped:", json.dumps(outcome["report"]["dropped"]), flush=True)
     print(
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; seconds until the first frame acquired after the kill"
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; until the first frame acquired after the kill, in s"
     )
     for stage, seconds in times.items():
         print(f"  {stage:<10}" + "".join(f"{s:>7.2f}" for s in seconds) + f"   worst {max(seconds):.2f}")
