@@ -27,10 +27,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def document(profiled: Profiled) -> dict[str, object]:
     """The report of the run at rate (of the only one, if there was no such run), the other one's, and what is over."""
-    main_run = profiled.at_rate or profiled.as_fast_as_possible
     return {
-        **msgspec.to_builtins(main_run),
-        "as_fast_as_possible": profiled.as_fast_as_possible,
+        **msgspec.to_builtins(profiled.at_rate or profiled.as_fast_as_possible),
+        "as_fast_as_possible": profiled.as_fast_as_possible if profiled.at_rate else None,
         "over_budget": profiled.over_budget,
     }
 

@@ -42,7 +42,9 @@ def main(n_rounds: int) -> None:
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in TRANSPORTS}
     for _ in range(n_rounds):
         for name in TRANSPORTS:
-            rounds[name].append({**measured(name, 200, None), "ms": measured(name, 50, FPS)["ms"]})
+            found = {**measured(name, 100, None), "ms": measured(name, 25, FPS)["ms"]}
+            rounds[name].append(found)
+            print(name, {figure: round(value, 2) for figure, value in found.items()}, file=sys.stderr, flush=True)
     print("| transport | frames/s | ms a frame, paced | core-ms a frame | page faults a frame | MB copied a frame |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, found in rounds.items():
