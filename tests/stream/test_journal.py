@@ -1,33 +1,93 @@
-"""A stage's journal holds one entry, and beside it what the supervisor has noted."""
+"""A journal holds what a stage did when nobody is left to ask; sources go on from it."""
 
+import itertools
 import tempfile
+from collections.abc import Iterator
+from threading import Event, Thread
 
+import numpy as np
+import pytest
+import zmq
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream import sources
+from sonolucent.stream.config import Config
+from sonolucent.stream.frames import Channels, End, Stream
 from sonolucent.stream.journal import Entry, Journal
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.report import StageReport
+from sonolucent.stream.sources import SCANNER, Source, open_source
+from sonolucent.stream.wire import encode
 
-REPORT = StageReport({"a>b": EdgeCounts(3, 2)})
+PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
+STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid.sau64(), session=9)
 
 
-def test_the_newest_entry_and_the_restarts_are_read_back() -> None:
+def past(n_frames: int, stream: Stream = STREAM) -> Entry:
+    """The journal of a source that has passed on so many frames, numbered from 0."""
+    return Entry(StageReport({SCANNER: EdgeCounts(n_frames, n_frames)}), encode(stream)[0], n_frames)
+
+
+@pytest.fixture
+def descriptor() -> Iterator[int]:
     with tempfile.TemporaryFile() as file:
-        journal, other = Journal(file.fileno()), Journal(file.fileno())
-        journal.write(StageReport({}), 1)
-        journal.write(REPORT, 4)
-        other.note({"beamform": 2})
-        assert other.read() == Entry(REPORT, b"", 4)
-        assert journal.restarts() == {"beamform": 2}
+        yield file.fileno()
 
 
-def test_restarts_may_be_noted_before_there_is_an_entry() -> None:
-    with tempfile.TemporaryFile() as file:
-        assert Journal(file.fileno()).restarts() == {}
-        Journal(file.fileno()).note({"enhance": 1})
-        assert Journal(file.fileno()).read() == Entry()
+def test_the_newest_entry_is_read_whatever_its_length(descriptor: int) -> None:
+    assert Journal(descriptor).read() == Entry()
+    writer = Journal(descriptor)
+    writer.describe(STREAM)
+    long = StageReport({f"edge {i}": EdgeCounts(i, i) for i in range(50)})
+    short = StageReport({"a>b": EdgeCounts(3, 2, {"latest": 1})}, taken={"b>c": 7})
+    writer.write(long)
+    assert Journal(descriptor).read().report == long
+    writer.write(short, next_frame_id=8)
+    entry = Journal(descriptor).read()
+    assert (entry.report, entry.described, entry.next_frame_id) == (short, STREAM, 8)
 
 
-def test_without_a_file_everything_is_forgotten() -> None:
+def test_without_a_file_nothing_is_kept() -> None:
     journal = Journal()
-    journal.write(REPORT, 4)
-    journal.note({"beamform": 1})
-    assert (journal.read(), journal.restarts()) == (Entry(), {})
+    journal.write(StageReport({"a>b": EdgeCounts(3, 3)}))
+    assert journal.read() == Entry()
+
+
+def test_a_simulated_source_goes_on_at_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonolucent.stream.sources import simulated
+
+    loop = np.arange(3, dtype=np.int16)[:, None, None, None]
+    monkeypatch.setattr(simulated, "cached_loop", lambda phantom, seed: loop)
+    config = Config(frames=10, as_fast_as_possible=True)
+    frames = list(open_source(config, Event(), past(7)).frames)
+    assert [(frame.frame_id, int(frame.data.max())) for frame in frames] == [(7, 1), (8, 2), (9, 0)]
+
+
+def test_a_source_that_had_its_frames_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonolucent.stream.sources import simulated
+
+    monkeypatch.setattr(simulated, "cached_loop", lambda phantom, seed: np.zeros((1, 1, 1, 1), np.int16))
+    config = Config(frames=10, as_fast_as_possible=True)
+    assert list(open_source(config, Event(), past(10)).frames) == []
+
+
+def test_a_plug_in_is_numbered_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plug_in(config: Config, stop: Event) -> Source:
+        return Source(STREAM, (Channels(i, np.zeros((4, 4, 64), np.int16)) for i in itertools.count()))
+
+    monkeypatch.setattr(sources, "find", lambda config: sources._plugged_in(plug_in))
+    frames = open_source(Config(source="acme:", frames=5), Event(), past(3)).frames
+    assert [frame.frame_id for frame in frames] == [3, 4]
+
+
+def test_a_live_scanner_is_joined_again_and_what_was_missed_is_a_gap() -> None:
+    with zmq.Context() as context, context.socket(zmq.PUSH) as host:
+        port = host.bind_to_random_port("tcp://127.0.0.1")
+        frames = [Channels(i, np.full(STREAM.acquisition.shape, i, np.int16)) for i in (12, 13)]
+        sender = Thread(target=lambda: [host.send_multipart(encode(m)) for m in (*frames, End(14))])
+        sender.start()
+        source = open_source(Config(source=f"tcp://127.0.0.1:{port}"), Event(), past(8))
+        assert source.stream == STREAM
+        assert [frame.frame_id for frame in source.frames] == [12, 13]
+        sender.join()
+    assert source.losses.counts() == EdgeCounts(4, 0, {"gap": 4})

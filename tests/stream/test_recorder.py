@@ -9,7 +9,7 @@ import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import RecordingFailed
+from sonolucent.stream.errors import RecordingError, RecordingFailed
 from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.recording import Recording
@@ -103,3 +103,31 @@ def test_a_disk_that_fails_ends_the_recording_with_a_reason(tmp_path: Path, monk
         sink.close({})
     with pytest.raises(RecordingFailed, match="no space left"):
         sink.write(channels(1))
+
+
+def test_a_recording_that_was_cut_off_goes_on_in_a_second_file(tmp_path: Path) -> None:
+    first, taken = tmp_path / "a.h5", tmp_path / "a-2.h5"
+    taken.write_bytes(b"somebody's")
+    writer = RecordingWriter(tmp_path / "not closed.h5", STREAM, channels=True, images=True)
+    for i in range(3):
+        writer.write(channels(i))
+    writer.lose(channels(3), TOO_SLOW)
+    writer.flush({})
+    before = writer.path.read_bytes()
+    first.write_bytes(before)
+    writer.close()
+    config = Config(record=str(first), record_channels=True)
+    sink = Recorder(config, STREAM, (str(first),))
+    sink.write(channels(7))
+    end = sink.close({})
+    assert sink.recorded == (str(first), str(tmp_path / "a-3.h5"))
+    assert end.edges == {EDGE: EdgeCounts(5, 4, {TOO_SLOW: 1})}
+    assert end.lost == {"raw_data": [(3, 3)]}
+    assert list(Recording(tmp_path / "a-3.h5").frame_ids) == [7]
+    assert (first.read_bytes(), taken.read_bytes()) == (before, b"somebody's")
+
+
+def test_a_recorder_that_begins_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_bytes(b"somebody's")
+    with pytest.raises(RecordingError, match="exists"):
+        Recorder(Config(record=str(tmp_path / "a.h5")), STREAM)

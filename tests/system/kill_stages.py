@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import struct
 import subprocess
 import sys
@@ -86,6 +87,10 @@ class Page:
         """When the first frame came that was acquired after a time."""
         return next(at for at, frame_id in self.arrivals if acquired_s.get(frame_id, 0.0) > after_s)
 
+    def usual_interval_s(self) -> float:
+        """The median time between two frames."""
+        return statistics.median(b - a for (a, _), (b, _) in itertools.pairwise(self.arrivals))
+
 
 def kill_all(folder: Path, settle_s: float, options: list[str]) -> dict[str, Any]:
     """Kills each stage once; how long it took until the next frame, and the report of the run."""
@@ -109,7 +114,8 @@ def kill_all(folder: Path, settle_s: float, options: list[str]) -> dict[str, Any
     report = json.loads(output)
     acquired_s = check(report, [frame_id for _, frame_id in page.arrivals])
     back_s = {stage: page.first(acquired_s, after_s=at) for stage, at in killed_s.items()} | {"recorder": begun_s}
-    return {"recovered_s": {stage: back_s[stage] - at for stage, at in killed_s.items()}, "report": report}
+    recovered_s = {stage: back_s[stage] - at for stage, at in killed_s.items()}
+    return {"recovered_s": recovered_s, "report": report, "usual_s": page.usual_interval_s()}
 
 
 def check(report: dict[str, Any], shown: list[int]) -> dict[int, float]:
@@ -164,7 +170,8 @@ def main() -> None:
                 outcome = kill_all(Path(folder), options.settle, ["--fps", "25", *rest])
             for stage, seconds in outcome["recovered_s"].items():
                 times[stage].append(seconds)
-            print("dropped:", json.dumps(outcome["report"]["dropped"]), flush=True)
+            print("dropped:", json.dumps(outcome["report"]["dropped"]))
+            print(f"otherwise a frame came every {outcome['usual_s']:.3f} s", flush=True)
     print(
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; until the first frame acquired after the kill, in s"
     )
