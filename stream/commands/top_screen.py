@@ -19,6 +19,8 @@ def screen(status: Status) -> RenderableType:
 
 
 def _head(status: Status) -> Text:
+    if not status.frames_out:
+        return Text(f"{status.source} over {status.transport}, no image yet after {status.seconds:.0f} s")
     text = Text(f"{status.source} over {status.transport}, {status.model} on {status.device} by {status.backend}\n")
     text.append(f"{status.fps:.1f} frames/s", style=_BAD if status.fps < 0.95 * status.budget_hz else "bold")
     text.append(f" (budget {status.budget_hz:.0f}), {status.frames_in} frames in, {status.frames_out} out, ")

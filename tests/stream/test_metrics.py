@@ -3,13 +3,16 @@
 import re
 import urllib.request
 from collections.abc import Iterator
+from io import StringIO
 from urllib.error import HTTPError
 
 import msgspec
 import numpy as np
 import pytest
+from rich.console import Console
 
 from sonolucent.stream.commands.top import fetch
+from sonolucent.stream.commands.top_screen import screen
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, MetricsError
 from sonolucent.stream.frames import Channels, Image, Stamp, Trail
@@ -51,6 +54,18 @@ def test_before_the_first_frame_there_is_a_status() -> None:
     status = Board(CONFIG, dict).status()
     assert (status.frames_in, status.frames_out, status.fps, status.model) == (0, 0, 0.0, "none")
     assert (status.stages, status.end_to_end, status.ledger) == ({}, None, {})
+
+
+def test_the_screen_waits_for_the_first_image() -> None:
+    assert "no image yet" in _shown(Board(CONFIG, dict).status())
+    assert "no image yet" not in _shown(board(1).status())
+
+
+def test_the_screen_tells_of_silence_and_of_losses() -> None:
+    shown = _shown(msgspec.structs.replace(board(9).status(), silent_s=7.0, restarts={"enhance": 2}))
+    assert "none for 7 s" in shown
+    assert "1 drop_oldest" in shown
+    assert "enhance crashed and was started again, 2 times" in shown
 
 
 def test_counts_go_back_to_the_start_and_latencies_to_the_last_frames() -> None:
@@ -142,6 +157,13 @@ def test_other_pages_and_other_names_are_refused(port: int, path: str, host: str
 def test_a_taken_port_is_named(port: int) -> None:
     with pytest.raises(MetricsError, match=rf"port {port} .*--metrics"), serving(port, board(0).status):
         pass
+
+
+def _shown(status: Status) -> str:
+    console = Console(width=120, file=StringIO())
+    console.print(screen(status))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
 
 
 def _parsed(text: str) -> dict[str, float]:
