@@ -19,6 +19,7 @@ from sonolucent.nn.training.distributed import Rank, ranked
 from sonolucent.nn.training.examples import Examples
 from sonolucent.nn.training.frames import Frame
 from sonolucent.nn.training.loss import weighted_l1
+from sonolucent.nn.training.normalization import fuse_norms
 from sonolucent.nn.training.recipes import RECIPES, RecipeName
 from sonolucent.nn.training.validation import Validation
 from sonolucent.nn.unet import UNet
@@ -115,6 +116,7 @@ def train(
 class _State:
     """All that a training must remember."""
 
+    kind: Kind
     network: UNet
     optimizer: torch.optim.Adam
     step: int = 0
@@ -124,12 +126,12 @@ class _State:
 
     @classmethod
     def begin(cls, kind: Kind, seed: int, rank: Rank) -> _State:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            network = NETWORKS[kind]()
+        network = _fresh(kind, seed)
+        if rank.device.type == "cpu":
+            fuse_norms(network)
         # Nearly twice as fast to train on a CPU; torch's stubs do not know this form.
         network.to(rank.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(network, torch.optim.Adam(network.parameters()))
+        return cls(kind, network, torch.optim.Adam(network.parameters()))
 
     def set_rate(self, learning_rate: float) -> None:
         for group in self.optimizer.param_groups:
@@ -168,11 +170,17 @@ class _State:
         self.best = saved["best"]
 
     def chosen(self) -> Trained:
-        self.network.load_state_dict(self.best)
+        network = _fresh(self.kind)
+        network.load_state_dict(self.best)
         judged = [point for point in self.curve if point.error_db is not None]
         best = min(judged, key=lambda point: point.error_db or 0.0) if judged else self.curve[-1]
-        network = self.network.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return Trained(network.eval(), best.step, self.curve)
+
+
+def _fresh(kind: Kind, seed: int = 0) -> UNet:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return NETWORKS[kind]()
 
 
 def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, Tensor]:
