@@ -23,8 +23,8 @@ class EdgeCounts:
 
     @property
     def balanced(self) -> bool:
-        """Whether every acquired frame has been delivered or dropped."""
-        return self.in_flight == 0
+        """Whether every acquired frame has been delivered or dropped, and no count was made up to fit."""
+        return self.in_flight == 0 and min(self.acquired, self.delivered, *self.dropped.values()) >= 0
 
 
 class Ledger:

@@ -49,17 +49,11 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None)
         EdgeError: the endpoint cannot be used, or is taken; then the message ends with `hint`.
         ConfigError: the keys cannot be used.
     """
-    try:
+    with _or_closed(socket, f"cannot bind {endpoint}", f"; {hint}"):
         check_endpoint(endpoint, keys)
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_sender(socket)
         socket.bind(endpoint)
-    except zmq.ZMQError as error:
-        socket.close(linger=0)
-        raise EdgeError(f"cannot bind {endpoint}: {error.strerror}; {hint}") from error
-    except BadInput:
-        socket.close(linger=0)
-        raise
 
 
 def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: Keys | None) -> None:
@@ -69,16 +63,22 @@ def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: K
         EdgeError: the endpoint cannot be used.
         ConfigError: the keys cannot be used.
     """
-    try:
+    with _or_closed(socket, f"cannot connect to {endpoint}"):
         check_endpoint(endpoint, keys)
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_receiver(socket)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
         socket.setsockopt(zmq.RECONNECT_IVL, reconnect_ms)
         socket.connect(endpoint)
+
+
+@contextmanager
+def _or_closed(socket: zmq.Socket[bytes], failure: str, hint: str = "") -> Iterator[None]:
+    try:
+        yield
     except zmq.ZMQError as error:
         socket.close(linger=0)
-        raise EdgeError(f"cannot connect to {endpoint}: {error.strerror}") from error
+        raise EdgeError(f"{failure}: {error.strerror}{hint}") from error
     except BadInput:
         socket.close(linger=0)
         raise
