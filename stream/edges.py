@@ -28,13 +28,22 @@ class Aborted(Exception):
 
 @dataclass(frozen=True)
 class Edge:
-    """One arrow of the pipeline's diagram; its name is "producer>consumer"."""
+    """One arrow of the pipeline's diagram; its name is "producer>consumer".
+
+    Args:
+        policy: what becomes of frames that the consumer has not asked for: the newest is kept, the oldest dropped, or
+            the producer waits.
+        bound: frames that may wait.
+        keys: of an encrypted tcp endpoint.
+        shared: payloads stay in memory that both processes map, for ipc between processes of one machine.
+    """
 
     name: str
     endpoint: str
     policy: Policy = "lossless"
     bound: int = 4
     keys: Keys | None = None
+    shared: bool = False
 
     @property
     def window(self) -> int:

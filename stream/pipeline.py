@@ -9,6 +9,7 @@ from __future__ import annotations
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge, Policy
 from sonolucent.stream.keys import Keys
+from sonolucent.stream.shared_memory import AVAILABLE
 
 
 def arrows(config: Config) -> list[tuple[str, str]]:
@@ -37,4 +38,6 @@ def _edge(config: Config, producer: str, consumer: str) -> Edge:
         policy, bound = "latest", 1
     elif consumer == "recorder" and config.live:
         bound = 32
-    return Edge(name, config.endpoints.get(name, f"inproc://{name}"), policy, bound, Keys.of(config.keys))
+    endpoint = config.endpoints.get(name, f"inproc://{name}")
+    shared = AVAILABLE and config.transport == "ipc" and endpoint.startswith("ipc://")
+    return Edge(name, endpoint, policy, bound, Keys.of(config.keys), shared)

@@ -12,8 +12,9 @@ import zmq
 from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Frame, Message, Stream
 from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.shared_memory import Borrower
 from sonolucent.stream.sockets import Context, connect
-from sonolucent.stream.wire import WireError, decode
+from sonolucent.stream.wire import Buffer, WireError, decode
 
 _CONNECTING_S = 0.01
 _RECONNECT_MS = 20
@@ -39,6 +40,7 @@ class PullEdge:
         self._granted = (-1, -1)
         self._granted_at = 0.0
         self.socket = _open(context, edge)
+        self._borrower = Borrower() if edge.shared else None
 
     @property
     def taken(self) -> int:
@@ -90,10 +92,13 @@ class PullEdge:
 
     def _grant(self, room: int) -> bool:
         """Tells the producer how many more frames to send; False while there is no producer."""
+        returned = [] if self._borrower is None else [self._borrower.returned()]
         try:
-            self.socket.send(GRANT.pack(self._taken, room), zmq.NOBLOCK)
+            self.socket.send_multipart([GRANT.pack(self._taken, room), *returned], zmq.NOBLOCK)
         except zmq.Again:
             return False
+        if self._borrower is not None:
+            self._borrower.told(*returned)
         return True
 
     def wait_ms(self, deadline: float | None = None) -> int:
@@ -104,8 +109,9 @@ class PullEdge:
 
     def _take(self) -> Message | None:
         frames = self.socket.recv_multipart(copy=False)
+        parts: Sequence[Buffer] = [frame.buffer for frame in frames]
         try:
-            message = decode([frame.buffer for frame in frames])
+            message = decode(parts if self._borrower is None else self._borrower.look(parts))
         except WireError as error:
             self._refuse(error)
             return None

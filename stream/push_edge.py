@@ -13,6 +13,7 @@ from sonolucent.stream.credit import Parts, Peer
 from sonolucent.stream.edges import GRANT, POLL_S, Aborted, Edge
 from sonolucent.stream.frames import End, Message, Stream
 from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
+from sonolucent.stream.shared_memory import Lender
 from sonolucent.stream.sockets import Context, bind, remove_file
 from sonolucent.stream.waiting import WaitingRoom
 from sonolucent.stream.wire import encode
@@ -34,6 +35,7 @@ class PushEdge:
         self.refused = Ledger()
         self._abort = abort
         self._socket = _open(context, edge)
+        self._lender = Lender() if edge.shared else None
         self._waiting = WaitingRoom(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
@@ -130,6 +132,7 @@ class PushEdge:
         """Sends to the consumer; False, and there is none any more, when it has gone."""
         if self._peer is None:
             return False
+        parts = parts if self._lender is None else self._lender.lend(parts)
         try:
             self._socket.send_multipart([self._peer.identity, *parts], copy=False)
         except zmq.ZMQError as error:
@@ -145,13 +148,19 @@ class PushEdge:
         for n_before in range(_HEARD_AT_ONCE):
             if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
                 break
-            identity, *grant = self._socket.recv_multipart()
-            if len(grant) == 1 and len(grant[0]) == GRANT.size:
-                self._grant(identity, *GRANT.unpack(grant[0]))
+            identity, grant, *returned = self._socket.recv_multipart()
+            if len(grant) == GRANT.size and self._take_back(returned):
+                self._grant(identity, *GRANT.unpack(grant))
                 heard = True
             else:
-                self._refuse(grant)
+                self._refuse([grant, *returned])
         return heard
+
+    def _take_back(self, returned: list[bytes]) -> bool:
+        """Hears which slots of memory the consumer needs no more; False when that makes no sense."""
+        if self._lender is None:
+            return not returned
+        return len(returned) == 1 and self._lender.take_back(returned[0])
 
     def _refuse(self, parts: list[bytes]) -> None:
         if not self.refused.counts().acquired:
@@ -172,6 +181,8 @@ class PushEdge:
     def _forget_peer(self) -> None:
         if self._peer is not None:
             self.ledger.drop(CONSUMER_GONE, self._peer.outstanding)
+        if self._lender is not None:
+            self._lender.forget()
         self._peer = None
 
     def _say_goodbye(self) -> None:

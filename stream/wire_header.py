@@ -18,7 +18,7 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_PAYLOAD_BYTES = 1 << 30
 
 Buffer = bytes | memoryview
-Reason = Literal["foreign", "schema", "malformed", "truncated", "oversized"]
+Reason = Literal["foreign", "schema", "malformed", "truncated", "oversized", "gone"]
 _PREFIX = struct.Struct("<4sH")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Shape = tuple[_Count, _Count, _Count]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,13 @@ def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
         yield shared
 
 
-@pytest.fixture(params=["inproc", "ipc", "tcp"])
-def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(params=["inproc", "ipc", "tcp", "shared memory"])
+def edge(request: pytest.FixtureRequest, tmp_path: Path) -> Edge:
     if request.param == "tcp":
         with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
-            return f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}"
-    return f"{request.param}://{tmp_path / 'edge'}"
+            return Edge("a>b", f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}")
+    scheme = "inproc" if request.param == "inproc" else "ipc"
+    return Edge("a>b", f"{scheme}://{tmp_path / 'edge'}", shared=request.param == "shared memory")
 
 
 def frame(i: int) -> Channels:
@@ -64,8 +66,8 @@ class Line:
         return thread, messages
 
 
-def test_lossless_delivers_everything_in_order(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(Edge("a>b", endpoint), context)
+def test_lossless_delivers_everything_in_order(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(edge, context)
     thread, messages = line.drain_in_background()
     line.push.push(STREAM)
     for i in range(50):
@@ -83,9 +85,9 @@ def test_lossless_delivers_everything_in_order(endpoint: str, context: zmq.Conte
 
 @pytest.mark.parametrize(("policy", "kept"), [("latest", [9]), ("drop_oldest", [6, 7, 8, 9])])
 def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
-    endpoint: str, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
+    edge: Edge, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    line = Line(Edge("a>b", endpoint, policy, bound=4), context)
+    line = Line(replace(edge, policy=policy, bound=4), context)
     line.push.push(STREAM)
     for i in range(10):
         line.push.push(frame(i))
@@ -117,8 +119,8 @@ def test_a_consumer_that_never_comes_is_counted(context: zmq.Context[zmq.Socket[
     assert counts.dropped == {"never asked for": 1}
 
 
-def test_a_consumer_that_is_replaced_loses_what_it_held(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(Edge("a>b", endpoint), context)
+def test_a_consumer_that_is_replaced_loses_what_it_held(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(edge, context)
     line.push.push(STREAM)
     for i in range(4):
         line.push.push(frame(i))
@@ -138,9 +140,9 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(endpoint: str, context: 
 
 
 def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
-    endpoint: str, context: zmq.Context[zmq.Socket[bytes]]
+    edge: Edge, context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    line = Line(Edge("a>b", endpoint, bound=2), context)
+    line = Line(replace(edge, bound=2), context)
     line.push.push(STREAM)
     assert line.pull.describe() == STREAM
     for i in range(2):
@@ -155,13 +157,13 @@ def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
 
 
 def test_foreign_messages_are_refused_and_counted(
-    endpoint: str, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+    edge: Edge, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with context.socket(zmq.ROUTER) as stranger:
-        stranger.bind(endpoint)
-        pull = PullEdge(Edge("a>b", endpoint), context, threading.Event())
+        stranger.bind(edge.endpoint)
+        pull = PullEdge(edge, context, threading.Event())
         assert pull.pull(0.05) is None
-        consumer, _ = stranger.recv_multipart()
+        consumer, *_ = stranger.recv_multipart()
         for parts in ([b"hello", b""], [b"hello"], [b"hello again", b""]):
             stranger.send_multipart([consumer, *parts])
         assert pull.pull(1.0) is None
@@ -189,12 +191,12 @@ def test_no_socket_file_stays_behind(tmp_path: Path, context: zmq.Context[zmq.So
     assert not path.exists()
 
 
-def test_a_taken_endpoint_is_an_error(endpoint: str, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    if endpoint.startswith("ipc"):
+def test_a_taken_endpoint_is_an_error(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    if edge.endpoint.startswith("ipc"):
         pytest.skip("a second bind takes an ipc path over, by design of ZeroMQ")
-    push = PushEdge(Edge("a>b", endpoint), context, threading.Event())
+    push = PushEdge(edge, context, threading.Event())
     with pytest.raises(EdgeError, match="cannot bind"):
-        PushEdge(Edge("a>b", endpoint), context, threading.Event())
+        PushEdge(edge, context, threading.Event())
     push.close(patience_s=0)
 
 
@@ -211,13 +213,13 @@ def test_what_is_no_endpoint_is_refused(bad: str) -> None:
 
 
 def test_a_flood_of_foreign_messages_holds_nothing_up_and_the_log_stays_short(
-    endpoint: str, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+    edge: Edge, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = Line(Edge("a>b", endpoint), context)
+    line = Line(edge, context)
     thread, messages = line.drain_in_background()
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
-        stranger.connect(endpoint)
+        stranger.connect(edge.endpoint)
         line.push.push(STREAM)
         for i in range(20):
             for _ in range(100):
@@ -249,6 +251,8 @@ def test_a_flood_from_one_producer_does_not_starve_another(
 
         flooding = threading.Thread(target=flood)
         flooding.start()
+        while not pulls[0].refused.counts().acquired:
+            assert pulls[0].pull(0.01) is None
         push = PushEdge(Edge("b>c", quiet), context, threading.Event())
         pulls.append(PullEdge(Edge("b>c", quiet), context, threading.Event()))
         push.push(STREAM)

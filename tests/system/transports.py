@@ -1,15 +1,14 @@
 """Frames of 16.8 MB from one process to the next: `python tests/system/transports.py [ROUNDS]` prints a table.
 
-inproc, ipc and tcp are the pipeline's own edges, the producer a thread or a process. "shared memory" is an experiment:
-a ring of four slots that the producer copies its frames into, descriptors and credit over ZeroMQ (ipc). Transports take
-turns; figures are medians over the rounds. The consumer looks at one sample of a frame, and drops it.
+All are the pipeline's own edges, the producer a thread (inproc) or a process; `--transport ipc` is "shared memory", and
+"ipc" here is what it would be without. Transports take turns; figures are medians over the rounds. The consumer looks
+at one sample of a frame, and drops it.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import zmq
@@ -32,8 +31,6 @@ from sonolucent.stream.usage import Meter, Usage, per_frame
 
 FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
 FPS = 25.0
-SLOTS = 4
-DESCRIPTOR = struct.Struct("<QQ")
 TRANSPORTS = ("inproc", "ipc", "tcp", "shared memory")
 COPIES = {"inproc": 0, "ipc": 2, "tcp": 2, "shared memory": 1}
 
@@ -59,10 +56,9 @@ def measured(transport: str, n_frames: int, fps: float | None) -> dict[str, floa
         endpoint = {"inproc": "inproc://frames", "tcp": "tcp://127.0.0.1:48662"}.get(
             transport, f"ipc://{folder}/frames"
         )
-        consume = from_ring if transport == "shared memory" else from_edge
         meter, waits_ms, arrivals = Meter(), [], []
         with producing(transport, endpoint, n_frames, fps) as (context, usages):
-            for sent_ns, data in consume(endpoint, context):
+            for sent_ns, data in from_edge(edge_of(transport, endpoint), context):
                 arrivals.append(time.monotonic_ns())
                 waits_ms.append((arrivals[-1] - sent_ns) / 1e6)
                 meter.tick()
@@ -95,8 +91,7 @@ def producing(
 def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, context: zmq.Context[Any]) -> Usage:
     """Sends all frames; what this process spent."""
     meter = Meter()
-    make = to_ring if transport == "shared memory" else to_edge
-    with make(endpoint, context) as push:
+    with to_edge(edge_of(transport, endpoint), context) as push:
         begun = time.monotonic()
         for i in range(n_frames):
             if fps is not None:
@@ -106,9 +101,13 @@ def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, con
     return meter.usage()
 
 
+def edge_of(transport: str, endpoint: str) -> Edge:
+    return Edge("a>b", endpoint, "lossless", 1, shared=transport == "shared memory")
+
+
 @contextmanager
-def to_edge(endpoint: str, context: zmq.Context[Any]) -> Iterator[Any]:
-    push = PushEdge(Edge("a>b", endpoint, "lossless", 1), context, threading.Event())
+def to_edge(edge: Edge, context: zmq.Context[Any]) -> Iterator[Any]:
+    push = PushEdge(edge, context, threading.Event())
     push.push(Stream(Acquisition(), ImageGrid.sau64()))
     push.wait_for_consumer(60.0)
     yield lambda i: push.push(Channels(i, FRAME, 0, Trail.begin()))
@@ -116,47 +115,12 @@ def to_edge(endpoint: str, context: zmq.Context[Any]) -> Iterator[Any]:
     push.close()
 
 
-def from_edge(endpoint: str, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    with closing(PullEdge(Edge("a>b", endpoint, "lossless", 1), context, threading.Event())) as pull:
+def from_edge(edge: Edge, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    with closing(PullEdge(edge, context, threading.Event())) as pull:
         pull.describe()
         while not isinstance(message := pull.pull(), End):
             if isinstance(message, Channels):
                 yield message.trail.acquired_ns, message.data
-
-
-@contextmanager
-def to_ring(endpoint: str, context: zmq.Context[Any]) -> Iterator[Any]:
-    """Copies a frame into a slot that the consumer has given back, and sends its descriptor."""
-    with context.socket(zmq.PAIR) as socket:
-        slots = ring(endpoint, "w+")
-        slots[:] = 0  # the pages are there before the first frame
-        socket.bind(endpoint)
-
-        def push(i: int) -> None:
-            sent_ns = time.monotonic_ns()
-            (slot,) = socket.recv()
-            np.copyto(slots[slot], FRAME)
-            socket.send(DESCRIPTOR.pack(slot, sent_ns))
-
-        yield push
-        socket.send(b"")
-
-
-def from_ring(endpoint: str, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    with context.socket(zmq.PAIR) as socket:
-        socket.connect(endpoint)
-        for slot in range(SLOTS):
-            socket.send(bytes([slot]))
-        slots = None
-        while descriptor := socket.recv():
-            slots = ring(endpoint, "r") if slots is None else slots
-            slot, sent_ns = DESCRIPTOR.unpack(descriptor)
-            yield sent_ns, slots[slot]
-            socket.send(bytes([slot]))
-
-
-def ring(endpoint: str, mode: Literal["w+", "r"]) -> NDArray[Any]:
-    return np.memmap(endpoint.removeprefix("ipc://") + ".ring", np.int16, mode, shape=(SLOTS, *FRAME.shape))
 
 
 if __name__ == "__main__":
