@@ -18,7 +18,6 @@ from sonolucent.nn.training import checkpoint as checkpoints
 from sonolucent.nn.training.distributed import Rank, ranked
 from sonolucent.nn.training.examples import Examples
 from sonolucent.nn.training.frames import Frame
-from sonolucent.nn.training.loss import weighted_l1
 from sonolucent.nn.training.normalization import fuse_norms
 from sonolucent.nn.training.recipes import RECIPES, RecipeName
 from sonolucent.nn.training.validation import Validation
@@ -33,7 +32,7 @@ class Point:
 
     Args:
         step: steps done.
-        loss: mean L1 loss since the point before, grey 0..1.
+        loss: mean of the recipe's loss since the point before, in dB.
         error_db: the validation figure, see `Validation`; None without held-out frames.
     """
 
@@ -70,7 +69,7 @@ def train(
 ) -> Trained:
     """Trains a network on beamformed frames; the same seed gives the same weights on the same machine.
 
-    L1 loss and Adam, as the recipe says. With held-out frames, the weights of the least validation error are taken,
+    Adam, and the loss that the recipe names. With held-out frames, the weights of the least validation error are taken,
     otherwise the last. Under `torchrun` each process draws batches of its own, and gradients are averaged.
 
     Args:
@@ -103,7 +102,8 @@ def train(
             rng = np.random.default_rng([seed, state.step, rank.number])
             given, wanted = _batch(examples, how.batch_size, rng, rank.device)
             state.set_rate(how.learning_rate(state.step, n_steps))
-            state.descend(weighted_l1(parallel(given), wanted, given, how.point_weight))
+            levels = parallel(given), wanted, given
+            state.descend(how.loss(*(dynamic_range_db * grey for grey in levels)))
             if state.step % max(1, n_steps // _POINTS) == 0 or state.step == n_steps:
                 state.note(validation)
                 if checkpoint is not None and rank.leads:

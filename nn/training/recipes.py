@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import Tensor
+
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.nn.looks import Split
 from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
 from sonolucent.nn.training.frames import Frame
 from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS
+from sonolucent.nn.training.loss import l1, speckle_loss
 
 RecipeName = Literal["quadrant", "frequency", "paper"]
 
@@ -28,7 +31,7 @@ class Recipe:
         steps: training steps for a number of frames, unless the user says otherwise.
         learning_rate: Adam's, at a step (from 0) of how many.
         batch_size: pairs a step.
-        point_weight: how much more than tissue points count in the loss, see `weighted_l1`.
+        loss: of what the network predicts, what it should have, and what it was given.
         needs_sparse: frames must come with the image of few transmits.
     """
 
@@ -36,7 +39,7 @@ class Recipe:
     steps: Callable[[int], int]
     learning_rate: Callable[[int, int], float]
     batch_size: int = 4
-    point_weight: float = 20.0
+    loss: Callable[[Tensor, Tensor, Tensor], Tensor] = speckle_loss
     needs_sparse: bool = False
 
 
@@ -67,7 +70,7 @@ RECIPES: dict[RecipeName, Recipe] = {
         _sparse,
         lambda n_frames: math.ceil(_PAPER_EPOCHS * n_frames / 4),
         lambda step, steps: 1e-3,
-        point_weight=0.0,
+        loss=l1,
         needs_sparse=True,
     ),
 }

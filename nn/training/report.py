@@ -44,7 +44,7 @@ def write_report(
         "network": info.kind,
         "steps": f"{info.training.steps}, the weights are those of step {trained.step}",
         "seed": str(info.training.seed),
-        "loss at the end": f"{last.loss:.4f} grey levels (0..1)",
+        "loss at the end": f"{last.loss:.2f} dB",
         "validation error": error,
         **facts,
     }
@@ -65,7 +65,7 @@ def _draw_curve(path: Path, trained: Trained) -> None:
     loss = figure.subplots()
     steps = [point.step for point in trained.curve]
     loss.plot(steps, [point.loss for point in trained.curve], "C0")
-    loss.set(xlabel="step", ylabel="training loss (grey 0..1)")
+    loss.set(xlabel="step", ylabel="training loss, dB")
     errors = [point.error_db for point in trained.curve if point.error_db is not None]
     if errors:
         error = loss.twinx()

@@ -156,7 +156,7 @@ def _progress() -> Iterator[Progress]:
 
 def _summary(point: Point) -> str:
     error = "" if point.error_db is None else f", validation error {point.error_db:.3f} dB"
-    return f"loss {point.loss:.4f}{error}"
+    return f"loss {point.loss:.2f} dB{error}"
 
 
 def _device(name: str) -> str:

