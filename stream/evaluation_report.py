@@ -33,6 +33,7 @@ QUALITY = {
     "tissue_ssim": "SSIM, tissue",
     "homogeneity": "homogeneity",
     "false_structures": "false structures",
+    "false_structures_of_4_db": "of 4 dB",
     "flicker_db": "flicker dB",
 }
 

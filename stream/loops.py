@@ -99,6 +99,11 @@ def run_sink(name: str, config: Config, pulls: list[PullEdge], journal: Journal,
         return past
     sink = sinks.find(name)(config, description, timing, past)
     journal.describe(description)
+
+    def note() -> None:
+        journal.write(StageReport(all_refused(pulls), report, taken(pulls), recorded=sink.recorded))
+
+    note()
     ended = 0
     for pull, message in pull_all(pulls):
         arrived_ns = time.monotonic_ns()
@@ -114,7 +119,7 @@ def run_sink(name: str, config: Config, pulls: list[PullEdge], journal: Journal,
             report = report.with_edges(message.trail.crossed(pull.edge.name, EdgeCounts()).edges)
             sink.write(message)
             post(message, arrived_ns, sink.counts())
-            journal.write(StageReport(all_refused(pulls), report, taken(pulls), recorded=sink.recorded))
+            note()
     end = sink.close(report.edges)
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
     edges = {**all_refused(pulls), **end.edges}

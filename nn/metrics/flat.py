@@ -14,13 +14,15 @@ _DEVIATIONS = 3.0
 _BORDER_M = 2e-3
 
 
-def false_structures(image_db: NDArray[np.floating], grid: ImageGrid) -> int:
+def false_structures(image_db: NDArray[np.floating], grid: ImageGrid, *, above_db: float | None = None) -> int:
     """Blobs in the image (n_z, n_x), in dB, of a uniform phantom: structures that are not there.
 
     A blob is a connected region (neighbours by side or corner) in which the image deviates from its local mean, a
     Gaussian of 4 mm, by more than three of the image's own standard deviations, up or down. So it is what stands out
-    of the speckle or of what the enhancement left of it, whatever the strength of that. The image's border, 2 mm, is
-    left out: tissue that ends there would raise the standard deviation, and hide blobs.
+    of the speckle or of what the enhancement left of it, whatever the strength of that: an image that is smoother
+    shows fainter blobs, and one that is all grain hides strong ones. With `above_db` a blob deviates by that much, in
+    every image alike. The image's border, 2 mm, is left out: tissue that ends there would raise the standard
+    deviation, and hide blobs.
 
     Raises:
         ValueError: the image does not have the grid's shape, or is all border.
@@ -32,7 +34,8 @@ def false_structures(image_db: NDArray[np.floating], grid: ImageGrid) -> int:
     if image.size == 0:
         raise ValueError(f"an image of {grid.shape} pixels is all border, {_BORDER_M * 1e3:g} mm on each side")
     deviation = image - gaussian_filter(image, (_SLOW_M / grid.dz_m, _SLOW_M / grid.dx_m))
-    return sum(int(label(side > _DEVIATIONS * deviation.std(), np.ones((3, 3)))[1]) for side in (deviation, -deviation))
+    least = _DEVIATIONS * deviation.std() if above_db is None else above_db
+    return sum(int(label(side > least, np.ones((3, 3)))[1]) for side in (deviation, -deviation))
 
 
 def homogeneity(image_db: NDArray[np.floating], *, dynamic_range_db: float = 60.0) -> float:

@@ -74,6 +74,8 @@ def test_every_planted_blob_is_a_false_structure_at_any_noise_and_slow_change_is
         noise[row : row + 6, column : column + 4] += 12 * sign
     assert metrics.false_structures(noise, GRID) == 4
     assert metrics.false_structures(noise / 10 - 20, GRID) == 4
+    assert metrics.false_structures(noise, GRID, above_db=6) == 4
+    assert metrics.false_structures(noise / 10 - 20, GRID, above_db=6) == 0
     noise[:10] = -100
     assert metrics.false_structures(noise, GRID) == 4
     with pytest.raises(ValueError, match="grid's shape"):

@@ -3,6 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -12,10 +13,13 @@ import zmq
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import sources
 from sonolucent.stream.config import Config
+from sonolucent.stream.edges import Edge
 from sonolucent.stream.frames import Channels, End, Stream
 from sonolucent.stream.journal import Entry, Journal
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import StageReport
+from sonolucent.stream.running import run_stage
 from sonolucent.stream.sources import SCANNER, Source, open_source
 from sonolucent.stream.wire import encode
 
@@ -51,6 +55,22 @@ def test_without_a_file_nothing_is_kept() -> None:
     journal = Journal()
     journal.write(StageReport({"a>b": EdgeCounts(3, 3)}))
     assert journal.read() == Entry()
+
+
+def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, tmp_path: Path) -> None:
+    config, stop, abort = Config(record=str(tmp_path / "a.h5")), Event(), Event()
+    with zmq.Context() as context:
+        push = PushEdge(Edge("enhance>recorder", "inproc://enhance>recorder"), context, abort)
+        push.push(STREAM)
+        recorder = Thread(target=run_stage, args=("recorder", config, context, stop, abort, Journal(descriptor)))
+        recorder.start()
+        assert push.wait_for_consumer(20)
+        noted = Journal(descriptor).read()
+        push.push(End(0))
+        push.close()
+        recorder.join()
+    assert noted.report.recorded == (str(tmp_path / "a.h5"),)
+    assert noted.described == STREAM
 
 
 def test_a_simulated_source_goes_on_at_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:

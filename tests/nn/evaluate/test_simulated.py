@@ -64,6 +64,7 @@ def test_filters_reduce_speckle_and_error(scanner):
     assert plain["cnr"].n == 2
     assert plain["cnr"].standard_error > 0
     assert plain["false_structures"].n == 1
+    assert plain["false_structures_of_4_db"].mean > 10 * results.figures["nlm"]["false_structures_of_4_db"].mean
 
 
 def test_every_method_is_there():

@@ -63,4 +63,6 @@ def test_a_slight_step_is_taken_for_tissue(height_db: float):
 
 
 def test_the_published_loss_is_the_mean_absolute_error():
-    assert l1(tissue(), tissue() + grain(2.0), tissue()).item() == pytest.approx(grain(2.0).abs().mean().item(), rel=1e-5)
+    assert l1(tissue(), tissue() + grain(2.0), tissue()).item() == pytest.approx(
+        grain(2.0).abs().mean().item(), rel=1e-5
+    )
