@@ -16,7 +16,7 @@ _EDGE_SIDES = (11, 7)
 _EDGE_STEPS = (4, 3)
 _EDGE_DB = (5.0, 9.0)
 _EDGE_WEIGHT = 20.0
-_SMOOTHNESS = 1.0
+_SMOOTHNESS = 0.6
 
 
 def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
@@ -62,10 +62,10 @@ def _pointedness(given: Tensor) -> Tensor:
 
 def _edginess(given: Tensor) -> Tensor:
     """0 within tissue to 1 on edges: how the means on both sides differ."""
-    mean = _mean(given, _EDGE_SIDES)
     down, across = _EDGE_STEPS
-    steps_down = F.pad((mean[:, :, 2 * down :] - mean[:, :, : -2 * down]).abs(), (0, 0, down, down))
-    steps_across = F.pad((mean[..., 2 * across :] - mean[..., : -2 * across]).abs(), (across, across))
+    mean = F.pad(_mean(given, _EDGE_SIDES), (across, across, down, down), mode="replicate")
+    steps_down = (mean[:, :, 2 * down :] - mean[:, :, : -2 * down]).abs()[..., across:-across]
+    steps_across = (mean[..., 2 * across :] - mean[..., : -2 * across]).abs()[:, :, down:-down]
     return _ramp(torch.maximum(steps_down, steps_across), _EDGE_DB)
 
 
