@@ -35,7 +35,8 @@ class Edge:
             the producer waits.
         bound: frames that may wait.
         keys: of an encrypted tcp endpoint.
-        shared: payloads stay in memory that both processes map, for ipc between processes of one machine.
+        lent_from: payloads of at least so many bytes are lent through shared memory, to a process of the same machine
+            and user; None: all are sent.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Edge:
     policy: Policy = "lossless"
     bound: int = 4
     keys: Keys | None = None
-    shared: bool = False
+    lent_from: int | None = None
 
     @property
     def window(self) -> int:

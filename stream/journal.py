@@ -1,7 +1,7 @@
 """A stage's journal: what it has done so far, in a file without a name that outlives its process.
 
-A stage writes it before its neighbours hear of what it did (a source before it passes a frame on, the others before
-they ask for the next one): the process that takes over from one that was killed goes on where that one was.
+A stage writes it before its neighbours hear of what it did (before it passes a frame on, or asks for the next one): the
+process that takes over from one that was killed goes on where that one was.
 """
 
 from __future__ import annotations

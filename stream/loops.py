@@ -71,13 +71,14 @@ def run_transform(
         elif work is not None:
             begun_ns = time.monotonic_ns()
             meter.tick()
+            result = None
             try:
                 result = work(message)
             except stages.FrameRefused as refusal:
                 _lose_all(pushes, refusal)
-            else:
-                _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
             journal.write(StageReport({**refused(pull), **counts(pushes)}, taken=taken([pull])))
+            if result is not None:
+                _push_all(pushes, replace(result, trail=result.trail.stamped(name, begun_ns)))
         message = next(m for _, m in pull_all([pull]))
     _push_all(pushes, message)
     edges = {**refused(pull), **close_all(pushes)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge, Policy
 from sonolucent.stream.keys import Keys
-from sonolucent.stream.shared_memory import AVAILABLE
+from sonolucent.stream.shared_memory import AVAILABLE, LEAST_BYTES
 
 
 def arrows(config: Config) -> list[tuple[str, str]]:
@@ -39,5 +39,5 @@ def _edge(config: Config, producer: str, consumer: str) -> Edge:
     elif consumer == "recorder" and config.live:
         bound = 32
     endpoint = config.endpoints.get(name, f"inproc://{name}")
-    shared = AVAILABLE and config.transport == "ipc" and endpoint.startswith("ipc://")
-    return Edge(name, endpoint, policy, bound, Keys.of(config.keys), shared)
+    lends = AVAILABLE and config.transport == "ipc" and endpoint.startswith("ipc://")
+    return Edge(name, endpoint, policy, bound, Keys.of(config.keys), LEAST_BYTES if lends else None)

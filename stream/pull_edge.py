@@ -40,7 +40,7 @@ class PullEdge:
         self._granted = (-1, -1)
         self._granted_at = 0.0
         self.socket = _open(context, edge)
-        self._borrower = Borrower() if edge.shared else None
+        self._borrower = None if edge.lent_from is None else Borrower()
 
     @property
     def taken(self) -> int:
@@ -98,7 +98,7 @@ class PullEdge:
         except zmq.Again:
             return False
         if self._borrower is not None:
-            self._borrower.told(*returned)
+            self._borrower.acknowledge(*returned)
         return True
 
     def wait_ms(self, deadline: float | None = None) -> int:
@@ -111,7 +111,7 @@ class PullEdge:
         frames = self.socket.recv_multipart(copy=False)
         parts: Sequence[Buffer] = [frame.buffer for frame in frames]
         try:
-            message = decode(parts if self._borrower is None else self._borrower.look(parts))
+            message = decode(parts if self._borrower is None else self._borrower.borrow(parts))
         except WireError as error:
             self._refuse(error)
             return None
@@ -120,7 +120,8 @@ class PullEdge:
         return message
 
     def _refuse(self, error: WireError) -> None:
-        self._taken += 1
+        # A frame that went with its producer was lost with it; everything else was taken, and is of no use.
+        self._taken += error.reason != "gone"
         if error.reason not in self.refused.counts().dropped:
             _log.warning("%s: refused a %s", self.edge.name, error)
         self.refused.lose(error.reason)

@@ -35,7 +35,7 @@ class PushEdge:
         self.refused = Ledger()
         self._abort = abort
         self._socket = _open(context, edge)
-        self._lender = Lender() if edge.shared else None
+        self._lender = None if edge.lent_from is None else Lender(edge.lent_from)
         self._waiting = WaitingRoom(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
@@ -132,9 +132,9 @@ class PushEdge:
         """Sends to the consumer; False, and there is none any more, when it has gone."""
         if self._peer is None:
             return False
-        parts = parts if self._lender is None else self._lender.lend(parts)
+        message = parts if self._lender is None else self._lender.lend(parts)
         try:
-            self._socket.send_multipart([self._peer.identity, *parts], copy=False)
+            self._socket.send_multipart([self._peer.identity, *message], copy=False)
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise

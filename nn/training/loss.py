@@ -12,11 +12,12 @@ _POINT_SIDE = 9
 _POINT_DB = (10.0, 16.0)
 _POINT_WEIGHT = 40.0
 # The mean of 11 x 7 pixels of speckle has a standard deviation of some 2 dB.
-_EDGE_SIDES = (11, 7)
+_PATCH_SIDES = (11, 7)
+_LEVEL_WEIGHT = 2.0
 _EDGE_STEPS = (4, 3)
 _EDGE_DB = (5.0, 9.0)
 _EDGE_WEIGHT = 20.0
-_SMOOTHNESS = 0.6
+_SMOOTHNESS = 0.8
 
 
 def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
@@ -25,11 +26,12 @@ def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
 
 
 def speckle_loss(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
-    """Huber's loss, points weighted as tissue is not, and the total variation of tissue.
+    """Huber's loss, points weighted as tissue is not; errors of the level of patches; total variation of tissue.
 
     Two looks at a frame say too little of any one pixel of tissue: a small network makes fine grain of its doubts. The
     total variation (Rudin, Osher and Fatemi 1992) settles them for what is smooth. It spares what the network's input
-    shows to be no tissue: points, and edges, whose height and sharpness it would cost.
+    shows to be no tissue: points, and edges, whose height and sharpness it would cost. It would also draw a region's
+    level to that of its surroundings; the mean of a patch, which speckle hardly disturbs, holds against that.
 
     Points are less than a thousandth of the pixels, so that without weight their peaks hardly count. All weights are
     told from the network's input alone, whose speckle is independent of the target's: under such a weight the best
@@ -45,7 +47,8 @@ def speckle_loss(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
     errors = F.smooth_l1_loss(predicted, wanted, reduction="none", beta=_SLIGHT_DB)
     tissue = 1 / points / (1 + _EDGE_WEIGHT * _edginess(given))
     variation = _variation(predicted, tissue / tissue.mean())
-    return (points * errors).mean() / points.mean() + _SMOOTHNESS * variation
+    levels = _mean(predicted - wanted, _PATCH_SIDES).abs()
+    return (points * errors).mean() / points.mean() + _LEVEL_WEIGHT * levels.mean() + _SMOOTHNESS * variation
 
 
 def _variation(image: Tensor, weight: Tensor) -> Tensor:
@@ -63,7 +66,7 @@ def _pointedness(given: Tensor) -> Tensor:
 def _edginess(given: Tensor) -> Tensor:
     """0 within tissue to 1 on edges: how the means on both sides differ."""
     down, across = _EDGE_STEPS
-    mean = F.pad(_mean(given, _EDGE_SIDES), (across, across, down, down), mode="replicate")
+    mean = F.pad(_mean(given, _PATCH_SIDES), (across, across, down, down), mode="replicate")
     steps_down = (mean[:, :, 2 * down :] - mean[:, :, : -2 * down]).abs()[..., across:-across]
     steps_across = (mean[..., 2 * across :] - mean[..., : -2 * across]).abs()[:, :, down:-down]
     return _ramp(torch.maximum(steps_down, steps_across), _EDGE_DB)

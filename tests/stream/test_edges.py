@@ -34,7 +34,7 @@ def edge(request: pytest.FixtureRequest, tmp_path: Path) -> Edge:
         with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
             return Edge("a>b", f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}")
     scheme = "inproc" if request.param == "inproc" else "ipc"
-    return Edge("a>b", f"{scheme}://{tmp_path / 'edge'}", shared=request.param == "shared memory")
+    return Edge("a>b", f"{scheme}://{tmp_path / 'edge'}", lent_from=1 if request.param == "shared memory" else None)
 
 
 def frame(i: int) -> Channels:

@@ -1,6 +1,8 @@
 """Shared memory: frames last as long as somebody looks at them, and no longer."""
 
 import contextlib
+import errno
+import gc
 import os
 import struct
 import subprocess
@@ -27,7 +29,7 @@ def payload(i: int) -> np.ndarray:
 
 def cross(lender: Lender, borrower: Borrower, i: int) -> np.ndarray:
     """A payload on its way through a loan, as the consumer sees it."""
-    header, view = borrower.look(lender.lend((b"header", payload(i).data)))
+    header, view = borrower.borrow(lender.lend((b"header", payload(i).data)))
     assert header == b"header"
     return np.frombuffer(view, np.uint8)
 
@@ -35,16 +37,17 @@ def cross(lender: Lender, borrower: Borrower, i: int) -> np.ndarray:
 def settle(lender: Lender, borrower: Borrower) -> None:
     returned = borrower.returned()
     assert lender.take_back(returned)
-    borrower.told(returned)
+    borrower.acknowledge(returned)
 
 
 def slots_open() -> int:
+    gc.collect()
     files = {os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()}
     return sum("sonolucent-" in file for file in files)
 
 
 def test_what_is_kept_is_never_written_over() -> None:
-    lender, borrower = Lender(), Borrower()
+    lender, borrower = Lender(1), Borrower()
     kept = []
     for i in range(12):
         kept.append(cross(lender, borrower, i)[5:])
@@ -57,7 +60,7 @@ def test_what_is_kept_is_never_written_over() -> None:
 
 def test_what_is_dropped_is_used_again() -> None:
     before = slots_open()
-    lender, borrower = Lender(), Borrower()
+    lender, borrower = Lender(1), Borrower()
     for i in range(50):
         array = cross(lender, borrower, i)
         assert (array == i).all()
@@ -70,21 +73,21 @@ def test_what_is_dropped_is_used_again() -> None:
 
 
 def test_a_slot_that_was_not_given_back_is_not_used_again() -> None:
-    lender, borrower = Lender(), Borrower()
+    lender, borrower = Lender(1), Borrower()
     first = lender.lend((b"", payload(1).data))
     lender.lend((b"", payload(2).data))
     assert lender.take_back(b"")
     assert lender.take_back(struct.pack("<Q", 12345))
     lender.lend((b"", payload(3).data))
-    assert bytes(borrower.look(first)[1]) == payload(1).tobytes()
+    assert bytes(borrower.borrow(first)[1]) == payload(1).tobytes()
     lender.forget()
 
 
 def test_payloads_of_many_sizes_share_slots() -> None:
-    lender, borrower = Lender(), Borrower()
+    lender, borrower = Lender(1), Borrower()
     before = slots_open()
     for size in (1000, 10, 999, 1000, 500):
-        _, view = borrower.look(lender.lend((b"", bytes([size % 256]) * size)))
+        _, view = borrower.borrow(lender.lend((b"", bytes([size % 256]) * size)))
         assert bytes(view) == bytes([size % 256]) * size
         del view
         settle(lender, borrower)
@@ -93,25 +96,25 @@ def test_payloads_of_many_sizes_share_slots() -> None:
 
 
 def test_messages_without_a_payload_pass() -> None:
-    assert Lender().lend((b"header", b"")) == (b"header", b"")
-    assert list(Borrower().look([b"header", b""])) == [b"header", b""]
+    assert Lender(1).lend((b"header", b"")) == (b"header", b"")
+    assert list(Borrower().borrow([b"header", b""])) == [b"header", b""]
 
 
 def test_what_a_dead_process_lent_is_kept_by_who_has_seen_it() -> None:
     script = (
-        "import sys; from sonolucent.stream.shared_memory import Lender; lender = Lender()\n"
-        "for n in (7, 8): sys.stdout.write(lender.lend((b'', bytes([n]) * 4096))[1].hex() + '\\n')\n"
+        "import sys; from sonolucent.stream.shared_memory import Lender; lender = Lender(1)\n"
+        "for n in (7, 8): sys.stdout.write(lender.lend((b'', bytes([n]) * 4096))[2].hex() + '\\n')\n"
         "sys.stdout.flush(); sys.stdin.read()"
     )
     borrower = Borrower()
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         seen, unseen = (bytes.fromhex(process.stdout.readline().decode()) for _ in range(2))
-        _, view = borrower.look([b"", seen])
+        _, view = borrower.borrow([b"", b"", seen])
         process.kill()
     assert bytes(view) == b"\7" * 4096
-    with pytest.raises(WireError, match="gone message: the memory of process") as error:
-        borrower.look([b"", unseen])
+    with pytest.raises(WireError, match="has ended, and its memory with it") as error:
+        borrower.borrow([b"", b"", unseen])
     assert error.value.reason == "gone"
 
 
@@ -120,25 +123,68 @@ def test_another_file_of_the_lender_is_not_mapped(tmp_path: Path) -> None:
         file.write(b"secret" * 100)
         file.flush()
         with pytest.raises(WireError, match="another file"):
-            Borrower().look([b"", LOAN.pack(3, os.getpid(), file.fileno(), 600)])
+            Borrower().borrow([b"", b"", LOAN.pack(3, os.getpid(), file.fileno(), 600)])
 
 
 def test_a_loan_of_more_than_the_slot_holds_is_refused() -> None:
-    lender = Lender()
-    _, loan = lender.lend((b"", payload(1).data))
+    lender = Lender(1)
+    _, _, loan = lender.lend((b"", payload(1).data))
     number, pid, file, n_bytes = LOAN.unpack(loan)
     for wrong in (0, n_bytes + 1, 1 << 63):
         with pytest.raises(WireError, match="a loan of"):
-            Borrower().look([b"", LOAN.pack(number, pid, file, wrong)])
+            Borrower().borrow([b"", b"", LOAN.pack(number, pid, file, wrong)])
     lender.forget()
 
 
-@given(st.lists(st.binary(max_size=40), max_size=3))
+def test_small_payloads_are_sent() -> None:
+    lender = Lender(1000)
+    assert lender.lend((b"header", b"x" * 999)) == (b"header", b"x" * 999)
+    assert len(lender.lend((b"header", b"x" * 1000))) == 3
+    lender.forget()
+
+
+def test_where_no_memory_is_left_payloads_are_sent_and_the_log_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(name: str) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    lender = Lender(1)
+    assert [lender.lend((b"", b"payload")) for _ in range(3)] == [(b"", b"payload")] * 3
+    assert caplog.messages == ["frames are sent, not lent: [Errno 24] Too many open files"]
+
+
+def test_memory_held_in_a_burst_is_given_up_after_it() -> None:
+    before = slots_open()
+    lender, borrower = Lender(1), Borrower()
+    held = [cross(lender, borrower, i) for i in range(30)]
+    assert slots_open() == before + 30
+    held.clear()
+    settle(lender, borrower)
+    assert slots_open() <= before + 12
+    for i in range(20):
+        assert (cross(lender, borrower, i) == i).all()
+        settle(lender, borrower)
+    lender.forget()
+
+
+def test_a_slot_that_could_not_be_looked_at_goes_back() -> None:
+    lender, borrower = Lender(1), Borrower()
+    header, empty, loan = lender.lend((b"", payload(1).data))
+    number, pid, descriptor, n_bytes = LOAN.unpack(loan)
+    with pytest.raises(WireError, match="a loan of"):
+        borrower.borrow([header, empty, LOAN.pack(number, pid, descriptor, n_bytes + 1)])
+    assert borrower.returned() == struct.pack("<Q", number)
+    lender.forget()
+
+
+@given(st.lists(st.binary(max_size=40), max_size=4))
 def test_nonsense_is_refused_or_passed_on(parts: list[bytes]) -> None:
     with contextlib.suppress(WireError):
-        assert list(Borrower().look(parts)) == parts
+        assert list(Borrower().borrow(parts)) == parts
 
 
 @given(st.binary(max_size=40))
 def test_nonsense_gives_nothing_back(returned: bytes) -> None:
-    assert Lender().take_back(returned) == (len(returned) % 8 == 0)
+    assert Lender(1).take_back(returned) == (len(returned) % 8 == 0)

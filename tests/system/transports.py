@@ -102,7 +102,7 @@ def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, con
 
 
 def edge_of(transport: str, endpoint: str) -> Edge:
-    return Edge("a>b", endpoint, "lossless", 1, shared=transport == "shared memory")
+    return Edge("a>b", endpoint, "lossless", 1, lent_from=1 if transport == "shared memory" else None)
 
 
 @contextmanager
