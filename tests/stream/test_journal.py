@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
@@ -14,9 +15,10 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import sources
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Edge
-from sonolucent.stream.frames import Channels, End, Stream
+from sonolucent.stream.frames import Channels, End, Image, Stream
 from sonolucent.stream.journal import Entry, Journal
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.pull_edge import PullEdge
 from sonolucent.stream.push_edge import PushEdge
 from sonolucent.stream.report import StageReport
 from sonolucent.stream.running import run_stage
@@ -71,6 +73,33 @@ def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, t
         recorder.join()
     assert noted.report.recorded == (str(tmp_path / "a.h5"),)
     assert noted.described == STREAM
+
+
+def test_a_stage_has_noted_a_frame_that_it_is_still_passing_on(descriptor: int) -> None:
+    config, stop, abort = Config(source="replay:any.h5", model="none"), Event(), Event()
+    with zmq.Context() as context:
+        push = PushEdge(Edge("beamform>enhance", "inproc://beamform>enhance", bound=8), context, abort)
+        pull = PullEdge(Edge("enhance>headless", "inproc://enhance>headless"), context, abort)
+        push.push(STREAM)
+        for i in range(4):
+            push.push(Image(i, np.zeros((1, *STREAM.grid.shape), np.float32), 60.0))
+        stage = Thread(target=run_stage, args=("enhance", config, context, stop, abort, Journal(descriptor)))
+        stage.start()
+        pull.describe()
+        # One frame asks for two; a third waits at the producer, and the fourth cannot be passed on.
+        assert pull.pull(20.0) is not None
+        deadline = time.monotonic() + 20.0
+        while (noted := Journal(descriptor).read().report.taken) != {"beamform>enhance": 4}:
+            assert time.monotonic() < deadline, noted
+            time.sleep(0.01)
+        push.push(End(4))
+        closing = Thread(target=push.close)
+        closing.start()
+        while not isinstance(pull.pull(20.0), End):
+            pass
+        pull.close()
+        closing.join()
+        stage.join()
 
 
 def test_a_simulated_source_goes_on_at_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
