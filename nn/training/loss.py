@@ -10,14 +10,14 @@ _SLIGHT_DB = 3.0
 # Speckle seldom stands out of the 9 x 9 pixels around it by 10 dB, and hardly ever by 16.
 _POINT_SIDE = 9
 _POINT_DB = (10.0, 16.0)
-_POINT_WEIGHT = 40.0
+_POINT_WEIGHT = 60.0
 # The mean of 11 x 7 pixels of speckle has a standard deviation of some 2 dB.
 _PATCH_SIDES = (11, 7)
-_LEVEL_WEIGHT = 2.0
+_LEVEL_WEIGHT = 0.7
 _EDGE_STEPS = (4, 3)
 _EDGE_DB = (5.0, 9.0)
 _EDGE_WEIGHT = 20.0
-_SMOOTHNESS = 0.8
+_SMOOTHNESS = 1.0
 
 
 def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
