@@ -2,7 +2,7 @@
 
     python examples/shipped_models.py models
 
-Some forty minutes on two cores. A model folder that is there is kept, and only measured. One command makes each, such
+Some three quarters of an hour on two cores. A model folder that is there is kept, and only measured. One command makes each, such
 as `sonolucent train sim:56 --steps 2600 --out light-quadrant`.
 """
 
@@ -19,7 +19,7 @@ from sonolucent.stream.evaluation_report import Report
 
 TRAININGS = {
     "light-quadrant": ["sim:56", "--steps", "2600"],
-    "full-quadrant": ["sim:56", "--net", "full", "--steps", "800"],
+    "full-quadrant": ["sim:56", "--net", "full", "--steps", "1800"],
     "light-paper": ["sim:56", "--recipe", "paper"],
 }
 FIGURES = ("cnr", "gcnr", "speckle_std_db", "edge_rise_mm", "wire_width_mm", "wire_peak_db", "error_db")
