@@ -2,8 +2,8 @@
 
     python examples/shipped_models.py models
 
-Some three quarters of an hour on two cores. A model folder that is there is kept, and only measured. One command makes each, such
-as `sonolucent train sim:56 --steps 2600 --out light-quadrant`.
+Some three quarters of an hour on two cores. A model folder that is there is kept, and only measured. One command makes
+each, such as `sonolucent train sim:56 --steps 2600 --out light-quadrant`.
 """
 
 from __future__ import annotations
