@@ -63,8 +63,8 @@ def _cosine(step: int, steps: int) -> float:
 
 
 RECIPES: dict[RecipeName, Recipe] = {
-    "quadrant": Recipe(_looks(QUADRANTS, crop=(224, 112)), lambda n_frames: 1300, _cosine),
-    "frequency": Recipe(_looks(FREQUENCY_HALVES, crop=(224, 224)), lambda n_frames: 1300, _cosine),
+    "quadrant": Recipe(_looks(QUADRANTS, crop=(224, 112)), lambda n_frames: 1200, _cosine),
+    "frequency": Recipe(_looks(FREQUENCY_HALVES, crop=(224, 224)), lambda n_frames: 1200, _cosine),
     # Li, Lu and Monkam: 20 epochs of batches of four, Adam at 1e-3, crops of 224 x 448.
     "paper": Recipe(
         _sparse,
