@@ -31,3 +31,10 @@ class StageFailed(RuntimeError):
 
 class RecordingFailed(StageFailed):
     """The disk took no more: it is full, or fails. Commands exit with status 1."""
+
+
+class RunAborted(StageFailed):
+    """The user asked twice for the end, and got it at once. Commands exit with status 1."""
+
+    def __init__(self) -> None:
+        super().__init__("aborted; what was in flight is lost, and no ledger could be drawn up")

@@ -13,6 +13,7 @@ from types import FrameType
 from sonolucent.stream import pipeline, running
 from sonolucent.stream.config import Config
 from sonolucent.stream.edges import Aborted
+from sonolucent.stream.errors import RunAborted
 from sonolucent.stream.keys import Keys
 from sonolucent.stream.recording_writer import write_ledger
 from sonolucent.stream.report import RunReport, StageReport, summarize
@@ -84,4 +85,6 @@ def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) 
                 thread.join(_WAIT_S)
     if failures:
         raise failures[0]
+    if abort.is_set():
+        raise RunAborted
     return reports

@@ -17,7 +17,7 @@ import msgspec
 
 from sonolucent.stream import pipeline
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import StageFailed
+from sonolucent.stream.errors import RunAborted, StageFailed
 from sonolucent.stream.journal import Journal
 from sonolucent.stream.report import StageReport
 from sonolucent.stream.worker import Order, Worker
@@ -49,7 +49,7 @@ def run_processes(config: Config, stop: Event, abort: Event) -> tuple[dict[str, 
         finally:
             supervisor.dismiss()
         if abort.is_set():
-            raise StageFailed("aborted; what was in flight is lost, and no ledger could be drawn up")
+            raise RunAborted
         return supervisor.reports(), dict(supervisor.restarts)
 
 

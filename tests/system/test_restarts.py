@@ -89,3 +89,18 @@ def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp
     assert run.returncode == 1
     assert "aborted" in errors
     assert "Traceback" not in errors
+
+
+def test_a_run_that_is_asked_twice_for_its_end_says_that_it_was_aborted(small_recording: Path, tmp_path: Path) -> None:
+    record = tmp_path / "record.h5"
+    options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--fps", "100", "--model", "none"]
+    with subprocess.Popen([*CLI, "run", *options, "--headless", "--record", str(record)], **PIPES) as run:
+        wait_for_growth(record, 1 << 18)
+        # As a terminal's `timeout make demo` does: one signal to the group, one passed on.
+        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGTERM)
+        output, errors = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "aborted" in errors
+    assert "Traceback" not in errors
+    assert "frames in" not in output + errors
