@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.shared_memory import AVAILABLE, Borrower, Lender
 from sonolucent.stream.wire import WireError
 
@@ -124,6 +125,18 @@ def test_another_file_of_the_lender_is_not_mapped(tmp_path: Path) -> None:
         file.flush()
         with pytest.raises(WireError, match="another file"):
             Borrower().borrow([b"", b"", LOAN.pack(3, os.getpid(), file.fileno(), 600)])
+
+
+def test_a_process_that_may_not_look_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    lender = Lender(1)
+    message = lender.lend((b"", payload(1).data))
+    with monkeypatch.context() as patched, pytest.raises(EdgeError, match="use the transport tcp or inproc"):
+        patched.setattr(os, "open", refuse)
+        Borrower().borrow(message)
+    lender.forget()
 
 
 def test_a_loan_of_more_than_the_slot_holds_is_refused() -> None:

@@ -71,11 +71,15 @@ def assert_flows(ledger: dict[str, Any], n_out: int) -> None:
     assert sum(edge["dropped"].get("consumer gone", 0) for edge in chain) > 0
 
 
+def endless(source: Path, record: Path) -> list[str]:
+    """The command of a run that ends when it is told to."""
+    options = ["--source", f"replay:{source}", "--frames", "1000000", "--fps", "100", "--model", "none"]
+    return [*CLI, "run", *options, "--headless", "--record", str(record)]
+
+
 def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp_path: Path) -> None:
     record = tmp_path / "record.h5"
-    options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--fps", "100", "--model", "none"]
-    command = [*CLI, "run", *options, "--headless", "--record", str(record), "--transport", "ipc"]
-    with subprocess.Popen(command, **PIPES) as run:
+    with subprocess.Popen([*endless(small_recording, record), "--transport", "ipc"], **PIPES) as run:
         wait_for_growth(record, 1 << 18)
         hanging = processes(run.pid)["beamform"][0]
         os.kill(hanging, signal.SIGSTOP)
@@ -93,8 +97,7 @@ def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp
 
 def test_a_run_that_is_asked_twice_for_its_end_says_that_it_was_aborted(small_recording: Path, tmp_path: Path) -> None:
     record = tmp_path / "record.h5"
-    options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--fps", "100", "--model", "none"]
-    with subprocess.Popen([*CLI, "run", *options, "--headless", "--record", str(record)], **PIPES) as run:
+    with subprocess.Popen(endless(small_recording, record), **PIPES) as run:
         wait_for_growth(record, 1 << 18)
         # As a terminal's `timeout make demo` does: one signal to the group, one passed on.
         run.send_signal(signal.SIGINT)
