@@ -133,8 +133,8 @@ def test_a_process_that_may_not_look_says_what_to_do(monkeypatch: pytest.MonkeyP
 
     lender = Lender(1)
     message = lender.lend((b"", payload(1).data))
-    with monkeypatch.context() as patched, pytest.raises(EdgeError, match="use the transport tcp or inproc"):
-        patched.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(EdgeError, match="use the transport tcp or inproc"):
         Borrower().borrow(message)
     lender.forget()
 

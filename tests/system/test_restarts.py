@@ -37,9 +37,8 @@ def test_killed_stages_come_back_and_the_losses_are_counted(
     small_recording: Path, tmp_path: Path, transport: str
 ) -> None:
     record = tmp_path / "record.h5"
-    options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--fps", "100", "--model", "none"]
-    options += ["--record-channels"] if transport == "tcp" else []
-    command = [*CLI, "run", *options, "--headless", "--record", str(record), "--transport", transport, "--json"]
+    raw = ["--record-channels"] if transport == "tcp" else []
+    command = [*endless(small_recording, record), *raw, "--transport", transport, "--json"]
     victims = ["beamform", "source", "enhance", "headless", "beamform", "recorder"]
     with subprocess.Popen(command, **PIPES) as run:
         for stage in victims:
@@ -63,18 +62,18 @@ def test_killed_stages_come_back_and_the_losses_are_counted(
     assert report["ledger"]["recorder>disk"]["delivered"] == n_recorded
 
 
+def endless(source: Path, record: Path) -> list[str]:
+    """The command of a run that ends when it is told to."""
+    options = ["--source", f"replay:{source}", "--frames", "1000000", "--fps", "100", "--model", "none"]
+    return [*CLI, "run", *options, "--headless", "--record", str(record)]
+
+
 def assert_flows(ledger: dict[str, Any], n_out: int) -> None:
     """What a stage was delivered is what it acquired for the next, from the source to the sink."""
     chain = [ledger[name] for name in ("scanner>source", "source>beamform", "beamform>enhance", "enhance>headless")]
     assert [edge["acquired"] for edge in chain[1:]] == [edge["delivered"] for edge in chain[:-1]]
     assert chain[-1]["delivered"] == n_out
     assert sum(edge["dropped"].get("consumer gone", 0) for edge in chain) > 0
-
-
-def endless(source: Path, record: Path) -> list[str]:
-    """The command of a run that ends when it is told to."""
-    options = ["--source", f"replay:{source}", "--frames", "1000000", "--fps", "100", "--model", "none"]
-    return [*CLI, "run", *options, "--headless", "--record", str(record)]
 
 
 def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp_path: Path) -> None:
