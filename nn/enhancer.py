@@ -32,8 +32,8 @@ class Enhancer:
             "cuda:N", "none" (images pass through unchanged), the name of a classical filter (median, srad, nlm, obnlm:
             `sonolucent.nn.baselines`), or the path of a model folder.
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
-        threads: threads of the CPU that one image may use; half of torch's by default, because threads that work in
-            step wait for the slowest, and another stage's thread on the same core makes it slow.
+        threads: threads of the CPU that one image may use; by default all of torch's in the fused kernels, and half of
+            them elsewhere, where they would spin between operations and keep others from their cores.
         aside: does what takes long without Python's lock, loading and warming up; in the calling thread by default.
 
     Attributes:

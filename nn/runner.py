@@ -44,7 +44,7 @@ def runner(model: Model, folder: Path, device: str, shape: Shape | None, threads
 
     Args:
         shape: of all images, where it is known beforehand.
-        threads: of the CPU, for one image; half of torch's by default.
+        threads: of the CPU, for one image; by default all of torch's in the fused kernels, half of them elsewhere.
         aside: does the loading, which takes long and holds no lock of Python's.
 
     Raises:
@@ -53,7 +53,7 @@ def runner(model: Model, folder: Path, device: str, shape: Shape | None, threads
     """
     if device.startswith("cuda"):
         return _on_gpu(model, device)
-    n_threads = max(1, torch.get_num_threads() // 2) if threads is None else threads
+    n_threads = _default_threads(model) if threads is None else threads
     range_db = model.info.dynamic_range_db
     return _on_cpu(
         model,
@@ -77,6 +77,11 @@ def _on_cpu(model: Model, folder: Path, shape: Shape | None, stage: Callable[[Pa
         why_not = f"; {why}"
     by = stage(torchscript_file(model))
     return Runner(by.run, by.backend, by.reason + why_not)
+
+
+def _default_threads(model: Model) -> int:
+    """Torch's own threads spin between operations, and keep from its core whoever else has work to do."""
+    return torch.get_num_threads() if model.network.separable else max(1, torch.get_num_threads() // 2)
 
 
 def _on_gpu(model: Model, device: str) -> Runner:

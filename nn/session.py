@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from sonolucent.nn.enhancer import Enhancer, Image
 from sonolucent.nn.model import ModelError
-from sonolucent.nn.runner import here
+from sonolucent.nn.runner import Aside, here
 
 T = TypeVar("T")
 _TURN_S = 5e-4
@@ -54,9 +54,8 @@ class Session:
         threads: int | None = None,
     ) -> None:
         self._shape, self._dynamic_range_db, self._threads = shape, dynamic_range_db, threads
-        # Threads that the network starts inherit its priority, so only where it starts none.
-        self._aside = _Patient() if threads == 1 else here
-        self._enhancer, self._label = self._warm(choice)
+        self._patient = _Patient()
+        self._enhancer, self._label = self._warm(choice, here)
         self._next: tuple[Enhancer, Label] | None = None
         self._one_image = threading.Lock()
         self._spare = ThreadPoolExecutor(max_workers=1, thread_name_prefix="swap")
@@ -79,7 +78,7 @@ class Session:
     def _swap(self, choice: str | Path) -> Label:
         try:
             with _short_turns():
-                warm = self._warm(choice)
+                warm = self._warm(choice, self._patient)
         except (ValueError, RuntimeError, OSError) as error:
             _log.warning("the model stays %s: %s", self._label.model, error)
             raise
@@ -95,8 +94,8 @@ class Session:
         if self._next is not None:
             (self._enhancer, self._label), self._next = self._next, None
 
-    def _warm(self, choice: str | Path) -> tuple[Enhancer, Label]:
-        enhancer = Enhancer(choice, shape=self._shape, threads=self._threads, aside=self._aside)
+    def _warm(self, choice: str | Path, aside: Aside) -> tuple[Enhancer, Label]:
+        enhancer = Enhancer(choice, shape=self._shape, threads=self._threads, aside=aside)
         if enhancer.device != "none" and enhancer.dynamic_range_db != self._dynamic_range_db:
             raise ModelError(
                 f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "
@@ -107,7 +106,8 @@ class Session:
 
 
 class _Patient:
-    """Does work in a thread of low priority: loading would otherwise take frames half their core for as long.
+    """Does work in a thread of low priority, which the threads that it starts share: loading and warming up would
+    otherwise take frames half their cores for as long.
 
     Only what holds no lock of Python's: a thread that others do not let run, and that holds it, holds up every frame.
     """

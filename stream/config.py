@@ -30,7 +30,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         dynamic_range_db: of the B-mode image.
         beamform_device: "cpu", or the GPU that beamforms, such as "cuda:0".
         beamform_threads: threads of the beamformer; all cores by default.
-        enhance_threads: threads of the network; half the cores by default, which leaves the beamformer its share.
+        enhance_threads: threads of the network; by default as many as suit it, or half the cores `as_fast_as_possible`,
+            when the beamformer works at the same time.
         view: show the images in a browser.
         headless: only measure. What happens when there is no other sink.
         port: of the viewer, on 127.0.0.1; 0 picks a free one.

@@ -48,5 +48,10 @@ class Edge:
 
     @property
     def window(self) -> int:
-        """Frames the consumer asks for ahead: none for the newest, one beside the one in work otherwise."""
-        return 1 if self.policy == "latest" else 2
+        """Frames the consumer asks for: the next one, and another ahead where waiting for it would cost time.
+
+        A frame asked for ahead grows old in the consumer's hands, so a live stage asks for none that is passed on
+        within its own process.
+        """
+        live_in_process = self.policy == "drop_oldest" and self.endpoint.startswith("inproc:")
+        return 1 if self.policy == "latest" or live_in_process else 2

@@ -89,9 +89,9 @@ def enhance(config: Config, stream: Stream) -> Stage:
 
     models = ladder() if config.model == ADAPTIVE else (config.model,)
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
-    threads = config.enhance_threads or _half_the_cores()
+    range_db = config.dynamic_range_db
     try:
-        session = Session(models[0], stream.grid.shape, dynamic_range_db=config.dynamic_range_db, threads=threads)
+        session = Session(models[0], stream.grid.shape, dynamic_range_db=range_db, threads=_threads(config))
         made = _adaptive(session, models, config) if config.model == ADAPTIVE else session
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error
@@ -126,7 +126,11 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _half_the_cores() -> int:
+def _threads(config: Config) -> int | None:
+    """As many as suit the network where frames come at a pace, and find the beamformer at rest; otherwise half the
+    cores, for the beamformer works all the while."""
+    if config.enhance_threads is not None or not config.as_fast_as_possible:
+        return config.enhance_threads
     return max(1, len(os.sched_getaffinity(0)) // 2)
 
 

@@ -15,27 +15,28 @@ int mirrored(int i, int n) { return i < n ? i : 2 * (n - 1) - i; }
 }  // namespace
 
 Executor::Executor(std::shared_ptr<const Network> network, const Kernels& kernels, int threads)
-    : network_(std::move(network)), kernels_(kernels), team_(threads), filters_(threads), heads_(threads) {}
+    : network_(std::move(network)), kernels_(kernels), threads_(threads), filters_(threads), heads_(threads) {}
 
 void Executor::run(const float* image, float* out, int64_t n_z, int64_t n_x, const Units& units) {
   if (n_z < 1 || n_x < 1 || n_z > kMaxPixels / n_x)
     throw std::runtime_error("no network takes an image of " + std::to_string(n_z) + " x " + std::to_string(n_x));
   if (!plan_ || plan_->n_z() != n_z || plan_->n_x() != n_x) {
     plan_.reset();
-    plan_ = std::make_unique<Plan>(*network_, kernels_, team_.size(), static_cast<int>(n_z), static_cast<int>(n_x));
+    plan_ = std::make_unique<Plan>(*network_, kernels_, threads_, static_cast<int>(n_z), static_cast<int>(n_x));
   }
-  const Frame frame{image, out, units};
-  team_.run([this, &frame](int thread) { run_band(frame, thread); });
+  const Frame frame{image, out, units, team_of_this_thread(threads_)};
+  frame.team.run([this, &frame](int thread) { run_band(frame, thread); });
 }
 
 void Executor::run_band(const Frame& frame, int thread) {
+  Team& team = frame.team;
   read_grey(frame, thread);
-  team_.barrier();
+  team.barrier();
   run_first(thread);
-  team_.barrier();
+  team.barrier();
   for (const auto& step : plan_->steps()) {
     run_step(step, thread);
-    team_.barrier();
+    team.barrier();
   }
   run_head(frame, thread);
 }
@@ -65,7 +66,7 @@ void Executor::run_first(int thread) {
 
 void Executor::run_step(const Step& step, int thread) {
   auto& filters = filters_[thread];
-  fold_filters(*network_, step, team_.size(), filters);
+  fold_filters(*network_, step, threads_, filters);
   SeparableJob job{};
   const Filter* next = filters.data();
   for (const auto& input : step.inputs) {
@@ -85,7 +86,7 @@ void Executor::run_step(const Step& step, int thread) {
 
 void Executor::run_head(const Frame& frame, int thread) {
   auto& head = heads_[thread];
-  fold_head(*network_, plan_->last(), team_.size(), head);
+  fold_head(*network_, plan_->last(), threads_, head);
   const auto units = frame.units;
   const auto pixel = [&](float grey) { return (grey - units.offset) * units.range; };
   kernels_.head({plan_->grey(), plan_->last().rows, head.weights.data(), head.floors.data(), head.bias, frame.out,

@@ -23,13 +23,14 @@ constexpr Units decibels(float range_db) { return {range_db, 1, 0, 1}; }
 // Grey values as they are.
 constexpr Units kGrey{1, 0, -std::numeric_limits<float>::max(), std::numeric_limits<float>::max()};
 
-// Runs a light U-Net image after image on its own threads; nothing is allocated unless the size changes.
+// Runs a light U-Net image after image in the team of the calling thread; nothing is allocated unless the size changes.
 // One image at a time: calls from several threads must take turns.
 class Executor {
  public:
   Executor(std::shared_ptr<const Network> network, const Kernels& kernels, int threads);
 
-  // Both images are (n_z, n_x), contiguous. Throws std::runtime_error: the image is too small for the network.
+  // Both images are (n_z, n_x), contiguous. Throws std::runtime_error: the image is too small for the network;
+  // std::system_error, which is one: the system starts no more threads.
   void run(const float* image, float* out, int64_t n_z, int64_t n_x, const Units& units);
 
  private:
@@ -37,6 +38,7 @@ class Executor {
     const float* image;
     float* out;
     Units units;
+    Team& team;
   };
 
   void run_band(const Frame& frame, int thread);
@@ -47,7 +49,7 @@ class Executor {
 
   std::shared_ptr<const Network> network_;
   const Kernels& kernels_;
-  Team team_;
+  const int threads_;
   std::unique_ptr<Plan> plan_;
   std::vector<std::vector<Filter>> filters_;  // of each thread
   std::vector<Head> heads_;

@@ -1,6 +1,7 @@
 #include "team.hpp"
 
 #include <chrono>
+#include <memory>
 #include <system_error>
 
 #ifdef __x86_64__
@@ -79,6 +80,15 @@ void Team::work(int number) {
     (*job_)(number);
     barrier();
   }
+}
+
+Team& team_of_this_thread(int size) {
+  thread_local std::unique_ptr<Team> team;
+  if (!team || team->size() != size) {
+    team.reset();
+    team = std::make_unique<Team>(size);
+  }
+  return *team;
 }
 
 }  // namespace sonolucent::fused

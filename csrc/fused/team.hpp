@@ -52,4 +52,10 @@ class Team {
   std::vector<std::thread> threads_;
 };
 
+// The team of the calling thread, which lives as long as that does or until it asks for another size. A team has the
+// priority of its thread: a network that warms up in a thread of low priority leaves the cores to the images that
+// another thread makes, and is at full speed in that one's team from its first image on.
+// Throws std::system_error: the system starts no more threads.
+Team& team_of_this_thread(int size);
+
 }  // namespace sonolucent::fused

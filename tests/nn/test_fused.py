@@ -1,6 +1,8 @@
 """The fused kernels against eager torch: every instruction set, odd sizes, odd weights, and what is not a number."""
 
+import os
 import resource
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,8 @@ from sonolucent.nn.unet import FullUNet, UNet
 
 RANGE_DB = 60.0
 PARITY = 1e-4
+TASKS = Path("/proc/self/task")
+threads_are_listed = pytest.mark.skipif(not TASKS.exists(), reason="this system lists no threads in /proc")
 SHAPES = [(17, 17), (16, 17), (9, 300), (300, 9), (31, 37), (48, 40), (97, 101), (40, 331), (65, 256), (113, 211)]
 
 Write = Callable[[torch.nn.Module], Path]
@@ -149,6 +153,37 @@ def test_threads_sleep_between_frames(shipped_file):
     before = time.process_time()
     time.sleep(0.3)
     assert time.process_time() - before < 0.1
+
+
+@threads_are_listed
+def test_a_thread_runs_all_its_models_on_one_team(shipped_file):
+    enhanced(InferenceStage(str(shipped_file), threads=3), speckle_db(64, 64))
+    before = set(TASKS.iterdir())
+    enhanced(InferenceStage(str(shipped_file), threads=3), speckle_db(64, 64))
+    assert set(TASKS.iterdir()) <= before
+
+
+@threads_are_listed
+def test_a_team_ends_with_its_thread_and_has_its_priority(shipped_file):
+    stage = InferenceStage(str(shipped_file), threads=2)
+    before = set(TASKS.iterdir())
+    priorities = []
+
+    def run_patiently():
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        enhanced(stage, speckle_db(64, 64))
+        mine = set(TASKS.iterdir()) - before
+        priorities.extend(os.getpriority(os.PRIO_PROCESS, int(task.name)) for task in mine)
+
+    thread = threading.Thread(target=run_patiently)
+    thread.start()
+    thread.join()
+    assert priorities == [10, 10]
+    for _ in range(500):  # the system's thread ends a moment after Python's
+        if set(TASKS.iterdir()) <= before:
+            return
+        time.sleep(0.01)
+    pytest.fail("threads of the team outlived theirs")
 
 
 def test_the_backend_is_the_fastest_that_suits_unless_one_is_named(write, shipped_file):

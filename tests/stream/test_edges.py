@@ -1,6 +1,7 @@
 """Edges deliver or count every frame, whatever the transport and however slow the consumer."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,6 +98,22 @@ def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
     assert [m.frame_id for m in messages if isinstance(m, Channels)] == kept
     assert counts.dropped == {policy: 10 - len(kept)}
     assert counts.balanced
+
+
+def test_a_slow_live_consumer_holds_no_frame_that_grows_old(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    """What it takes next is one of the newest, not one that it was sent while it worked."""
+    line = Line(Edge("a>b", "inproc://live", "drop_oldest", bound=2), context)
+    line.push.push(frame(0))
+    working_on = line.pull.pull(20)
+    for i in range(1, 10):
+        line.push.push(frame(i))
+        time.sleep(0.02)  # long enough for the edge to send it, if it were asked for
+    thread, messages = line.drain_in_background()
+    counts = line.push.close()
+    thread.join()
+    assert isinstance(working_on, Channels)
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == [8, 9]
+    assert (counts.delivered, counts.dropped) == (3, {"drop_oldest": 7})
 
 
 def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
