@@ -6,11 +6,14 @@ the edges it has crossed. The last stage therefore knows the whole story without
 
 from __future__ import annotations
 
+import platform
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from sonolucent.beamform.channels import require_real
@@ -18,6 +21,10 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.ledger import EdgeCounts
 
 ChannelType = Literal["<i2", "<f4"]
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+CLOCK = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else platform.node()
+"""Names the monotonic clock of this host, which begins anew at every start: times on another one mean nothing here."""
 
 
 class Stamp(NamedTuple):
@@ -37,26 +44,33 @@ class Trail:
         acquired_utc_ns: the same instant in nanoseconds since 1970 UTC.
         stamps: one for each stage passed, in order.
         edges: the counts of every edge crossed, as they stood when the frame left it.
+        clock: the `CLOCK` of the source's host; where it is not told, the source is on this host.
     """
 
     acquired_ns: int = 0
     acquired_utc_ns: int = 0
     stamps: tuple[Stamp, ...] = ()
     edges: dict[str, EdgeCounts] = field(default_factory=dict)
+    clock: str | UnsetType = UNSET
 
     @classmethod
-    def begin(cls) -> Trail:
-        """The trail of a frame whose last shot has arrived just now."""
-        return cls(time.monotonic_ns(), time.time_ns())
+    def begin(cls, acquired_utc_ns: int = 0) -> Trail:
+        """The trail of a frame whose last shot has arrived just now; `acquired_utc_ns` is the scanner's word for it."""
+        return cls(time.monotonic_ns(), acquired_utc_ns or time.time_ns(), clock=CLOCK)
+
+    @property
+    def on_this_clock(self) -> bool:
+        """Whether times of this host can be compared with when the frame was acquired."""
+        return self.clock in (UNSET, CLOCK)
 
     def stamped(self, stage: str, in_ns: int) -> Trail:
         """This trail after `stage`, which took the frame in at `in_ns` and gives it out now."""
         stamps = (*self.stamps, Stamp(stage, in_ns, time.monotonic_ns()))
-        return Trail(self.acquired_ns, self.acquired_utc_ns, stamps, self.edges)
+        return Trail(self.acquired_ns, self.acquired_utc_ns, stamps, self.edges, self.clock)
 
     def crossed(self, edge: str, counts: EdgeCounts) -> Trail:
         """This trail after `edge`."""
-        return Trail(self.acquired_ns, self.acquired_utc_ns, self.stamps, {**self.edges, edge: counts})
+        return Trail(self.acquired_ns, self.acquired_utc_ns, self.stamps, {**self.edges, edge: counts}, self.clock)
 
 
 @dataclass(frozen=True)

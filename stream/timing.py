@@ -30,7 +30,7 @@ class _Passed(NamedTuple):
     """A frame that has arrived; of its trail, only the times are kept."""
 
     frame_id: int
-    acquired_ns: int
+    acquired_ns: int | None
     stamps: tuple[Stamp, ...]
     arrived_ns: int
 
@@ -42,7 +42,8 @@ class Timing:
         self._frames: deque[_Passed] = deque(maxlen=window)
 
     def record(self, frame_id: int, trail: Trail, arrived_ns: int) -> None:
-        self._frames.append(_Passed(frame_id, trail.acquired_ns, trail.stamps, arrived_ns))
+        acquired_ns = trail.acquired_ns if trail.on_this_clock else None
+        self._frames.append(_Passed(frame_id, acquired_ns, trail.stamps, arrived_ns))
 
     def stages(self, profile: Profile, last: int | None = None) -> dict[str, Latency]:
         """The time each stage worked on a frame, over the last `last` frames."""
@@ -53,8 +54,9 @@ class Timing:
         return {name: latency(values, profile.stages.get(name)) for name, values in durations.items()}
 
     def end_to_end(self, profile: Profile, last: int | None = None) -> Latency | None:
-        """From the arrival of the last shot to the arrival at the sink; None before the first frame."""
-        values = [frame.arrived_ns - frame.acquired_ns for frame in self._recent(last)]
+        """From the arrival of the last shot to that at the sink; None before the first frame, and between two machines,
+        whose clocks differ."""
+        values = [f.arrived_ns - f.acquired_ns for f in self._recent(last) if f.acquired_ns is not None]
         return latency(values, profile.end_to_end) if values else None
 
     def frame_rate_hz(self, last: int | None = None) -> float:
@@ -71,7 +73,11 @@ class Timing:
             for frame in self._frames
             for stamp in frame.stamps
         ]
-        whole = [_slice("end to end", f.frame_id, f.acquired_ns, f.arrived_ns) for f in self._frames]
+        whole = [
+            _slice("end to end", frame.frame_id, frame.acquired_ns, frame.arrived_ns)
+            for frame in self._frames
+            if frame.acquired_ns is not None
+        ]
         return {"traceEvents": slices + whole, "displayTimeUnit": "ms"}
 
     def _recent(self, last: int | None) -> list[_Passed]:

@@ -12,6 +12,7 @@ import tyro
 
 from sonolucent.stream import pipeline
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.summary import print_stage
 from sonolucent.stream.config import load
 from sonolucent.stream.edges import Aborted
 from sonolucent.stream.errors import ConfigError
@@ -24,15 +25,17 @@ _log = logging.getLogger(__name__)
 
 
 class StageOptions(msgspec.Struct, frozen=True):
-    """Runs one stage of a pipeline until its stream ends, and prints its report.
+    """Runs one stage of a pipeline until its stream ends, and prints what became of the frames.
 
     Args:
         name: source, beamform, enhance, headless, viewer or recorder.
         config: the TOML file that all stages of the pipeline share; its `endpoints` give each edge an address.
+        json: print the whole report as one JSON document on standard output and nothing else there.
     """
 
     name: tyro.conf.Positional[str]
     config: tyro.conf.Positional[Path]
+    json: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,5 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         except Aborted:
             _log.warning("aborted")
             return 1
-    print_json(report)
+    if options.json:
+        print_json(report)
+    else:
+        print_stage(report)
     return 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sonolucent.stream.report import RunReport
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.report import RunReport, SinkReport, StageReport
 from sonolucent.stream.timing import Latency
 
 
@@ -16,23 +17,43 @@ def print_summary(report: RunReport) -> None:
         print(f"  frames by {', '.join(f'{model}: {n}' for model, n in report.models.items())}")
     for line in latency_table(report):
         print(line)
-    for edge, counts in report.ledger.items():
-        reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
-        print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
-    for kind, ids in report.not_recorded.items():
-        ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ids)
-        print(f"  the disk was too slow; not recorded, {kind} of frames {ranges}")
+    _print_ledger(report.ledger)
+    _print_lost(report.not_recorded)
     for stage, n in report.restarts.items():
         print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
     if not report.balanced:
         print("  the ledger does not add up: frames were in flight when the run was cut short")
 
 
-def latency_table(report: RunReport) -> list[str]:
+def print_stage(report: StageReport) -> None:
+    """What one stage knows: frames taken, the edges it feeds, and, of a sink, the latencies."""
+    for edge, n in report.taken.items():
+        print(f"  {edge:<20} {n:>7} taken")
+    _print_ledger(report.edges)
+    _print_lost(report.lost)
+    if report.sink is not None:
+        print(f"  {report.sink.frames} frames ({report.sink.enhanced} enhanced), {report.sink.fps:.1f} frames/s")
+        for line in latency_table(report.sink):
+            print(line)
+
+
+def latency_table(report: RunReport | SinkReport) -> list[str]:
     """One line a stage, and the whole."""
     rows = {**report.stages, **({"end to end": report.end_to_end} if report.end_to_end else {})}
     head = f"  {'ms':<12}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'budget':>8}"
     return [head, *(_row(name, latency) for name, latency in rows.items())] if rows else []
+
+
+def _print_ledger(ledger: dict[str, EdgeCounts]) -> None:
+    for edge, counts in ledger.items():
+        reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
+        print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
+
+
+def _print_lost(lost: dict[str, list[tuple[int, int]]]) -> None:
+    for kind, ids in lost.items():
+        ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ids)
+        print(f"  the disk was too slow; not recorded, {kind} of frames {ranges}")
 
 
 def _row(name: str, latency: Latency) -> str:

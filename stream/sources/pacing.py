@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -30,5 +31,5 @@ def paced(
             if stop.wait(max(0.0, due_s - time.monotonic())):
                 return
             due_s += 1 / fps
-        yield Channels(frame_id, array, 0, Trail(time.monotonic_ns(), time.time_ns(), (read,)))
+        yield Channels(frame_id, array, 0, replace(Trail.begin(), stamps=(read,)))
         frame_id += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event
@@ -57,9 +56,8 @@ def scanner(config: Config, stop: Event, past: Entry) -> Source:
 
 def _arrived(frame: Channels) -> Channels:
     # The scanner's monotonic clock is another machine's; only its UTC means something here.
-    now_ns = time.monotonic_ns()
-    trail = Trail(now_ns, frame.trail.acquired_utc_ns or time.time_ns())
-    return replace(frame, trail=trail.stamped("source", now_ns))
+    trail = Trail.begin(frame.trail.acquired_utc_ns)
+    return replace(frame, trail=trail.stamped("source", trail.acquired_ns))
 
 
 def _receive(endpoint: str, keys: Keys | None, refused: Ledger, stop: Event) -> Iterator[Message]:

@@ -41,6 +41,15 @@ def test_end_to_end_and_the_rate_of_the_last_frames() -> None:
     assert collected.frame_rate_hz(last=10) == pytest.approx(1e3 / 41)
 
 
+def test_times_of_another_machine_s_clock_are_not_compared() -> None:
+    collected = Timing()
+    stamps = (Stamp("beamform", 10 * MS, 15 * MS),)
+    collected.record(0, Trail(9 * MS, 0, stamps, clock="another"), 7 * MS)
+    assert collected.end_to_end(PROFILE) is None
+    assert collected.stages(PROFILE)["beamform"].max_ms == pytest.approx(5)
+    assert [event["tid"] for event in collected.trace()["traceEvents"]] == ["beamform"]
+
+
 def test_before_the_first_frame_there_is_nothing() -> None:
     assert Timing().end_to_end(PROFILE) is None
     assert Timing().stages(PROFILE) == {}

@@ -1,6 +1,7 @@
 """The commands around the pipeline: doctor, profile, warmup, and stages on their own."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -72,13 +73,16 @@ def test_stages_on_their_own_make_one_pipeline(small_recording: Path, tmp_path: 
     )
     command = [sys.executable, "-m", "sonolucent.stream.cli", "stage"]
     stages = {
-        name: subprocess.Popen([*command, name, str(config)], stdout=subprocess.PIPE, text=True)
-        for name in ("headless", "enhance", "beamform", "source")
+        name: subprocess.Popen([*command, name, str(config), *options], stdout=subprocess.PIPE, text=True)
+        for name, options in (("headless", []), ("enhance", ["--json"]), ("beamform", ["--json"]), ("source", []))
     }
-    reports = {name: json.loads(process.communicate(timeout=120)[0]) for name, process in stages.items()}
+    outputs = {name: process.communicate(timeout=120)[0] for name, process in stages.items()}
     assert all(process.returncode == 0 for process in stages.values())
-    sent = reports["enhance"]["edges"]["enhance>headless"]
+    sent = json.loads(outputs["enhance"])["edges"]["enhance>headless"]
     assert (sent["acquired"], sent["delivered"]) == (12, 12)
+    assert re.search(r"source>beamform +12 acquired +12 delivered   dropped: none", outputs["source"])
+    assert re.search(r"enhance>headless +12 taken\n  12 frames \(12 enhanced\)", outputs["headless"])
+    assert re.search(r"end to end +\d", outputs["headless"])
 
 
 def test_simulate_records_the_scanner_that_is_described(sonolucent: Any, tmp_path: Path) -> None:
