@@ -31,6 +31,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         beamform_device: "cpu", or the GPU that beamforms, such as "cuda:0".
         beamform_threads: threads of the beamformer; all cores by default.
         enhance_threads: threads of the network; half the cores by default, which leaves the beamformer its share.
+        enhance_backend: what runs a network on the CPU, such as "fused-bf16" (bf16 in the pointwise convolutions of a
+            light one) or "torchscript"; the fastest in f32 by default.
         view: show the images in a browser.
         headless: only measure. What happens when there is no other sink.
         port: of the viewer, on 127.0.0.1; 0 picks a free one.
@@ -60,6 +62,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     beamform_device: str = "cpu"
     beamform_threads: int | None = None
     enhance_threads: int | None = None
+    enhance_backend: str | None = None
     view: bool = False
     headless: bool = False
     port: int = 8660

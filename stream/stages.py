@@ -91,7 +91,13 @@ def enhance(config: Config, stream: Stream) -> Stage:
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
     threads = config.enhance_threads or _half_the_cores()
     try:
-        session = Session(models[0], stream.grid.shape, dynamic_range_db=config.dynamic_range_db, threads=threads)
+        session = Session(
+            models[0],
+            stream.grid.shape,
+            dynamic_range_db=config.dynamic_range_db,
+            threads=threads,
+            backend=config.enhance_backend,
+        )
         made = _adaptive(session, models, config) if config.model == ADAPTIVE else session
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error

@@ -1,5 +1,6 @@
 // The fused executor by itself: every instruction set and number of threads makes the same image, whatever its size and
-// precision; a layer is exact; bad sizes throw; executors come, go and work side by side; a warm frame allocates nothing and faults no page.
+// precision; a layer is exact; bad sizes throw; executors come, go and work side by side; a warm frame allocates
+// nothing and faults no page.
 
 #include <sys/resource.h>
 
