@@ -29,16 +29,22 @@ BackendChoice with_kernels(const TorchScriptFile& file, const fused::Kernels& ke
   return {std::make_unique<FusedBackend>(file.fused->network(), kernels, threads, options.dynamic_range_db), reason};
 }
 
+std::string asked_for(const fused::Kernels& kernels) {
+  if (kernels.precision == fused::Precision::kFloat32) return "it was asked for";
+  const std::string reason = "it was asked for; bf16 in the pointwise convolutions";
+  return kernels.emulated ? reason + ", emulated, which is slower than f32" : reason;
+}
+
 BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, const BackendOptions& options) {
   const std::string& name = *options.choice;
-  const std::string reason = "it was asked for";
-  if (name == kTorchScript) return with_torchscript(file, device, options, reason);
+  if (name == kTorchScript) return with_torchscript(file, device, options, "it was asked for");
   if (name.rfind(kFused, 0) != 0)
     throw std::invalid_argument("no backend '" + name + "'; there are torchscript and fused-NAME, NAME being one of " +
-                                fused::kernel_names());
+                                fused::kernel_names() + ", or bf16, the fastest of these");
   if (!file.fused) throw std::invalid_argument("'" + name + "' needs a light network, which the file does not carry");
   if (!device.is_cpu()) throw std::invalid_argument("'" + name + "' runs on the CPU alone, not on " + device.str());
-  return with_kernels(file, fused::kernels_named(name.substr(kFused.size())), options, reason);
+  const auto& kernels = fused::kernels_named(name.substr(kFused.size()));
+  return with_kernels(file, kernels, options, asked_for(kernels));
 }
 
 BackendChoice from_package(const std::filesystem::path& path, const at::Device& device, const BackendOptions& options) {
@@ -55,9 +61,10 @@ BackendChoice from_torchscript(const std::filesystem::path& path, const at::Devi
   if (options.choice) return chosen(file, device, options);
   if (!device.is_cpu()) return with_torchscript(file, device, options, "the fused kernels are for the CPU");
   if (!file.fused) return with_torchscript(file, device, options, "there are no fused kernels for this network");
-  const auto& kernels = fused::available_kernels().front();
-  return with_kernels(file, kernels, options,
-                      "the fastest for a light network of what this processor runs: " + fused::kernel_names());
+  const auto f32 = fused::Precision::kFloat32;
+  return with_kernels(
+      file, fused::available_kernels(f32).front(), options,
+      "the fastest in f32 of what this processor runs for a light network: " + fused::kernel_names(f32));
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ at::Tensor FusedUNet::forward(const at::Tensor& grey) {
   TORCH_CHECK(grey.dim() == 4 && grey.size(1) == 1 && grey.scalar_type() == at::kFloat && grey.is_cpu(),
               "expected float32 images (n, 1, n_z, n_x) on the CPU");
   const std::lock_guard<std::mutex> lock(one_call_);
-  if (!executor_) executor_ = std::make_unique<fused::Executor>(network_, fused::available_kernels().front(), 1);
+  const auto& kernels = fused::available_kernels(fused::Precision::kFloat32).front();
+  if (!executor_) executor_ = std::make_unique<fused::Executor>(network_, kernels, 1);
   const auto images = grey.contiguous();
   auto out = at::empty_like(images);
   const int64_t n_z = images.size(2), n_x = images.size(3);

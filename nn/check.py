@@ -19,7 +19,9 @@ from sonolucent.nn.model import Model, load_model
 Image = NDArray[np.float32]
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
-"""Of single and of half precision, in grey values 0..1, the largest difference over an image."""
+BF16_TOLERANCE = 5e-2
+"""Of single precision, half precision and pointwise convolutions in bf16: the largest difference over an image, in grey
+values 0..1."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +52,14 @@ def check_model(folder: Path, shape: Shape) -> list[Check]:
     model = load_model(folder)
     model.require_shape(shape)
     example = _Example(model, shape)
-    fused = [f"fused-{name}" for name in fused_kernels()] if model.network.separable else []
-    plain = [example.run_file(torchscript_file(model), backend) for backend in (*fused, "torchscript")]
-    return [*plain, _package(folder, model, example), _gpu(model, example)]
+    file = torchscript_file(model)
+    fused = _fused(file, example) if model.network.separable else []
+    return [*fused, example.run_file(file, "torchscript"), _package(folder, model, example), _gpu(model, example)]
+
+
+def _fused(file: Path, example: _Example) -> list[Check]:
+    single = [example.run_file(file, f"fused-{name}") for name in fused_kernels()]
+    return single + [example.run_file(file, f"fused-{name}", BF16_TOLERANCE) for name in fused_kernels(bf16=True)]
 
 
 def _package(folder: Path, model: Model, example: _Example) -> Check:
@@ -79,9 +86,9 @@ class _Example:
             grey = torch.from_numpy(self._image_db / self._range_db + 1)[None, None]
             self._expected = model.network(grey)[0, 0].clamp(0, 1).numpy()
 
-    def run_file(self, file: Path, backend: str) -> Check:
+    def run_file(self, file: Path, backend: str, tolerance: float = TOLERANCE) -> Check:
         stage = InferenceStage(str(file), dynamic_range_db=self._range_db, backend=backend)
-        return self.run(stage.run, backend)
+        return self.run(stage.run, backend, tolerance)
 
     def run(self, run: Callable[[Image, Image], None], backend: str, tolerance: float = TOLERANCE) -> Check:
         out = np.empty_like(self._image_db)

@@ -34,6 +34,9 @@ class Enhancer:
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
         threads: threads of the CPU that one image may use; by default all of torch's in the fused kernels, and half of
             them elsewhere, where they would spin between operations and keep others from their cores.
+        backend: runs a network on the CPU: "torchscript", or for a light one "fused-NAME", NAME being one of
+            `sonolucent doctor`'s kernels; "fused-bf16" is the fastest that multiplies in bf16. By default the fastest
+            that suits and computes in f32.
         aside: does what takes long without Python's lock, loading and warming up; in the calling thread by default.
 
     Attributes:
@@ -46,6 +49,7 @@ class Enhancer:
 
     Raises:
         ModelError: the model folder is missing or broken, or `choice` is none of the above.
+        ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
         RuntimeError: the CUDA device asked for is not there.
     """
 
@@ -55,6 +59,7 @@ class Enhancer:
         *,
         shape: tuple[int, int] | None = None,
         threads: int | None = None,
+        backend: str | None = None,
         aside: Aside = here,
     ) -> None:
         chosen = choose(choice)
@@ -67,7 +72,9 @@ class Enhancer:
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
-            self._run, self.backend, why = runner(self._model, chosen.folder, self.device, shape, threads, aside)
+            self._run, self.backend, why = runner(
+                self._model, chosen.folder, self.device, shape, threads, backend, aside
+            )
             self.reason = f"{chosen.reason}; {self.backend}: {why}"
         if chosen.filter is not None:
             self.model, self.backend = str(choice), "filter"

@@ -39,28 +39,41 @@ class Runner(NamedTuple):
     reason: str
 
 
-def runner(model: Model, folder: Path, device: str, shape: Shape | None, threads: int | None, aside: Aside) -> Runner:
+def runner(
+    model: Model,
+    folder: Path,
+    device: str,
+    shape: Shape | None,
+    threads: int | None,
+    backend: str | None,
+    aside: Aside,
+) -> Runner:
     """The fastest of what can run the model of `folder` on "cpu" or "cuda:N".
 
     Args:
         shape: of all images, where it is known beforehand.
         threads: of the CPU, for one image; by default all of torch's in the fused kernels, half of them elsewhere.
+        backend: of the CPU; the fastest that computes in f32 by default.
         aside: does the loading, which takes long and holds no lock of Python's.
 
     Raises:
-        ValueError: `threads` is not positive.
+        ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
         RuntimeError: the CUDA device is not there.
     """
     if device.startswith("cuda"):
+        if backend is not None:
+            raise ValueError(f"the backend {backend!r} is one of the CPU, and the model is to run on {device}")
         return _on_gpu(model, device)
     n_threads = _default_threads(model) if threads is None else threads
     range_db = model.info.dynamic_range_db
-    return _on_cpu(
-        model,
-        folder,
-        shape,
-        lambda file: aside(lambda: InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads)),
-    )
+
+    def stage(file: Path) -> InferenceStage:
+        return InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads, backend=backend)
+
+    if backend is not None:
+        by = aside(lambda: stage(torchscript_file(model)))
+        return Runner(by.run, by.backend, by.reason)
+    return _on_cpu(model, folder, shape, lambda file: aside(lambda: stage(file)))
 
 
 def _on_cpu(model: Model, folder: Path, shape: Shape | None, stage: Callable[[Path], InferenceStage]) -> Runner:

@@ -38,10 +38,11 @@ class Session:
         shape: (n_z, n_x) of every image.
         dynamic_range_db: of every image.
         threads: of the CPU, for one image.
+        backend: of networks on the CPU, as `Enhancer` takes it.
 
     Raises:
         ModelError: the model is missing or broken, was trained for another range, or fails its warm-up.
-        ValueError: images of this shape do not suit the model.
+        ValueError: images of this shape do not suit the model, or the backend does not.
         RuntimeError: the CUDA device asked for is not there.
     """
 
@@ -52,9 +53,10 @@ class Session:
         *,
         dynamic_range_db: float = 60.0,
         threads: int | None = None,
+        backend: str | None = None,
     ) -> None:
         self._shape, self._dynamic_range_db, self._threads = shape, dynamic_range_db, threads
-        self._patient = _Patient()
+        self._backend, self._patient = backend, _Patient()
         self._enhancer, self._label = self._warm(choice, here)
         self._next: tuple[Enhancer, Label] | None = None
         self._one_image = threading.Lock()
@@ -95,7 +97,7 @@ class Session:
             (self._enhancer, self._label), self._next = self._next, None
 
     def _warm(self, choice: str | Path, aside: Aside) -> tuple[Enhancer, Label]:
-        enhancer = Enhancer(choice, shape=self._shape, threads=self._threads, aside=aside)
+        enhancer = Enhancer(choice, shape=self._shape, threads=self._threads, backend=self._backend, aside=aside)
         if enhancer.device != "none" and enhancer.dynamic_range_db != self._dynamic_range_db:
             raise ModelError(
                 f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for "

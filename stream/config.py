@@ -32,6 +32,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         beamform_threads: threads of the beamformer; all cores by default.
         enhance_threads: threads of the network; by default as many as suit it, or half the cores `as_fast_as_possible`,
             when the beamformer works at the same time.
+        enhance_backend: what runs a network on the CPU, such as "fused-bf16" (bf16 in the pointwise convolutions of a
+            light one) or "torchscript"; the fastest in f32 by default.
         view: show the images in a browser.
         headless: only measure. What happens when there is no other sink.
         port: of the viewer, on 127.0.0.1; 0 picks a free one.
@@ -61,6 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     beamform_device: str = "cpu"
     beamform_threads: int | None = None
     enhance_threads: int | None = None
+    enhance_backend: str | None = None
     view: bool = False
     headless: bool = False
     port: int = 8660

@@ -89,9 +89,14 @@ def enhance(config: Config, stream: Stream) -> Stage:
 
     models = ladder() if config.model == ADAPTIVE else (config.model,)
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
-    range_db = config.dynamic_range_db
     try:
-        session = Session(models[0], stream.grid.shape, dynamic_range_db=range_db, threads=_threads(config))
+        session = Session(
+            models[0],
+            stream.grid.shape,
+            dynamic_range_db=config.dynamic_range_db,
+            threads=_threads(config),
+            backend=config.enhance_backend,
+        )
         made = _adaptive(session, models, config) if config.model == ADAPTIVE else session
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error

@@ -5,9 +5,23 @@
 
 namespace sonolucent::fused {
 
+// How a filtered vector is put into memory: by itself, or as the second half of pairs whose first halves are there.
+struct Alone {
+  template <class V>
+  ALWAYS_INLINE static void put(V x, float* to) {
+    x.store(to);
+  }
+};
+struct SecondOfPair {
+  template <class V>
+  ALWAYS_INLINE static void put(V x, float* to) {
+    pack_pairs(V::load(to), x).store(to);
+  }
+};
+
 // Filters `n` vectors of R neighbouring rows of one channel. `in` are R + 2 rows, from the one above on; those that the
 // next call on this channel needs lie `ahead` floats further on, and are fetched meanwhile.
-template <class V, int R>
+template <class V, int R, class Placed>
 ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out)[R], int n, const Filter& filter,
                              std::ptrdiff_t ahead) {
   const V floor = V::broadcast(filter.floor), start = V::broadcast(filter.start);
@@ -42,7 +56,7 @@ ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out
       here[r] = after;
     }
 #pragma GCC unroll 8
-    for (int j = 0; j < R; ++j) sums[j].store(out[j] + i * V::kWidth);
+    for (int j = 0; j < R; ++j) Placed::put(sums[j], out[j] + i * V::kWidth);
   }
 }
 

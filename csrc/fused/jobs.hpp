@@ -57,7 +57,7 @@ constexpr int kStripBytes = 48 * 1024;
 struct SeparableJob {
   Source sources[2];
   int n_sources, c_in;
-  const float* pointwise;  // [c_out / tile][c_in][tile]
+  const float* pointwise;  // [c_out / tile][lanes of c_in][tile]
   Rows out;
   double* sums;  // [channel][sum, sum of squares] over these rows, set
   int y_begin, y_end;

@@ -5,7 +5,7 @@
 namespace sonolucent::fused {
 
 extern const Kernels kAvx512Kernels;
-const Kernels kAvx512Kernels = kernels_of<Avx512Vector>("avx512");
+const Kernels kAvx512Kernels = kernels_of<Avx512Vector, Precision::kFloat32>("avx512");
 
 }  // namespace sonolucent::fused
 #endif

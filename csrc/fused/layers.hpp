@@ -1,20 +1,23 @@
 #pragma once
 
-// The layers of the network for one vector type; a translation unit an instruction set makes its Kernels from them.
+// The layers of the network for one vector type and precision; a translation unit an instruction set makes its Kernels
+// from them.
 
 #include <cstddef>
 
+#include "bfloat16.hpp"
 #include "depthwise.hpp"
 #include "jobs.hpp"
 #include "kernels.hpp"
 #include "pointwise.hpp"
 #include "resample.hpp"
+#include "strip.hpp"
 
 namespace sonolucent::fused {
 
 constexpr int kRowsAFlush = 16;  // float32 sums over more rows than these would lose digits
 
-template <class V>
+template <class V, Precision precision>
 struct Layers {
   static void first(const FirstJob& job);
   static void separable(const SeparableJob& job);
@@ -41,8 +44,8 @@ struct Layers {
   static int strip_of(const SeparableJob& job);
 };
 
-template <class V>
-void Layers<V>::sample(const Source& source, int y, const SeparableJob& job) {
+template <class V, Precision precision>
+void Layers<V, precision>::sample(const Source& source, int y, const SeparableJob& job) {
   const auto slot = [&](int row) {
     return job.scratch.ring + static_cast<std::ptrdiff_t>(row & (kRingRows - 1)) * source.channels * job.out.stride;
   };
@@ -64,15 +67,16 @@ void Layers<V>::sample(const Source& source, int y, const SeparableJob& job) {
 }
 
 // Brings the ring to row y. Doubled rows come in pairs, from odd rows on.
-template <class V>
-void Layers<V>::sample_up_to(const Source& source, int y, int& sampled, const SeparableJob& job) {
+template <class V, Precision precision>
+void Layers<V, precision>::sample_up_to(const Source& source, int y, int& sampled, const SeparableJob& job) {
   const int step = source.sampling == Sampling::kPooled ? 1 : 2;
   for (; sampled <= y && sampled < job.out.height; sampled += step) sample(source, sampled, job);
 }
 
-template <class V>
+template <class V, Precision precision>
 template <int R>
-typename Layers<V>::template Window<R> Layers<V>::window(const Source& source, int y, const SeparableJob& job) {
+typename Layers<V, precision>::template Window<R> Layers<V, precision>::window(const Source& source, int y,
+                                                                               const SeparableJob& job) {
   Window<R> window;
   for (int r = 0; r < R + 2; ++r) {
     const int row = y - 1 + r;
@@ -86,41 +90,35 @@ typename Layers<V>::template Window<R> Layers<V>::window(const Source& source, i
   return window;
 }
 
-// Filters one strip, vectors x .. x + wide of R rows from y on, of all channels into [c_in][R][wide]. Meanwhile the
-// rows that are needed next, and those about to be written, come into the second cache.
-template <class V>
+// Filters one strip, vectors x .. x + wide of R rows from y on, of all channels. Meanwhile the rows that are needed
+// next, and those about to be written, come into the second cache.
+template <class V, Precision precision>
 template <int R>
-void Layers<V>::filter_strip(const SeparableJob& job, int y, int x, int wide) {
+void Layers<V, precision>::filter_strip(const SeparableJob& job, int y, int x, int wide) {
   const int width = wide * V::kWidth, begin = x * V::kWidth;
-  const int beyond = begin + width - job.out.width;  // lanes behind the last pixel
-  float* filtered = job.scratch.filtered;
+  const Strip<V, precision, R> strip{job.scratch.filtered, wide, begin + width - job.out.width};
   const float* written = job.out.row(y) + static_cast<std::ptrdiff_t>(R) * job.out.channels * begin;
   const int share = R * job.out.channels * width / job.c_in;
-  for (int s = 0; s < job.n_sources; ++s) {
+  for (int s = 0, channel = 0; s < job.n_sources; ++s) {
     const Source& source = job.sources[s];
     const Window<R> rows = window<R>(source, y, job);
     const bool direct = source.sampling == Sampling::kSame;
     const std::ptrdiff_t ahead = direct ? std::ptrdiff_t{R} * source.rows.channels * source.rows.stride : 0;
-    for (int c = 0; c < source.channels; ++c, filtered += R * width, written += share) {
+    for (int c = 0; c < source.channels; ++c, ++channel, written += share) {
       const Filter& filter = source.filters[c];
       const float* in[R + 2];
-      float* out[R];
       for (int r = 0; r < R + 2; ++r) in[r] = rows.rows[r] + rows.inside[r] * filter.offset + begin;
-      for (int r = 0; r < R; ++r) out[r] = filtered + r * width;
       for (int k = 0; k < share; k += kCacheLine) __builtin_prefetch(written + k, 1);
-      depthwise<V, R>(in, out, wide, filter, ahead);
-      for (int r = 0; r < R && beyond > 0; ++r) {
-        float* const last = out[r] + width - V::kWidth;
-        V::load(last).first(V::kWidth - beyond).store(last);
-      }
+      strip.filter(channel, in, filter, ahead);
     }
   }
+  strip.complete(job.c_in);
 }
 
 // R rows from y on, strip by strip, so that what is between the two convolutions stays in a near cache.
-template <class V>
+template <class V, Precision precision>
 template <int R>
-void Layers<V>::rows(const SeparableJob& job, int y, int strip) {
+void Layers<V, precision>::rows(const SeparableJob& job, int y, int strip) {
   const int n = vectors(job.out.width);
   for (int x = 0; x < n; x += strip) {
     const int wide = n - x < strip ? n - x : strip;
@@ -128,32 +126,33 @@ void Layers<V>::rows(const SeparableJob& job, int y, int strip) {
     float* to[kStripBytes / sizeof(V)];
     for (int r = 0; r < R; ++r)
       for (int i = 0; i < wide; ++i) to[r * wide + i] = job.out.row(y + r) + (x + i) * V::kWidth;
-    pointwise<V>(job.scratch.filtered, R * wide, job.c_in, job.pointwise, job.out.channels, to, job.out.stride,
-                 job.scratch.lane_sums);
+    pointwise<V, precision>(job.scratch.filtered, R * wide, lanes_of(precision, job.c_in), job.pointwise,
+                            job.out.channels, to, job.out.stride, job.scratch.lane_sums);
   }
   float* line = job.out.row(y);
   for (int i = 0; i < R * job.out.channels; ++i, line += job.out.stride)
     fill_nothing(line, job.out.width, job.out.stride);
 }
 
-template <class V>
-int Layers<V>::strip_of(const SeparableJob& job) {
+template <class V, Precision precision>
+int Layers<V, precision>::strip_of(const SeparableJob& job) {
   const int n = vectors(job.out.width);
-  const int most = kStripBytes / (job.c_in * kRowsAtOnce * V::kWidth * static_cast<int>(sizeof(float)));
+  const int lanes = lanes_of(precision, job.c_in);
+  const int most = kStripBytes / (lanes * kRowsAtOnce * V::kWidth * static_cast<int>(sizeof(float)));
   const int strips = most < 1 ? n : (n + most - 1) / most;
   return (n + strips - 1) / strips;
 }
 
-template <class V>
-void Layers<V>::flush(int channels, float* lane_sums, double* sums) {
+template <class V, Precision precision>
+void Layers<V, precision>::flush(int channels, float* lane_sums, double* sums) {
   for (int i = 0; i < 2 * channels; ++i, lane_sums += V::kWidth) {
     for (int lane = 0; lane < V::kWidth; ++lane) sums[i] += lane_sums[lane];
     V::broadcast(0).store(lane_sums);
   }
 }
 
-template <class V>
-void Layers<V>::separable(const SeparableJob& job) {
+template <class V, Precision precision>
+void Layers<V, precision>::separable(const SeparableJob& job) {
   const int strip = strip_of(job), channels = job.out.channels;
   for (int i = 0; i < 2 * channels; ++i) {
     job.sums[i] = 0;
@@ -182,14 +181,14 @@ void Layers<V>::separable(const SeparableJob& job) {
   }
 }
 
-template <class V>
-void Layers<V>::first(const FirstJob& job) {
+template <class V, Precision precision>
+void Layers<V, precision>::first(const FirstJob& job) {
   const int n = vectors(job.out.width), tail = job.out.width - (n - 1) * V::kWidth;
   job.sums[0] = job.sums[1] = 0;
   for (int y = job.y_begin; y < job.y_end; ++y) {
     float* const plane = job.out.row(y);
     float* const negated = plane + job.out.stride;
-    depthwise<V, 1>({job.grey.row(y - 1), job.grey.row(y), job.grey.row(y + 1)}, {plane}, n, job.filter, 0);
+    depthwise<V, 1, Alone>({job.grey.row(y - 1), job.grey.row(y), job.grey.row(y + 1)}, {plane}, n, job.filter, 0);
     V sum = V::broadcast(0), squares = sum;
     for (int i = 0; i < n; ++i) {
       const V loaded = V::load(plane + i * V::kWidth), x = i + 1 == n ? loaded.first(tail) : loaded;
@@ -204,8 +203,8 @@ void Layers<V>::first(const FirstJob& job) {
   }
 }
 
-template <class V>
-void Layers<V>::head(const HeadJob& job) {
+template <class V, Precision precision>
+void Layers<V, precision>::head(const HeadJob& job) {
   const V bias = V::broadcast(job.bias), scale = V::broadcast(job.scale), offset = V::broadcast(job.offset);
   const V low = V::broadcast(job.low), high = V::broadcast(job.high);
   float* const line = job.scratch.filtered;
@@ -226,9 +225,10 @@ void Layers<V>::head(const HeadJob& job) {
   }
 }
 
-template <class V>
-constexpr Kernels kernels_of(const char* name) {
-  return {name, V::kWidth, V::kTileChannels, Layers<V>::first, Layers<V>::separable, Layers<V>::head};
+template <class V, Precision precision>
+constexpr Kernels kernels_of(const char* name, bool emulated = false) {
+  using Built = Layers<V, precision>;
+  return {name, V::kWidth, V::kTileChannels, precision, emulated, Built::first, Built::separable, Built::head};
 }
 
 }  // namespace sonolucent::fused

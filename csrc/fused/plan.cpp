@@ -4,12 +4,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "pack.hpp"
+
 namespace sonolucent::fused {
 namespace {
-
-constexpr int kChannelMultiple = 8;  // of every kernel's tile
-
-int padded_channels(int channels) { return (channels + kChannelMultiple - 1) / kChannelMultiple * kChannelMultiple; }
 
 // Odd numbers of vectors, so that rows of few channels never lie a multiple of 4 KiB apart and compete for the same
 // cache sets; the narrowest would only grow by it.
@@ -39,19 +37,6 @@ float* take_framed(Arena& arena, int height, int stride) {
   if (piece == nullptr) return piece;
   std::fill_n(piece - kAlignment, kAlignment + floats, 0.0F);
   return piece + stride;
-}
-
-// [c_out / tile][c_in][tile]; channels that fill the last tile have weight 0.
-const float* pack_pointwise(Arena& arena, const Separable& layer, int tile) {
-  const int c_out = padded_channels(layer.c_out);
-  float* const packed = arena.take(static_cast<std::size_t>(c_out) * layer.c_in);
-  if (packed == nullptr) return packed;
-  float* next = packed;
-  for (int begin = 0; begin < c_out; begin += tile)
-    for (int i = 0; i < layer.c_in; ++i)
-      for (int o = begin; o < begin + tile; ++o)
-        *next++ = o < layer.c_out ? layer.pointwise[static_cast<std::size_t>(o) * layer.c_in + i] : 0.0F;
-  return packed;
 }
 
 }  // namespace
@@ -103,7 +88,7 @@ void Plan::lay_out_steps(Arena& arena, const Network& network, const Kernels& ke
     const int layer = static_cast<int>(steps_.size()) + 1;
     const auto& weights = network.layers[layer];
     const Feature out = feature(arena, layer, rows(level, weights.c_out, data));
-    steps_.push_back({level, std::move(inputs), out, pack_pointwise(arena, weights, kernels.tile_channels)});
+    steps_.push_back({level, std::move(inputs), out, pack_pointwise(arena, weights, kernels)});
     return out;
   };
   Feature map = add(0, kept[0], {{planes_, Sampling::kSame}});

@@ -3,14 +3,23 @@
 #include <cstddef>
 
 #include "always_inline.hpp"
+#include "bfloat16.hpp"
 #include "jobs.hpp"
 
 namespace sonolucent::fused {
 
+template <Precision precision, class V>
+ALWAYS_INLINE V add_products(V weights, V pixels, V sums) {
+  if constexpr (precision == Precision::kBfloat16)
+    return dot_pairs(weights, pixels, sums);
+  else
+    return multiply_add(weights, pixels, sums);
+}
+
 // One tile of the pointwise convolution: P vectors of pixels times V::kTileChannels output channels, written to out[p]
 // (channels `out_stride` apart) and added to the channels' running sums.
-template <class V, int P>
-ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int c_in, const float* weights,
+template <class V, Precision precision, int P>
+ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int lanes_in, const float* weights,
                                   float* const* out, std::ptrdiff_t out_stride, float* lane_sums) {
   constexpr int C = V::kTileChannels;
   V sums[C][P];
@@ -18,7 +27,7 @@ ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int
   for (int c = 0; c < C; ++c)
 #pragma GCC unroll 4
     for (int p = 0; p < P; ++p) sums[c][p] = V::broadcast(0);
-  for (int k = 0; k < c_in; ++k, in += in_stride, weights += C) {
+  for (int k = 0; k < lanes_in; ++k, in += in_stride, weights += C) {
     V pixels[P];
 #pragma GCC unroll 4
     for (int p = 0; p < P; ++p) pixels[p] = V::load(in + p * V::kWidth);
@@ -26,7 +35,7 @@ ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int
     for (int c = 0; c < C; ++c) {
       const V weight = V::broadcast(weights[c]);
 #pragma GCC unroll 4
-      for (int p = 0; p < P; ++p) sums[c][p] = multiply_add(weight, pixels[p], sums[c][p]);
+      for (int p = 0; p < P; ++p) sums[c][p] = add_products<precision>(weight, pixels[p], sums[c][p]);
     }
   }
 #pragma GCC unroll 8
@@ -43,13 +52,15 @@ ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int
   }
 }
 
-// All output channels of `n` vectors of pixels, which lie side by side in `in`, [c_in][n]; out[p] is where each goes.
-template <class V>
-ALWAYS_INLINE void pointwise(const float* in, int n, int c_in, const float* weights, int c_out, float* const* out,
+// All output channels of `n` vectors of pixels, which lie side by side in `in`, [lanes of c_in][n]; out[p] is where
+// each goes.
+template <class V, Precision precision>
+ALWAYS_INLINE void pointwise(const float* in, int n, int lanes_in, const float* weights, int c_out, float* const* out,
                              std::ptrdiff_t out_stride, float* lane_sums) {
   constexpr int C = V::kTileChannels;
   const std::ptrdiff_t in_stride = static_cast<std::ptrdiff_t>(n) * V::kWidth;
-  for (int c = 0; c < c_out; c += C, weights += static_cast<std::ptrdiff_t>(C) * c_in, lane_sums += 2 * C * V::kWidth) {
+  for (int c = 0; c < c_out;
+       c += C, weights += static_cast<std::ptrdiff_t>(C) * lanes_in, lane_sums += 2 * C * V::kWidth) {
     float* to[3];
     const auto aim = [&](int p, int count) {
       for (int i = 0; i < count; ++i) to[i] = out[p + i] + c * out_stride;
@@ -57,11 +68,13 @@ ALWAYS_INLINE void pointwise(const float* in, int n, int c_in, const float* weig
     int p = 0;
     for (; p + 3 <= n; p += 3) {
       aim(p, 3);
-      pointwise_tile<V, 3>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
+      pointwise_tile<V, precision, 3>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
     }
     aim(p, n - p);
-    if (n - p == 2) pointwise_tile<V, 2>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
-    if (n - p == 1) pointwise_tile<V, 1>(in + p * V::kWidth, in_stride, c_in, weights, to, out_stride, lane_sums);
+    if (n - p == 2)
+      pointwise_tile<V, precision, 2>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
+    if (n - p == 1)
+      pointwise_tile<V, precision, 1>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
   }
 }
 

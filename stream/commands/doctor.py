@@ -64,6 +64,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
         "versions": {name: _version(name) for name in _PACKAGES},
         "fft": fft.LIBRARY,
         "fused_kernels": fused_kernels(),
+        "bf16_kernels": fused_kernels(bf16=True),
         **picked,
     }
 

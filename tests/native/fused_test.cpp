@@ -1,5 +1,6 @@
-// The fused executor by itself: every instruction set and number of threads makes the same image, whatever its size;
-// bad sizes throw; executors come, go and work side by side; a warm frame allocates nothing and faults no page.
+// The fused executor by itself: every instruction set and number of threads makes the same image, whatever its size and
+// precision; a layer is exact; bad sizes throw; executors come, go and work side by side; a warm frame allocates
+// nothing and faults no page.
 
 #include <sys/resource.h>
 
@@ -16,17 +17,21 @@
 #include "allocations.hpp"
 #include "fused/executor.hpp"
 #include "random_network.hpp"
+#include "whole_numbers.hpp"
 
 namespace {
 
 using namespace sonolucent::fused;
 
 constexpr float kRange = 60;
-constexpr float kTolerance = kRange * 1e-4F;
+constexpr Precision kPrecisions[] = {Precision::kFloat32, Precision::kBfloat16};
 
 struct Size {
   int n_z, n_x;
 };
+
+// Of whole networks. In bfloat16 a last bit changes the rounding of some pixel, and through the norms all others.
+float tolerance(Precision precision) { return kRange * (precision == Precision::kFloat32 ? 1e-4F : 5e-2F); }
 
 void require(bool holds, const std::string& what) {
   if (holds) return;
@@ -62,22 +67,36 @@ float difference(const std::vector<float>& a, const std::vector<float>& b) {
   return most;
 }
 
-void every_build_makes_the_same_image(int width, int depth, const std::vector<Size>& sizes) {
+void every_build_makes_the_same_image(Precision precision, int width, int depth, const std::vector<Size>& sizes) {
   const auto network = std::make_shared<const Network>(a_network(width, depth));
-  Executor reference(network, kernels_named("portable"), 1);
-  for (const auto& kernels : available_kernels())
+  Executor reference(network, available_kernels(precision).back(), 1);
+  for (const auto& kernels : available_kernels(precision))
     for (int threads = 1; threads <= 3; ++threads) {
       Executor executor(network, kernels, threads);
       for (const auto& size : sizes)
-        require(difference(enhanced(executor, size), enhanced(reference, size)) < kTolerance,
+        require(difference(enhanced(executor, size), enhanced(reference, size)) < tolerance(precision),
                 std::string(kernels.name) + " on " + std::to_string(threads) + " threads differs at " +
                     std::to_string(size.n_z) + " x " + std::to_string(size.n_x));
     }
 }
 
+// One channel, odd numbers, two sources of which a pair takes one each; strips of one vector and of a whole row, rows
+// that end within a vector, an odd one left over.
+void a_layer_of_whole_numbers_is_exact() {
+  for (const auto precision : kPrecisions)
+    for (const auto& kernels : available_kernels(precision))
+      for (const auto& sources : std::vector<std::vector<int>>{{1}, {2}, {13}, {3, 3}, {5, 8}, {8, 8}})
+        for (const Size& size : {Size{1, 1}, Size{2, 16}, Size{5, 37}, Size{3, 300}}) {
+          whole_numbers::Layer layer(sources, sources[0] + 3, size.n_z, size.n_x);
+          require(layer.is_made_by(kernels), std::string(kernels.name) + " is not exact on a layer of " +
+                                                 std::to_string(sources[0]) + " channels, " + std::to_string(size.n_z) +
+                                                 " x " + std::to_string(size.n_x));
+        }
+}
+
 void sizes_that_no_network_takes_throw() {
   const auto network = std::make_shared<const Network>(a_network(8, 4));
-  Executor executor(network, available_kernels().front(), 2);
+  Executor executor(network, kernels_named("portable"), 2);
   float pixel = 0;
   for (const int64_t n : {int64_t{0}, int64_t{-1}, int64_t{8}, int64_t{16}, int64_t{1} << 40}) {
     bool thrown = false;
@@ -96,7 +115,7 @@ void executors_come_and_go_beside_each_other() {
   const auto network = std::make_shared<const Network>(a_network(8, 2));
   const auto work = [&network] {
     for (int i = 0; i < 20; ++i) {
-      Executor executor(network, available_kernels().front(), 1 + i % 3);
+      Executor executor(network, available_kernels(kPrecisions[i % 2]).front(), 1 + i % 3);
       for (int frame = 0; frame < 3; ++frame) enhanced(executor, {30 + i, 33});
     }
   };
@@ -111,9 +130,9 @@ long page_faults() {
   return usage.ru_minflt + usage.ru_majflt;
 }
 
-void a_warm_frame_allocates_and_faults_nothing(int threads, int frames) {
+void a_warm_frame_allocates_and_faults_nothing(const Kernels& kernels, int threads, int frames) {
   const Size size{620, 256};
-  Executor executor(std::make_shared<const Network>(a_network(8, 4)), available_kernels().front(), threads);
+  Executor executor(std::make_shared<const Network>(a_network(8, 4)), kernels, threads);
   const auto image = an_image(size);
   std::vector<float> out(image.size());
   const auto run = [&] { executor.run(image.data(), out.data(), size.n_z, size.n_x, decibels(kRange)); };
@@ -121,7 +140,8 @@ void a_warm_frame_allocates_and_faults_nothing(int threads, int frames) {
   const long allocations_before = allocations, faults_before = page_faults();
   for (int i = 0; i < frames; ++i) run();
   const long allocated = allocations - allocations_before, faulted = page_faults() - faults_before;
-  std::printf("%d frames on %d threads: %ld allocations, %ld page faults\n", frames, threads, allocated, faulted);
+  std::printf("%s, %d frames on %d threads: %ld allocations, %ld page faults\n", kernels.name, frames, threads,
+              allocated, faulted);
   require(allocated == 0, "warm frames allocate");
   require(faulted == 0, "warm frames fault pages in");
 }
@@ -129,12 +149,16 @@ void a_warm_frame_allocates_and_faults_nothing(int threads, int frames) {
 }  // namespace
 
 int main() {
-  every_build_makes_the_same_image(8, 4, {{17, 17}, {31, 37}, {16, 17}, {97, 101}, {9, 130}, {113, 45}});
-  every_build_makes_the_same_image(13, 3, {{9, 9}, {40, 61}});
-  every_build_makes_the_same_image(1, 1, {{3, 3}, {2, 50}, {21, 18}});
+  a_layer_of_whole_numbers_is_exact();
+  for (const auto precision : kPrecisions) {
+    every_build_makes_the_same_image(precision, 8, 4, {{17, 17}, {31, 37}, {16, 17}, {97, 101}, {9, 130}, {113, 45}});
+    every_build_makes_the_same_image(precision, 13, 3, {{9, 9}, {40, 61}});
+    every_build_makes_the_same_image(precision, 1, 1, {{3, 3}, {2, 50}, {21, 18}});
+  }
   sizes_that_no_network_takes_throw();
   executors_come_and_go_beside_each_other();
-  if (kCounted)
-    for (const int threads : {1, 2}) a_warm_frame_allocates_and_faults_nothing(threads, 1000);
+  for (const auto precision : kPrecisions)
+    for (const int threads : {1, 2})
+      if (kCounted) a_warm_frame_allocates_and_faults_nothing(available_kernels(precision).front(), threads, 1000);
   std::puts("fused_test: all is well");
 }

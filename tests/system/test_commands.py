@@ -25,6 +25,8 @@ def test_doctor_says_what_would_run_and_why(sonolucent: Any) -> None:
     assert report["device"] in ("cpu", "cuda:0")
     assert report["reason"]
     assert "fft" in sonolucent("doctor").output
+    assert report["fused_kernels"][-1] == "portable"
+    assert report["bf16_kernels"][-1] == "portable-bf16"
     full = sonolucent("doctor", "--model", files("sonolucent.nn") / "models" / "full-quadrant", "--json").report
     assert full["backend"] in ("torchscript", "aotinductor", "cuda-graph")
     assert full["backend"] in full["reason"]

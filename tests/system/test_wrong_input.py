@@ -93,6 +93,11 @@ def test_a_model_of_another_range(sonolucent: Any, small_recording: Path) -> Non
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "was trained for 60 dB")
 
 
+def test_kernels_that_this_processor_has_not(sonolucent: Any, small_recording: Path) -> None:
+    ran = sonolucent("run", "--source", f"replay:{small_recording}", "--headless", "--enhance-backend", "fused-sve-bf16")
+    refused(ran, "no kernels 'sve-bf16'", "portable-bf16")
+
+
 def test_a_recording_is_not_overwritten(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_text("precious")
     options = ["--model", "none", "--headless", "--frames", 2, "--record", tmp_path / "a.h5"]

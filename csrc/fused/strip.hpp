@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+
+#include "always_inline.hpp"
+#include "bfloat16.hpp"
+#include "depthwise.hpp"
+#include "jobs.hpp"
+
+namespace sonolucent::fused {
+
+// What lies between the two convolutions: R rows of `wide` vectors of each channel, or of each pair of channels, side
+// by side; `beyond` pixels at the end of a row are none of the image.
+template <class V, Precision precision, int R>
+struct Strip {
+  float* data;
+  int wide, beyond;
+
+  ALWAYS_INLINE float* row(int lane, int r) const {
+    return data + (static_cast<std::ptrdiff_t>(lane) * R + r) * wide * V::kWidth;
+  }
+
+  // Puts a filtered channel, counted over all sources, where it belongs. `in` and `ahead` as `depthwise` takes them.
+  // Channels come in order: the second of a pair finds the first in its place.
+  ALWAYS_INLINE void filter(int channel, const float* const (&in)[R + 2], const Filter& filter,
+                            std::ptrdiff_t ahead) const {
+    float* out[R];
+    for (int r = 0; r < R; ++r) out[r] = row(channel / channels_a_lane(precision), r);
+    bool paired = false;
+    if constexpr (precision == Precision::kBfloat16) paired = channel % 2 == 1;
+    if (!paired) depthwise<V, R, Alone>(in, out, wide, filter, ahead);
+    if constexpr (precision == Precision::kBfloat16)
+      if (paired) depthwise<V, R, SecondOfPair>(in, out, wide, filter, ahead);
+    for (int r = 0; r < R && beyond > 0; ++r) {
+      float* const last = out[r] + (wide - 1) * V::kWidth;
+      V::load(last).first(V::kWidth - beyond).store(last);
+    }
+  }
+
+  // Pairs the last of an odd number of channels with zeros.
+  ALWAYS_INLINE void complete(int channels) const {
+    if constexpr (precision == Precision::kBfloat16) {
+      float* const last = row(channels / 2, 0);
+      for (int i = 0; i < R * wide && channels % 2 == 1; ++i) SecondOfPair::put(V::broadcast(0), last + i * V::kWidth);
+    }
+  }
+};
+
+}  // namespace sonolucent::fused
