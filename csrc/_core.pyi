@@ -12,9 +12,9 @@ class InferenceStage:
         device: "cpu" or "cuda:N".
         dynamic_range_db: images lie in [-dynamic_range_db, 0].
         threads: threads of the CPU that one frame may use; torch's own default without it.
-        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; the fastest that suits and computes in
-            f32 by default. "fused-bf16" is the fastest whose pointwise convolutions multiply in bf16. A package runs by
-            "aotinductor" alone.
+        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; by default the fastest that suits and
+            computes in f32. "fused-bf16" is the fastest whose pointwise convolutions multiply in bf16. A package runs
+            by "aotinductor" alone.
 
     Raises:
         ValueError: the file is missing or broken, its suffix unknown, an argument out of range, or the backend not to
