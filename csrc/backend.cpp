@@ -40,7 +40,7 @@ BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, cons
   if (name == kTorchScript) return with_torchscript(file, device, options, "it was asked for");
   if (name.rfind(kFused, 0) != 0)
     throw std::invalid_argument("no backend '" + name + "'; there are torchscript and fused-NAME, NAME being one of " +
-                                fused::kernel_names() + ", or bf16, the fastest of these");
+                                fused::kernel_names() + ", or bf16 for the fastest in bf16");
   if (!file.fused) throw std::invalid_argument("'" + name + "' needs a light network, which the file does not carry");
   if (!device.is_cpu()) throw std::invalid_argument("'" + name + "' runs on the CPU alone, not on " + device.str());
   const auto& kernels = fused::kernels_named(name.substr(kFused.size()));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "always_inline.hpp"
 #include "bfloat16.hpp"
@@ -13,6 +14,9 @@ namespace sonolucent::fused {
 // by side; `beyond` pixels at the end of a row are none of the image.
 template <class V, Precision precision, int R>
 struct Strip {
+  static constexpr int kChannels = channels_a_lane(precision);
+  using Second = std::conditional_t<kChannels == 2, SecondOfPair, Alone>;
+
   float* data;
   int wide, beyond;
 
@@ -25,12 +29,11 @@ struct Strip {
   ALWAYS_INLINE void filter(int channel, const float* const (&in)[R + 2], const Filter& filter,
                             std::ptrdiff_t ahead) const {
     float* out[R];
-    for (int r = 0; r < R; ++r) out[r] = row(channel / channels_a_lane(precision), r);
-    bool paired = false;
-    if constexpr (precision == Precision::kBfloat16) paired = channel % 2 == 1;
-    if (!paired) depthwise<V, R, Alone>(in, out, wide, filter, ahead);
-    if constexpr (precision == Precision::kBfloat16)
-      if (paired) depthwise<V, R, SecondOfPair>(in, out, wide, filter, ahead);
+    for (int r = 0; r < R; ++r) out[r] = row(channel / kChannels, r);
+    if (channel % kChannels == 0)
+      depthwise<V, R, Alone>(in, out, wide, filter, ahead);
+    else
+      depthwise<V, R, Second>(in, out, wide, filter, ahead);
     for (int r = 0; r < R && beyond > 0; ++r) {
       float* const last = out[r] + (wide - 1) * V::kWidth;
       V::load(last).first(V::kWidth - beyond).store(last);
@@ -39,10 +42,9 @@ struct Strip {
 
   // Pairs the last of an odd number of channels with zeros.
   ALWAYS_INLINE void complete(int channels) const {
-    if constexpr (precision == Precision::kBfloat16) {
-      float* const last = row(channels / 2, 0);
-      for (int i = 0; i < R * wide && channels % 2 == 1; ++i) SecondOfPair::put(V::broadcast(0), last + i * V::kWidth);
-    }
+    if (channels % kChannels == 0) return;
+    float* const last = row(channels / kChannels, 0);
+    for (int i = 0; i < R * wide; ++i) Second::put(V::broadcast(0), last + i * V::kWidth);
   }
 };
 
