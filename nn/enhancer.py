@@ -77,6 +77,8 @@ class Enhancer:
             )
             self.reason = f"{chosen.reason}; {self.backend}: {why}"
         if chosen.filter is not None:
+            if backend is not None:
+                raise ValueError(f"the backend {backend!r} runs networks, and {choice} is a filter; leave one out")
             self.model, self.backend = str(choice), "filter"
             self._run = partial(_apply, chosen.filter)
         _log.info("enhance with %s on %s by %s: %s", self.model, self.device, self.backend, self.reason)

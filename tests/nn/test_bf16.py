@@ -138,6 +138,8 @@ def test_bf16_by_name_is_the_fastest_there_is():
 def test_bf16_that_is_not_to_be_had_is_refused(shipped_file):
     with pytest.raises(ValueError, match="'fused-bf16' needs a light network"):
         Enhancer(SHIPPED / "full-quadrant", backend="fused-bf16")
+    with pytest.raises(ValueError, match="'fused-bf16' runs networks, and median is a filter"):
+        Enhancer("median", backend="fused-bf16")
     for name in ("sve-bf16", *(set(BUILDS) - set(fused_kernels(bf16=True)))):
         with pytest.raises(ValueError, match=f"this processor has no kernels '{name}'; it has .*portable-bf16"):
             InferenceStage(shipped_file, backend=f"fused-{name}")
