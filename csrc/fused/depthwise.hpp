@@ -25,24 +25,26 @@ template <class V, int R, class Placed>
 ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out)[R], int n, const Filter& filter,
                              std::ptrdiff_t ahead) {
   const V floor = V::broadcast(filter.floor), start = V::broadcast(filter.start);
-  V taps[9], before[R + 2], here[R + 2];
+  V taps[9], here[R + 2];
+  decltype(seam(floor, floor)) before[R + 2];
 #pragma GCC unroll 9
   for (int k = 0; k < 9; ++k) taps[k] = V::broadcast(filter.taps[k]);
 #pragma GCC unroll 8
   for (int r = 0; r < R + 2; ++r) {
-    before[r] = max(V::load(in[r] - V::kWidth), floor);
     here[r] = max(V::load(in[r]), floor);
+    before[r] = seam(max(V::load(in[r] - V::kWidth), floor), here[r]);
   }
   for (int i = 0; i < n; ++i) {
     V sums[R];
 #pragma GCC unroll 8
     for (int j = 0; j < R; ++j) {
       sums[j] = start;
-      __builtin_prefetch(in[j + 2] + ahead + i * V::kWidth, 0, 2);
+      if (i * V::kWidth % kCacheLine == 0) __builtin_prefetch(in[j + 2] + ahead + i * V::kWidth, 0, 2);
     }
 #pragma GCC unroll 8
     for (int r = 0; r < R + 2; ++r) {
-      const V after = max(V::load(in[r] + (i + 1) * V::kWidth), floor);
+      const V next = max(V::load(in[r] + (i + 1) * V::kWidth), floor);
+      const auto after = seam(here[r], next);
       const V left = left_neighbours(before[r], here[r]), right = right_neighbours(here[r], after);
 #pragma GCC unroll 8
       for (int j = 0; j < R; ++j) {
@@ -52,8 +54,8 @@ ALWAYS_INLINE void depthwise(const float* const (&in)[R + 2], float* const (&out
         sums[j] = multiply_add(here[r], taps[3 * k + 1], sums[j]);
         sums[j] = multiply_add(right, taps[3 * k + 2], sums[j]);
       }
-      before[r] = here[r];
-      here[r] = after;
+      before[r] = after;
+      here[r] = next;
     }
 #pragma GCC unroll 8
     for (int j = 0; j < R; ++j) Placed::put(sums[j], out[j] + i * V::kWidth);

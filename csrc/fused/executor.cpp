@@ -23,29 +23,36 @@ void Executor::run(const float* image, float* out, int64_t n_z, int64_t n_x, con
   if (!plan_ || plan_->n_z() != n_z || plan_->n_x() != n_x) {
     plan_.reset();
     plan_ = std::make_unique<Plan>(*network_, kernels_, threads_, static_cast<int>(n_z), static_cast<int>(n_x));
+    const int rounds = static_cast<int>(plan_->steps().size()) + 3;  // grey values, the first plane, the head
+    shares_ = std::make_unique<Shares>(rounds, plan_->pieces(), threads_);
   }
+  shares_->reset();
   const Frame frame{image, out, units, team_of_this_thread(threads_)};
-  frame.team.run([this, &frame](int thread) { run_band(frame, thread); });
+  frame.team.run([this, &frame](int thread) { run_layers(frame, thread); });
 }
 
-void Executor::run_band(const Frame& frame, int thread) {
-  Team& team = frame.team;
-  read_grey(frame, thread);
-  team.barrier();
-  run_first(thread);
-  team.barrier();
+// Every layer needs the sums over all of the one before.
+void Executor::run_layers(const Frame& frame, int thread) {
+  int round = 0;
+  const auto together = [&](const auto& work) {
+    shares_->work_through(round++, thread, work);
+    frame.team.barrier();
+  };
+  together([&](int piece) { read_grey(frame, piece); });
+  together([&](int piece) { run_first(piece, thread); });
   for (const auto& step : plan_->steps()) {
-    run_step(step, thread);
-    team.barrier();
+    fold_filters(*network_, step, plan_->pieces(), filters_[thread]);
+    together([&](int piece) { run_step(step, piece, thread); });
   }
-  run_head(frame, thread);
+  fold_head(*network_, plan_->last(), plan_->pieces(), heads_[thread]);
+  together([&](int piece) { run_head(frame, piece, thread); });
 }
 
-void Executor::read_grey(const Frame& frame, int thread) {
+void Executor::read_grey(const Frame& frame, int piece) {
   const auto& grey = plan_->grey();
   const auto units = frame.units;
   const float scale = 1 / units.range;
-  for (int y = plan_->band_begin(0, thread); y < plan_->band_end(0, thread); ++y) {
+  for (int y = plan_->piece_begin(0, piece); y < plan_->piece_end(0, piece); ++y) {
     const float* pixels = frame.image + static_cast<std::ptrdiff_t>(mirrored(y, plan_->n_z())) * plan_->n_x();
     float* const row = grey.row(y);
     for (int x = 0; x < plan_->n_x(); ++x) {
@@ -57,18 +64,16 @@ void Executor::read_grey(const Frame& frame, int thread) {
   }
 }
 
-void Executor::run_first(int thread) {
+void Executor::run_first(int piece, int thread) {
   Filter filter{{}, 0, kNothing, 0};
   std::copy_n(network_->layers[0].depthwise.begin(), 9, filter.taps);
-  kernels_.first({plan_->grey(), plan_->planes().rows, filter, plan_->planes().sums_of(thread),
-                  plan_->band_begin(0, thread), plan_->band_end(0, thread), plan_->scratch(thread)});
+  kernels_.first({plan_->grey(), plan_->planes().rows, filter, plan_->planes().sums_of(piece),
+                  plan_->piece_begin(0, piece), plan_->piece_end(0, piece), plan_->scratch(thread)});
 }
 
-void Executor::run_step(const Step& step, int thread) {
-  auto& filters = filters_[thread];
-  fold_filters(*network_, step, threads_, filters);
+void Executor::run_step(const Step& step, int piece, int thread) {
   SeparableJob job{};
-  const Filter* next = filters.data();
+  const Filter* next = filters_[thread].data();
   for (const auto& input : step.inputs) {
     const int channels = network_->layers[input.feature.layer].c_out;
     job.sources[job.n_sources++] = {input.feature.rows, input.sampling, next, channels};
@@ -77,21 +82,20 @@ void Executor::run_step(const Step& step, int thread) {
   }
   job.pointwise = step.pointwise;
   job.out = step.out.rows;
-  job.sums = step.out.sums_of(thread);
-  job.y_begin = plan_->band_begin(step.level, thread);
-  job.y_end = plan_->band_end(step.level, thread);
+  job.sums = step.out.sums_of(piece);
+  job.y_begin = plan_->piece_begin(step.level, piece);
+  job.y_end = plan_->piece_end(step.level, piece);
   job.scratch = plan_->scratch(thread);
   kernels_.separable(job);
 }
 
-void Executor::run_head(const Frame& frame, int thread) {
-  auto& head = heads_[thread];
-  fold_head(*network_, plan_->last(), threads_, head);
+void Executor::run_head(const Frame& frame, int piece, int thread) {
+  const auto& head = heads_[thread];
   const auto units = frame.units;
   const auto pixel = [&](float grey) { return (grey - units.offset) * units.range; };
   kernels_.head({plan_->grey(), plan_->last().rows, head.weights.data(), head.floors.data(), head.bias, frame.out,
-                 plan_->n_x(), units.range, pixel(0), pixel(units.low), pixel(units.high), plan_->band_begin(0, thread),
-                 std::min(plan_->band_end(0, thread), plan_->n_z()), plan_->scratch(thread)});
+                 plan_->n_x(), units.range, pixel(0), pixel(units.low), pixel(units.high), plan_->piece_begin(0, piece),
+                 std::min(plan_->piece_end(0, piece), plan_->n_z()), plan_->scratch(thread)});
 }
 
 }  // namespace sonolucent::fused

@@ -9,6 +9,7 @@
 #include "kernels.hpp"
 #include "network.hpp"
 #include "plan.hpp"
+#include "shares.hpp"
 #include "team.hpp"
 
 namespace sonolucent::fused {
@@ -41,16 +42,17 @@ class Executor {
     Team& team;
   };
 
-  void run_band(const Frame& frame, int thread);
-  void read_grey(const Frame& frame, int thread);
-  void run_first(int thread);
-  void run_step(const Step& step, int thread);
-  void run_head(const Frame& frame, int thread);
+  void run_layers(const Frame& frame, int thread);
+  void read_grey(const Frame& frame, int piece);
+  void run_first(int piece, int thread);
+  void run_step(const Step& step, int piece, int thread);
+  void run_head(const Frame& frame, int piece, int thread);
 
   std::shared_ptr<const Network> network_;
   const Kernels& kernels_;
   const int threads_;
   std::unique_ptr<Plan> plan_;
+  std::unique_ptr<Shares> shares_;
   std::vector<std::vector<Filter>> filters_;  // of each thread
   std::vector<Head> heads_;
 };

@@ -25,9 +25,9 @@ struct Moments {
   double mean, variance;
 };
 
-Moments moments(const Feature& feature, int threads, int channel) {
+Moments moments(const Feature& feature, int pieces, int channel) {
   double sum = 0, squares = 0;
-  for (int i = 0; i < threads; ++i) {
+  for (int i = 0; i < pieces; ++i) {
     sum += feature.sums_of(i)[2 * channel];
     squares += feature.sums_of(i)[2 * channel + 1];
   }
@@ -36,15 +36,15 @@ Moments moments(const Feature& feature, int threads, int channel) {
   return {mean, variance < 0 ? 0 : variance};
 }
 
-Normalization of_channel(const Network& network, const Feature& feature, int threads, int channel) {
+Normalization of_channel(const Network& network, const Feature& feature, int pieces, int channel) {
   const auto& layer = network.layers[feature.layer];
   const double gamma = layer.gamma[channel], beta = layer.beta[channel];
   if (feature.layer > 0) {
-    const auto [mean, variance] = moments(feature, threads, channel);
+    const auto [mean, variance] = moments(feature, pieces, channel);
     return normalization(gamma / std::sqrt(variance + kEpsilon), beta, mean);
   }
   // The first layer's channels are multiples of one plane, which is there in both signs.
-  const auto [mean, variance] = moments(feature, threads, 0);
+  const auto [mean, variance] = moments(feature, pieces, 0);
   const double weight = layer.pointwise[channel], size = std::abs(weight);
   return normalization(gamma * size / std::sqrt(size * size * variance + kEpsilon), beta, weight < 0 ? -mean : mean);
 }
@@ -76,25 +76,25 @@ Filter filter(const float* taps, const Normalization& norm, int gain, std::ptrdi
 
 }  // namespace
 
-void fold_filters(const Network& network, const Step& step, int threads, std::vector<Filter>& filters) {
+void fold_filters(const Network& network, const Step& step, int pieces, std::vector<Filter>& filters) {
   filters.clear();
   const float* taps = network.layers[step.out.layer].depthwise.data();
   for (const auto& input : step.inputs) {
     const auto& producer = network.layers[input.feature.layer];
     for (int c = 0; c < producer.c_out; ++c, taps += 9) {
       const int row = input.feature.layer > 0 ? c : producer.pointwise[c] < 0;
-      filters.push_back(filter(taps, of_channel(network, input.feature, threads, c), gain_of(input.sampling),
+      filters.push_back(filter(taps, of_channel(network, input.feature, pieces, c), gain_of(input.sampling),
                                static_cast<std::ptrdiff_t>(row) * step.out.rows.stride));
     }
   }
 }
 
-void fold_head(const Network& network, const Feature& last, int threads, Head& head) {
+void fold_head(const Network& network, const Feature& last, int pieces, Head& head) {
   head.weights.assign(last.rows.channels, 0);
   head.floors.assign(last.rows.channels, 0);
   double bias = network.head_bias;
   for (int c = 0; c < network.layers[last.layer].c_out; ++c) {
-    const Normalization norm = of_channel(network, last, threads, c);
+    const Normalization norm = of_channel(network, last, pieces, c);
     head.weights[c] = static_cast<float>(network.head[c] * norm.scale);
     head.floors[c] = norm.floor;
     bias += network.head[c] * norm.shift;

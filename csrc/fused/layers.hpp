@@ -207,6 +207,7 @@ template <class V, Precision precision>
 void Layers<V, precision>::head(const HeadJob& job) {
   const V bias = V::broadcast(job.bias), scale = V::broadcast(job.scale), offset = V::broadcast(job.offset);
   const V low = V::broadcast(job.low), high = V::broadcast(job.high);
+  const std::ptrdiff_t ahead = static_cast<std::ptrdiff_t>(job.features.channels) * job.features.stride;
   float* const line = job.scratch.filtered;
   for (int y = job.y_begin; y < job.y_end; ++y) {
     const float* features = job.features.row(y);
@@ -214,7 +215,9 @@ void Layers<V, precision>::head(const HeadJob& job) {
     for (int x = 0; x < job.image_width; x += V::kWidth) {
       V pixel = V::load(grey + x) + bias;
       for (int c = 0; c < job.features.channels; ++c) {
-        const V feature = max(V::load(features + c * job.features.stride + x), V::broadcast(job.floors[c]));
+        const float* in = features + static_cast<std::ptrdiff_t>(c) * job.features.stride + x;
+        if (x % kCacheLine == 0) __builtin_prefetch(in + ahead, 0, 2);
+        const V feature = max(V::load(in), V::broadcast(job.floors[c]));
         pixel = multiply_add(feature, V::broadcast(job.weights[c]), pixel);
       }
       // The bound first: what is undefined stays so, and bad weights are found out.

@@ -17,6 +17,12 @@ int stride_of(int width) {
   return (vectors == 2 ? 2 : vectors | 1) * vector;
 }
 
+// Enough that threads of unequal speed end together, few enough that what a piece begins with (sampled rows, sums) costs
+// little.
+constexpr int kMostPieces = 24;
+
+int row_pairs(int rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
+
 int padded_size(int n, int depth) {
   const int stride = 1 << depth, padded = (n + stride - 1) / stride * stride;
   if (padded - n < n) return padded;
@@ -48,6 +54,7 @@ Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z,
       n_x_(n_x),
       height_(padded_size(n_z, depth_)),
       width_(padded_size(n_x, depth_)),
+      pieces_(std::min(kMostPieces, row_pairs(height_ >> depth_))),
       arena_(measured(network, kernels), kNothing) {
   if ((height_ >> depth_) * (width_ >> depth_) == 1)
     throw std::runtime_error("an image of " + std::to_string(n_z) + " x " + std::to_string(n_x) +
@@ -55,9 +62,10 @@ Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z,
   lay_out(arena_, network, kernels);
 }
 
-int Plan::band_begin(int level, int thread) const {
-  const auto deepest = static_cast<int64_t>(height_ >> depth_);
-  return static_cast<int>(deepest * thread / threads_) << (depth_ - level);
+int Plan::piece_begin(int level, int piece) const {
+  const int deepest = height_ >> depth_;
+  const auto pairs = static_cast<int64_t>(row_pairs(deepest));
+  return std::min(static_cast<int>(pairs * piece / pieces_) * kRowsAtOnce, deepest) << (depth_ - level);
 }
 
 std::size_t Plan::measured(const Network& network, const Kernels& kernels) {
@@ -121,7 +129,7 @@ void Plan::lay_out_scratch(Arena& arena, const Network& network, const Kernels& 
 
 Feature Plan::feature(Arena& arena, int layer, const Rows& rows) const {
   const std::ptrdiff_t stride = 2 * padded_channels(rows.channels);
-  float* const sums = arena.take(sizeof(double) / sizeof(float) * stride * threads_);
+  float* const sums = arena.take(sizeof(double) / sizeof(float) * stride * pieces_);
   return {rows, layer, reinterpret_cast<double*>(sums), stride};
 }
 

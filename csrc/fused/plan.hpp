@@ -10,14 +10,14 @@
 
 namespace sonolucent::fused {
 
-// The rows that layer number `layer` writes, with their sums, [thread][channel][sum, sum of squares].
+// The rows that layer number `layer` writes, with their sums, [piece][channel][sum, sum of squares].
 struct Feature {
   Rows rows;
   int layer;
   double* sums;
   std::ptrdiff_t sums_stride;
 
-  double* sums_of(int thread) const { return sums + sums_stride * thread; }
+  double* sums_of(int piece) const { return sums + sums_stride * piece; }
 };
 
 struct Input {
@@ -50,9 +50,11 @@ class Plan {
   const Feature& last() const { return steps_.back().out; }
   const Scratch& scratch(int thread) const { return scratch_[thread]; }
 
-  // The rows of a level that a thread keeps throughout the network.
-  int band_begin(int level, int thread) const;
-  int band_end(int level, int thread) const { return band_begin(level, thread + 1); }
+  // Every level is cut into as many pieces, of rows that show the same part of the image. Sums are made by piece, so
+  // that the image does not depend on which thread made which, or on how many there are.
+  int pieces() const { return pieces_; }
+  int piece_begin(int level, int piece) const;
+  int piece_end(int level, int piece) const { return piece_begin(level, piece + 1); }
 
  private:
   std::size_t measured(const Network& network, const Kernels& kernels);
@@ -63,7 +65,7 @@ class Plan {
   Rows rows(int level, int channels, float* data) const;
   std::size_t floats(int level, int channels) const;
 
-  int depth_, threads_, n_z_, n_x_, height_, width_;
+  int depth_, threads_, n_z_, n_x_, height_, width_, pieces_;
   Rows grey_;
   Feature planes_;
   std::vector<Step> steps_;

@@ -40,15 +40,17 @@ ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int
   }
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c, lane_sums += 2 * V::kWidth) {
-    V sum = V::load(lane_sums), squares = V::load(lane_sums + V::kWidth);
+    V sum = sums[c][0], squares = sum * sum;
+    sums[c][0].store(out[0] + c * out_stride);
 #pragma GCC unroll 4
-    for (int p = 0; p < P; ++p) {
+    for (int p = 1; p < P; ++p) {
       sums[c][p].store(out[p] + c * out_stride);
       sum = sum + sums[c][p];
       squares = multiply_add(sums[c][p], sums[c][p], squares);
     }
-    sum.store(lane_sums);
-    squares.store(lane_sums + V::kWidth);
+    // Last, so that one tile waits for the memory of the one before by a single addition.
+    (V::load(lane_sums) + sum).store(lane_sums);
+    (V::load(lane_sums + V::kWidth) + squares).store(lane_sums + V::kWidth);
   }
 }
 

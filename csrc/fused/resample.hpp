@@ -33,8 +33,8 @@ ALWAYS_INLINE void pool(const RowPair& in, float* out, int stride) {
 }
 
 // Doubles a row that is already blended vertically: 3/4 and 1/4 of the two nearest pixels, times 4; edges repeat.
-template <class V>
-ALWAYS_INLINE void widen(V before, V here, V after, float* out) {
+template <class V, class Seam>
+ALWAYS_INLINE void widen(Seam before, V here, Seam after, float* out) {
   const V three = V::broadcast(3);
   const V even = multiply_add(three, here, left_neighbours(before, here));
   const V odd = multiply_add(three, here, right_neighbours(here, after));
@@ -55,12 +55,14 @@ ALWAYS_INLINE void upsample(const RowPair& in, float* out_upper, float* out_lowe
     return 3 * at(near) + at(far);
   };
   const auto line = [&](const float* near, const float* far, float* out) {
-    V before = V::broadcast(scalar(near, far, 0)), here = blended(near, far, 0);
+    V here = blended(near, far, 0);
+    auto before = seam(V::broadcast(scalar(near, far, 0)), here);
     for (int x = 0; x < in.width; x += V::kWidth) {
-      const V after = blended(near, far, x + V::kWidth);
+      const V next = blended(near, far, x + V::kWidth);
+      const auto after = seam(here, next);
       widen(before, here, after, out + 2 * x);
-      before = here;
-      here = after;
+      before = after;
+      here = next;
     }
     out[2 * in.width - 1] = 4 * scalar(near, far, in.width - 1);
     fill_nothing(out, 2 * in.width, stride);

@@ -29,16 +29,19 @@ ALWAYS_INLINE Avx2Vector multiply_add(Avx2Vector a, Avx2Vector b, Avx2Vector c) 
   return {_mm256_fmadd_ps(a.lanes, b.lanes, c.lanes)};
 }
 
-// The upper half of `low`, then the lower half of `high`.
-ALWAYS_INLINE __m256i middle(Avx2Vector low, Avx2Vector high) {
-  return _mm256_castps_si256(_mm256_permute2f128_ps(low.lanes, high.lanes, 0x21));
+// The upper half of the left vector, then the lower half of the right one.
+struct Avx2Seam {
+  __m256i middle;
+};
+ALWAYS_INLINE Avx2Seam seam(Avx2Vector left, Avx2Vector right) {
+  return {_mm256_castps_si256(_mm256_permute2f128_ps(left.lanes, right.lanes, 0x21))};
 }
-ALWAYS_INLINE Avx2Vector left_neighbours(Avx2Vector before, Avx2Vector here) {
-  const auto bytes = _mm256_alignr_epi8(_mm256_castps_si256(here.lanes), middle(before, here), 12);
+ALWAYS_INLINE Avx2Vector left_neighbours(Avx2Seam before, Avx2Vector here) {
+  const auto bytes = _mm256_alignr_epi8(_mm256_castps_si256(here.lanes), before.middle, 12);
   return {_mm256_castsi256_ps(bytes)};
 }
-ALWAYS_INLINE Avx2Vector right_neighbours(Avx2Vector here, Avx2Vector after) {
-  const auto bytes = _mm256_alignr_epi8(middle(here, after), _mm256_castps_si256(here.lanes), 4);
+ALWAYS_INLINE Avx2Vector right_neighbours(Avx2Vector here, Avx2Seam after) {
+  const auto bytes = _mm256_alignr_epi8(after.middle, _mm256_castps_si256(here.lanes), 4);
   return {_mm256_castsi256_ps(bytes)};
 }
 

@@ -32,8 +32,16 @@ ALWAYS_INLINE Avx512Vector rotated(Avx512Vector low, Avx512Vector high, const in
   const auto a = _mm512_castps_si512(low.lanes), b = _mm512_castps_si512(high.lanes);
   return {_mm512_castsi512_ps(by == 1 ? _mm512_alignr_epi32(b, a, 1) : _mm512_alignr_epi32(b, a, 15))};
 }
-ALWAYS_INLINE Avx512Vector left_neighbours(Avx512Vector before, Avx512Vector here) { return rotated(before, here, 15); }
-ALWAYS_INLINE Avx512Vector right_neighbours(Avx512Vector here, Avx512Vector after) { return rotated(here, after, 1); }
+struct Avx512Seam {
+  Avx512Vector left, right;
+};
+ALWAYS_INLINE Avx512Seam seam(Avx512Vector left, Avx512Vector right) { return {left, right}; }
+ALWAYS_INLINE Avx512Vector left_neighbours(Avx512Seam before, Avx512Vector here) {
+  return rotated(before.left, here, 15);
+}
+ALWAYS_INLINE Avx512Vector right_neighbours(Avx512Vector here, Avx512Seam after) {
+  return rotated(here, after.right, 1);
+}
 
 ALWAYS_INLINE Avx512Vector evens(Avx512Vector a, Avx512Vector b) {
   const auto index = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

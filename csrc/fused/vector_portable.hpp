@@ -33,12 +33,18 @@ ALWAYS_INLINE PortableVector multiply_add(PortableVector a, PortableVector b, Po
   return {a.lanes * b.lanes + c.lanes};
 }
 
-// The left, or right, neighbour of each pixel of `here`.
-ALWAYS_INLINE PortableVector left_neighbours(PortableVector before, PortableVector here) {
-  return {__builtin_shufflevector(before.lanes, here.lanes, 3, 4, 5, 6)};
+// Two vectors side by side, as the pixels next to their border need them: made once, it serves both sides.
+struct PortableSeam {
+  PortableVector left, right;
+};
+ALWAYS_INLINE PortableSeam seam(PortableVector left, PortableVector right) { return {left, right}; }
+
+// The left, or right, neighbour of each pixel of `here`, which lies on one side of the seam.
+ALWAYS_INLINE PortableVector left_neighbours(PortableSeam before, PortableVector here) {
+  return {__builtin_shufflevector(before.left.lanes, here.lanes, 3, 4, 5, 6)};
 }
-ALWAYS_INLINE PortableVector right_neighbours(PortableVector here, PortableVector after) {
-  return {__builtin_shufflevector(here.lanes, after.lanes, 1, 2, 3, 4)};
+ALWAYS_INLINE PortableVector right_neighbours(PortableVector here, PortableSeam after) {
+  return {__builtin_shufflevector(here.lanes, after.right.lanes, 1, 2, 3, 4)};
 }
 
 // Every second pixel of a and then b.
