@@ -39,6 +39,7 @@ counted asan tsan: $(VENV)/.tools
 	PATH="$(abspath $(BIN)):$$PATH" cmake -S tests/native -B build/$@ -G Ninja -DCMAKE_BUILD_TYPE=Release -DSANITIZE=$(SANITIZE)
 	PATH="$(abspath $(BIN)):$$PATH" cmake --build build/$@
 	build/$@/fused_test
+	build/$@/team_test
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist

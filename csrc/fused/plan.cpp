@@ -17,8 +17,8 @@ int stride_of(int width) {
   return (vectors == 2 ? 2 : vectors | 1) * vector;
 }
 
-// Enough that threads of unequal speed end together, few enough that what a piece begins with (sampled rows, sums) costs
-// little.
+// Enough that threads of unequal speed end together, few enough that what a piece begins with (sampled rows, sums)
+// costs little.
 constexpr int kMostPieces = 24;
 
 int row_pairs(int rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }

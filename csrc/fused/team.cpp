@@ -4,6 +4,10 @@
 #include <memory>
 #include <system_error>
 
+#ifdef __linux__
+#include <pthread.h>
+#include <sched.h>
+#endif
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -60,7 +64,10 @@ void Team::dismiss() {
 
 void Team::run(const std::function<void(int)>& job) {
   job_ = &job;
-  if (size_ > 1) begun_.advance();
+  if (size_ > 1) {
+    keep_off_this_processor();
+    begun_.advance();
+  }
   job(0);
   barrier();
 }
@@ -71,6 +78,21 @@ void Team::barrier() {
   if (arrived_.fetch_add(1) + 1 < size_) return passed_.wait_beyond(passed);
   arrived_.store(0);
   passed_.advance();
+}
+
+// A scheduler that finds every processor busy, if only with what has the lowest priority, wakes a thread where its
+// caller runs, and moves it late or never: the two would take turns.
+void Team::keep_off_this_processor() {
+#ifdef __linux__
+  const int here = sched_getcpu();
+  if (here == processor_) return;
+  processor_ = here;
+  cpu_set_t others;
+  if (here < 0 || sched_getaffinity(0, sizeof others, &others) != 0) return;
+  CPU_CLR(here, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  for (auto& thread : threads_) pthread_setaffinity_np(thread.native_handle(), sizeof others, &others);
+#endif
 }
 
 void Team::work(int number) {

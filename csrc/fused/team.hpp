@@ -43,10 +43,12 @@ class Team {
  private:
   void work(int number);
   void dismiss();
+  void keep_off_this_processor();
 
   const int size_;
   const std::function<void(int)>* job_ = nullptr;
   bool ending_ = false;
+  int processor_ = -1;  // that the threads keep off, the caller's
   Gate begun_, passed_;
   std::atomic<int> arrived_{0};
   std::vector<std::thread> threads_;

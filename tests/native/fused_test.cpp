@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -18,6 +17,7 @@
 #include "allocations.hpp"
 #include "fused/executor.hpp"
 #include "random_network.hpp"
+#include "require.hpp"
 #include "whole_numbers.hpp"
 
 namespace {
@@ -33,12 +33,6 @@ struct Size {
 
 // Of whole networks. In bfloat16 a last bit changes the rounding of some pixel, and through the norms all others.
 float tolerance(Precision precision) { return kRange * (precision == Precision::kFloat32 ? 1e-4F : 5e-2F); }
-
-void require(bool holds, const std::string& what) {
-  if (holds) return;
-  std::fprintf(stderr, "fused_test: %s\n", what.c_str());
-  std::exit(1);
-}
 
 // Speckle with pixels beyond the range and undefined ones.
 std::vector<float> an_image(const Size& size) {
