@@ -68,15 +68,19 @@ ALWAYS_INLINE void pointwise(const float* in, int n, int lanes_in, const float* 
       for (int i = 0; i < count; ++i) to[i] = out[p + i] + c * out_stride;
     };
     int p = 0;
-    for (; p + 3 <= n; p += 3) {
+    for (; n - p >= 3 && n - p != 4; p += 3) {
       aim(p, 3);
       pointwise_tile<V, precision, 3>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
     }
-    aim(p, n - p);
-    if (n - p == 2)
+    // Four as two and two: a tile of a single vector would wait for its own sums.
+    for (; n - p >= 2; p += 2) {
+      aim(p, 2);
       pointwise_tile<V, precision, 2>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
-    if (n - p == 1)
+    }
+    if (n - p == 1) {
+      aim(p, 1);
       pointwise_tile<V, precision, 1>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
+    }
   }
 }
 
