@@ -22,9 +22,10 @@ void Executor::run(const float* image, float* out, int64_t n_z, int64_t n_x, con
     throw std::runtime_error("no network takes an image of " + std::to_string(n_z) + " x " + std::to_string(n_x));
   if (!plan_ || plan_->n_z() != n_z || plan_->n_x() != n_x) {
     plan_.reset();
-    plan_ = std::make_unique<Plan>(*network_, kernels_, threads_, static_cast<int>(n_z), static_cast<int>(n_x));
-    const int rounds = static_cast<int>(plan_->steps().size()) + 3;  // grey values, the first plane, the head
-    shares_ = std::make_unique<Shares>(rounds, plan_->pieces(), threads_);
+    auto plan = std::make_unique<Plan>(*network_, kernels_, threads_, static_cast<int>(n_z), static_cast<int>(n_x));
+    const int rounds = static_cast<int>(plan->steps().size()) + 3;  // grey values, the first plane, the head
+    shares_ = std::make_unique<Shares>(rounds, plan->pieces(), threads_);
+    plan_ = std::move(plan);
   }
   shares_->reset();
   const Frame frame{image, out, units, team_of_this_thread(threads_)};
@@ -45,7 +46,7 @@ void Executor::run_layers(const Frame& frame, int thread) {
     together([&](int piece) { run_step(step, piece, thread); });
   }
   fold_head(*network_, plan_->last(), plan_->pieces(), heads_[thread]);
-  together([&](int piece) { run_head(frame, piece, thread); });
+  shares_->work_through(round, thread, [&](int piece) { run_head(frame, piece, thread); });
 }
 
 void Executor::read_grey(const Frame& frame, int piece) {

@@ -77,14 +77,16 @@ Filter filter(const float* taps, const Normalization& norm, int gain, std::ptrdi
 }  // namespace
 
 void fold_filters(const Network& network, const Step& step, int pieces, std::vector<Filter>& filters) {
-  filters.clear();
-  const float* taps = network.layers[step.out.layer].depthwise.data();
+  const auto& layer = network.layers[step.out.layer];
+  filters.resize(layer.c_in);
+  Filter* folded = filters.data();
+  const float* taps = layer.depthwise.data();
   for (const auto& input : step.inputs) {
     const auto& producer = network.layers[input.feature.layer];
     for (int c = 0; c < producer.c_out; ++c, taps += 9) {
       const int row = input.feature.layer > 0 ? c : producer.pointwise[c] < 0;
-      filters.push_back(filter(taps, of_channel(network, input.feature, pieces, c), gain_of(input.sampling),
-                               static_cast<std::ptrdiff_t>(row) * step.out.rows.stride));
+      *folded++ = filter(taps, of_channel(network, input.feature, pieces, c), gain_of(input.sampling),
+                         static_cast<std::ptrdiff_t>(row) * step.out.rows.stride);
     }
   }
 }

@@ -49,11 +49,13 @@ struct Scratch {
 
 constexpr int kCacheLine = 16;  // floats
 constexpr int kRowsAtOnce = 2;
+static_assert(kRowsAtOnce % 2 == 0, "pieces begin at even rows, which doubled rows need");
 constexpr int kRingRows = 4;  // a power of two, at least kRowsAtOnce + 2
 // What a strip keeps between the two convolutions. Beyond a first cache, but whole rows stream better from the last.
 constexpr int kStripBytes = 48 * 1024;
 
-// Rows y_begin..y_end of a depth-wise separable 3x3 convolution of the concatenated sources.
+// Rows y_begin..y_end of a depth-wise separable 3x3 convolution of the concatenated sources. y_begin is even: doubled
+// rows are made in pairs.
 struct SeparableJob {
   Source sources[2];
   int n_sources, c_in;

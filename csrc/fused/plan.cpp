@@ -21,7 +21,7 @@ int stride_of(int width) {
 // costs little.
 constexpr int kMostPieces = 24;
 
-int row_pairs(int rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
+int rows_at_once_in(int rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
 
 int padded_size(int n, int depth) {
   const int stride = 1 << depth, padded = (n + stride - 1) / stride * stride;
@@ -54,7 +54,7 @@ Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z,
       n_x_(n_x),
       height_(padded_size(n_z, depth_)),
       width_(padded_size(n_x, depth_)),
-      pieces_(std::min(kMostPieces, row_pairs(height_ >> depth_))),
+      pieces_(std::min(kMostPieces, rows_at_once_in(height_ >> depth_))),
       arena_(measured(network, kernels), kNothing) {
   if ((height_ >> depth_) * (width_ >> depth_) == 1)
     throw std::runtime_error("an image of " + std::to_string(n_z) + " x " + std::to_string(n_x) +
@@ -64,8 +64,8 @@ Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z,
 
 int Plan::piece_begin(int level, int piece) const {
   const int deepest = height_ >> depth_;
-  const auto pairs = static_cast<int64_t>(row_pairs(deepest));
-  return std::min(static_cast<int>(pairs * piece / pieces_) * kRowsAtOnce, deepest) << (depth_ - level);
+  const auto begins = static_cast<int64_t>(rows_at_once_in(deepest));
+  return std::min(static_cast<int>(begins * piece / pieces_) * kRowsAtOnce, deepest) << (depth_ - level);
 }
 
 std::size_t Plan::measured(const Network& network, const Kernels& kernels) {

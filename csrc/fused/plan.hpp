@@ -39,7 +39,7 @@ struct Step {
 // overwrites; two more serve all levels in turn.
 class Plan {
  public:
-  // Throws std::invalid_argument when the image is too small to be mirrored or to be normalised at the deepest level.
+  // Throws std::runtime_error when the image is too small to be mirrored or to be normalised at the deepest level.
   Plan(const Network& network, const Kernels& kernels, int threads, int n_z, int n_x);
 
   int n_z() const { return n_z_; }
@@ -51,7 +51,7 @@ class Plan {
   const Scratch& scratch(int thread) const { return scratch_[thread]; }
 
   // Every level is cut into as many pieces, of rows that show the same part of the image. Sums are made by piece, so
-  // that the image does not depend on which thread made which, or on how many there are.
+  // that the image does not depend on which thread made which, or on how many there are. All begin at an even row.
   int pieces() const { return pieces_; }
   int piece_begin(int level, int piece) const;
   int piece_end(int level, int piece) const { return piece_begin(level, piece + 1); }

@@ -85,13 +85,14 @@ void Team::barrier() {
 void Team::keep_off_this_processor() {
 #ifdef __linux__
   const int here = sched_getcpu();
-  if (here == processor_) return;
-  processor_ = here;
-  cpu_set_t others;
-  if (here < 0 || sched_getaffinity(0, sizeof others, &others) != 0) return;
+  cpu_set_t allowed;
+  if (here < 0 || here == processor_ || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  cpu_set_t others = allowed;
   CPU_CLR(here, &others);
-  if (CPU_COUNT(&others) == 0) return;
-  for (auto& thread : threads_) pthread_setaffinity_np(thread.native_handle(), sizeof others, &others);
+  const bool enough = CPU_COUNT(&others) >= size_ - 1;
+  for (auto& thread : threads_)
+    pthread_setaffinity_np(thread.native_handle(), sizeof allowed, enough ? &others : &allowed);
+  processor_ = here;
 #endif
 }
 

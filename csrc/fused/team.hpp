@@ -23,7 +23,8 @@ class Gate {
   std::condition_variable woken_;
 };
 
-// Threads that live as long as the team and do one job together; the caller's thread is number 0.
+// Threads that live as long as the team and do one job together; the caller's thread is number 0. Where there are
+// processors enough (Linux), the others may run on all that the caller may, but the one on which it began the job.
 class Team {
  public:
   // Throws std::system_error: the system starts no more threads.

@@ -40,18 +40,29 @@ void every_piece_is_done_once() {
     }
 }
 
+template <class Condition>
+void require_soon(const Condition& condition, const char* what) {
+  const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    require(std::chrono::steady_clock::now() < late, what);
+    std::this_thread::yield();
+  }
+}
+
 void nobody_waits_for_pieces_that_another_has_not_begun() {
   constexpr int kPieces = 8;
   Team team(2);
   Shares shares(1, kPieces, 2);
   shares.reset();
   std::atomic<int> done{0};
+  std::atomic<bool> held{false};
   team.run([&](int thread) {
-    const auto held_up = [&](int) {
-      while (thread == 1 && done < kPieces - 1) std::this_thread::yield();
+    shares.work_through(0, thread, [&](int) {
+      if (thread == 1) held = true;
+      require_soon([&] { return thread == 1 ? done == kPieces - 1 : held.load(); },
+                   "a piece of a thread held up waits");
       ++done;
-    };
-    shares.work_through(0, thread, held_up);
+    });
   });
   require(done == kPieces, "not all pieces were done");
 }
