@@ -196,6 +196,6 @@ int main() {
   executors_come_and_go_beside_each_other();
   for (const auto precision : kPrecisions)
     for (const int threads : {1, 2})
-      if (kCounted) a_warm_frame_allocates_and_faults_nothing(available_kernels(precision).front(), threads, 1000);
+      if (kCounted) a_warm_frame_allocates_and_faults_nothing(available_kernels(precision).front(), threads, 300);
   std::puts("fused_test: all is well");
 }
