@@ -49,18 +49,6 @@ Normalization of_channel(const Network& network, const Feature& feature, int pie
   return normalization(gamma * size / std::sqrt(size * size * variance + kEpsilon), beta, weight < 0 ? -mean : mean);
 }
 
-int gain_of(Sampling sampling) {
-  switch (sampling) {
-    case Sampling::kPooled:
-      return kPooledGain;
-    case Sampling::kUpsampled:
-      return kUpsampledGain;
-    case Sampling::kSame:
-      break;
-  }
-  return 1;
-}
-
 Filter filter(const float* taps, const Normalization& norm, int gain, std::ptrdiff_t offset) {
   Filter folded{};
   double sum = 0;

@@ -28,9 +28,11 @@ struct Filter {
 };
 
 // How a layer sees the rows that another one wrote: as they are, averaged 2 x 2, or bilinearly doubled. Sampled rows
-// are sums, not means: kPooledGain and kUpsampledGain times too large.
+// are sums, not means: `gain_of` times too large.
 enum class Sampling { kSame, kPooled, kUpsampled };
-constexpr int kPooledGain = 4, kUpsampledGain = 16;
+constexpr int gain_of(Sampling sampling) {
+  return sampling == Sampling::kPooled ? 4 : sampling == Sampling::kUpsampled ? 16 : 1;
+}
 
 struct Source {
   Rows rows;

@@ -54,7 +54,7 @@ void Layers<V, precision>::sample(const Source& source, int y, const SeparableJo
   const int upper = pooled ? 2 * y : (y - 1) >> 1, lower = upper + 1;
   const float* above = source.rows.row(upper < 0 ? 0 : upper);
   const float* below = source.rows.row(lower > last ? last : lower);
-  const int gain = pooled ? kPooledGain : kUpsampledGain;
+  const int gain = gain_of(source.sampling);
   for (int c = 0; c < source.channels; ++c) {
     const Filter& filter = source.filters[c];
     const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(c) * source.rows.stride;

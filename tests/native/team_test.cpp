@@ -94,9 +94,8 @@ void threads_keep_off_their_callers_processor() {
   ending = true;
   for (auto& thread : busy) thread.join();
   // The caller itself may be moved meanwhile. Without, it is more than half of the times.
-  require(together <= kRuns / 5, std::to_string(together) + " of " + std::to_string(kRuns) +
-                                     " times two threads shared "
-                                     "a processor");
+  require(together <= kRuns / 5,
+          std::to_string(together) + " of " + std::to_string(kRuns) + " times two threads shared a processor");
 }
 #endif
 

@@ -19,10 +19,6 @@ namespace whole_numbers {
 
 using namespace sonolucent::fused;
 
-inline int gain_of(Sampling sampling) {
-  return sampling == Sampling::kPooled ? kPooledGain : sampling == Sampling::kUpsampled ? kUpsampledGain : 1;
-}
-
 // What a layer reads and writes, with memory around it that kernels may touch but not use.
 class Layer {
  public:
