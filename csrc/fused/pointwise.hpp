@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "always_inline.hpp"
 #include "bfloat16.hpp"
@@ -63,24 +64,18 @@ ALWAYS_INLINE void pointwise(const float* in, int n, int lanes_in, const float* 
   const std::ptrdiff_t in_stride = static_cast<std::ptrdiff_t>(n) * V::kWidth;
   for (int c = 0; c < c_out;
        c += C, weights += static_cast<std::ptrdiff_t>(C) * lanes_in, lane_sums += 2 * C * V::kWidth) {
-    float* to[3];
-    const auto aim = [&](int p, int count) {
-      for (int i = 0; i < count; ++i) to[i] = out[p + i] + c * out_stride;
-    };
     int p = 0;
-    for (; n - p >= 3 && n - p != 4; p += 3) {
-      aim(p, 3);
-      pointwise_tile<V, precision, 3>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
-    }
+    const auto tile = [&](auto vectors) {
+      constexpr int P = decltype(vectors)::value;
+      float* to[P];
+      for (int i = 0; i < P; ++i) to[i] = out[p + i] + c * out_stride;
+      pointwise_tile<V, precision, P>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
+      p += P;
+    };
     // Four as two and two: a tile of a single vector would wait for its own sums.
-    for (; n - p >= 2; p += 2) {
-      aim(p, 2);
-      pointwise_tile<V, precision, 2>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
-    }
-    if (n - p == 1) {
-      aim(p, 1);
-      pointwise_tile<V, precision, 1>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
-    }
+    while (n - p >= 3 && n - p != 4) tile(std::integral_constant<int, 3>{});
+    while (n - p >= 2) tile(std::integral_constant<int, 2>{});
+    if (n - p == 1) tile(std::integral_constant<int, 1>{});
   }
 }
 
