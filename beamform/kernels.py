@@ -62,7 +62,7 @@ def _prepare_folder() -> Path | None:
 
 
 def _state_of_the_sources() -> str:
-    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256(b"".join(t for t in texts if b"@kernel" in t or b"@intrinsic" in t)).hexdigest()[:16]
 
 
