@@ -8,7 +8,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform.channels import ChannelData, pass_band_hz, require_channels, require_real
+from sonolucent.beamform.channel_data import ChannelData, pass_band_hz, require_channels, require_real
 from sonolucent.beamform.geometry import Acquisition
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.kernels import kernel
+from sonolucent.beamform.compute.compiled import kernel
 
 
 class ReferenceLevel:
@@ -71,6 +71,12 @@ def log_compress(
         np.ascontiguousarray(image, np.complex64), np.float32(1 / reference**2), np.float32(dynamic_range_db), out
     )
     return out
+
+
+def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.uint8]:
+    """Grey levels of an image in dB, uint8 of the same shape: 0 at -dynamic_range_db, 255 at 0 dB."""
+    grey: NDArray[np.uint8] = np.clip(image_db * (255 / dynamic_range_db) + 255.5, 0, 255).astype(np.uint8)
+    return grey
 
 
 @kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)

@@ -21,8 +21,8 @@ from sonolucent.beamform import (
     steering_looks,
     uniform_gain,
 )
-from sonolucent.beamform.lobes import grating_level_db, measure_side_lobes
-from sonolucent.beamform.quality import measure_point
+from sonolucent.beamform.point_targets.lobes import grating_level_db, measure_side_lobes
+from sonolucent.beamform.point_targets.target import measure_point
 from sonolucent.sim import digitize, simulate
 
 ACQUISITION, GRID = Acquisition(), ImageGrid.sau64()

@@ -21,7 +21,7 @@ from sonolucent.beamform import (
     WavenumberTaper,
     log_compress,
 )
-from sonolucent.beamform.quality import measure_point
+from sonolucent.beamform.point_targets.target import measure_point
 from sonolucent.sim import simulate
 
 ACQUISITION = Acquisition()

@@ -14,8 +14,8 @@ import msgspec
 import tyro
 
 from sonolucent.nn.model import load_model, save_model
-from sonolucent.stream import cli
-from sonolucent.stream.evaluation_report import Report
+from sonolucent.stream.commands.main import main as sonolucent
+from sonolucent.stream.offline.evaluation_report import Report
 
 TRAININGS = {
     "light-quadrant": ["sim:56", "--steps", "2600"],
@@ -53,8 +53,8 @@ def write_measured(folder: Path, report: Report) -> None:
 
 
 def _run(*arguments: object) -> None:
-    status = cli.main([str(argument) for argument in arguments])
-    if status != cli.DONE:
+    status = sonolucent([str(argument) for argument in arguments])
+    if status != 0:
         raise SystemExit(status)
 
 

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from sonolucent._core import InferenceStage, cuda_device_count, fused_kernels
+from sonolucent.nn.cuda_graph import GraphStage, precision
 from sonolucent.nn.derived import Shape, usable_package
 from sonolucent.nn.export import torchscript_file
-from sonolucent.nn.gpu import GraphStage, precision
 from sonolucent.nn.model import Model, load_model
 
 Image = NDArray[np.float32]

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from sonolucent._core import InferenceStage, cuda_device_count
+from sonolucent.nn.cuda_graph import GraphStage
 from sonolucent.nn.derived import Shape, usable_package
 from sonolucent.nn.export import torchscript_file
-from sonolucent.nn.gpu import GraphStage
 from sonolucent.nn.model import Model
 
 T = TypeVar("T")

@@ -2,6 +2,6 @@
 
 from sonolucent.sim import phantoms
 from sonolucent.sim.aberration import PhaseScreen
-from sonolucent.sim.channels import digitize, simulate
+from sonolucent.sim.simulation import digitize, simulate
 
 __all__ = ["PhaseScreen", "digitize", "phantoms", "simulate"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.kernels import kernel
-from sonolucent.sim.legs import Legs
+from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.sim.one_way import Legs
 
 # Scatterers whose spikes are worked out, in vectors, before they are added, one by one.
 _BLOCK = 512

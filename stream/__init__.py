@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sonolucent.stream.errors import RecordingError
-    from sonolucent.stream.formats import open_recording
+    from sonolucent.stream.recording.open import open_recording
 
 __all__ = ["RecordingError", "open_recording"]
 
@@ -14,7 +14,7 @@ __all__ = ["RecordingError", "open_recording"]
 def __getattr__(name: str) -> Any:
     # Late, so that the command line's help does not wait for the numerics.
     if name == "open_recording":
-        from sonolucent.stream.formats import open_recording
+        from sonolucent.stream.recording.open import open_recording
 
         return open_recording
     if name == "RecordingError":

@@ -7,9 +7,9 @@ source ──channels──> beamform ──B-mode──> enhance ──images�
 from __future__ import annotations
 
 from sonolucent.stream.config import Config
-from sonolucent.stream.edges import Edge, Policy
-from sonolucent.stream.keys import Keys
-from sonolucent.stream.shared_memory import AVAILABLE, LEAST_BYTES
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.edge import Edge, Policy
+from sonolucent.stream.transport.shared_memory import AVAILABLE, LEAST_BYTES
 
 
 def arrows(config: Config) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.fourier.looks import equalize
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.beamform.looks import equalize
 from sonolucent.nn.looks import Split, centered_spectra, look_masks, require_analytic, to_image
 
 Analytic = NDArray[np.complexfloating]

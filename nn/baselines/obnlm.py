@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.kernels import kernel
+from sonolucent.beamform.compute.compiled import kernel
 
 _DARKEST = 100.0
 _GREY_LEVELS = 255.0

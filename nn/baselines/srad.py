@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.kernels import kernel
+from sonolucent.beamform.compute.compiled import kernel
 
 Envelope = NDArray[np.float64]
 

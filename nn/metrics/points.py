@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.beamform.quality import measure_point
+from sonolucent.beamform.point_targets.target import measure_point
 
 _NEAR_M = 0.6e-3
 _BACKGROUND_M = (1.5e-3, 3e-3)

@@ -13,8 +13,8 @@ import tyro
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.formats import AnyRecording, open_recording
-from sonolucent.stream.frames import Channels, ChannelType, Stream, Trail
+from sonolucent.stream.messages import Channels, ChannelType, Stream, Trail
+from sonolucent.stream.recording.open import AnyRecording, open_recording
 
 
 class ConvertOptions(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def write_sonolucent(path: Path, recording: AnyRecording) -> None:
     """Writes the channel data of a recording in this project's layout, with its frame ids where it has them."""
-    from sonolucent.stream.recording_writer import RecordingWriter
+    from sonolucent.stream.recording.writer import RecordingWriter
 
     acquisition = recording.acquisition
     grid = ImageGrid.for_acquisition(acquisition)
@@ -56,8 +56,8 @@ def write_sonolucent(path: Path, recording: AnyRecording) -> None:
 
 
 def _writer(out: Path) -> Callable[[Path, AnyRecording], None]:
-    from sonolucent.stream.foreign.uff import write_uff
-    from sonolucent.stream.foreign.zea import write_zea
+    from sonolucent.stream.recording.formats.uff import write_uff
+    from sonolucent.stream.recording.formats.zea import write_zea
 
     writers = {".h5": write_sonolucent, ".hdf5": write_zea, ".uff": write_uff}
     if out.suffix not in writers:

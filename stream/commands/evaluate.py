@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sonolucent.nn.evaluate.methods import Method
     from sonolucent.nn.evaluate.scenes import Condition
     from sonolucent.nn.evaluate.simulated import Counts, Results
-    from sonolucent.stream.evaluation_report import Report
+    from sonolucent.stream.offline.evaluation_report import Report
 
 
 class EvaluateOptions(msgspec.Struct, frozen=True):
@@ -94,8 +94,8 @@ def _evaluate(options: EvaluateOptions) -> Report:
     from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB, Scanner
     from sonolucent.nn.evaluate.self_supervised import self_supervised
     from sonolucent.nn.evaluate.simulated import Counts, evaluate_simulated
-    from sonolucent.stream import evaluation_report as files
-    from sonolucent.stream.evaluation_real import add_real_images
+    from sonolucent.stream.offline import evaluation_report as files
+    from sonolucent.stream.offline.evaluation_real import add_real_images
 
     compared = methods(options.models)
     condition = _condition(options)
@@ -120,7 +120,7 @@ def _condition(options: EvaluateOptions) -> Condition:
     from sonolucent.beamform import ImageGrid
     from sonolucent.nn.evaluate.figures import require_cysts
     from sonolucent.nn.evaluate.scenes import CONDITIONS
-    from sonolucent.stream.formats import open_recording
+    from sonolucent.stream.recording.open import open_recording
 
     condition = CONDITIONS[options.condition]
     if options.scanner is None:
@@ -138,7 +138,7 @@ def _report(
 ) -> Report:
     """What the simulated phantoms told."""
     from sonolucent.nn.evaluate.seeds import HELD_OUT
-    from sonolucent.stream.evaluation_report import Report
+    from sonolucent.stream.offline.evaluation_report import Report
 
     return Report(
         condition=options.condition,

@@ -17,8 +17,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.formats import AnyRecording, open_recording
-from sonolucent.stream.frames import Image, Stream, Trail
+from sonolucent.stream.messages import Image, Stream, Trail
+from sonolucent.stream.recording.open import AnyRecording, open_recording
 
 Analytic = NDArray[np.complex64]
 Enhancement = Callable[[Image, Analytic, float], Image]
@@ -92,7 +92,7 @@ def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Calla
 def _enhancement(options: ImageOptions, stream: Stream) -> Enhancement:
     """What becomes of a B-mode image, given the analytic one and its reference level as well."""
     from sonolucent.nn.baselines import COMPOUNDS
-    from sonolucent.stream.stages import enhance
+    from sonolucent.stream.stages.enhance import enhance
 
     if options.enhance == "none":
         return lambda image, analytic, level: replace(image, skipped="not asked for")
@@ -132,7 +132,7 @@ def _spread(n_tx: int, n_wanted: int | None) -> list[int]:
 
 
 def _writer(out: Path) -> Callable[[Path, Stream, Iterator[Image]], None]:
-    from sonolucent.stream import pictures
+    from sonolucent.stream.offline import pictures
 
     writers = {".png": pictures.write_png, ".mp4": pictures.write_mp4, ".h5": pictures.write_hdf5}
     if out.suffix not in writers:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.formats import AnyRecording, open_recording
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.open import AnyRecording, open_recording
+from sonolucent.stream.recording.reader import Recording
 
 
 class InfoOptions(msgspec.Struct, frozen=True):

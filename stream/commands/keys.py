@@ -9,7 +9,7 @@ import msgspec
 import tyro
 
 from sonolucent.stream.commands.parsing import parse
-from sonolucent.stream.keys import make_keys
+from sonolucent.stream.transport.curve import make_keys
 
 
 class KeysOptions(msgspec.Struct, frozen=True):

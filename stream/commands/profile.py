@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.commands.parsing import parse_run, print_json
 from sonolucent.stream.commands.summary import latency_table
 from sonolucent.stream.config import Config, changed
-from sonolucent.stream.profiling import Profiled, profile
-from sonolucent.stream.report import RunReport
+from sonolucent.stream.runtime.profiling import Profiled, profile
 
 _FRAMES = 200
 

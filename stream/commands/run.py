@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sonolucent.stream.commands.parsing import parse_run, print_json
 from sonolucent.stream.commands.summary import print_summary
 from sonolucent.stream.config import Config
-from sonolucent.stream.launch import run
+from sonolucent.stream.runtime.run import run
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,15 +10,15 @@ from contextlib import closing
 import msgspec
 
 from sonolucent.sim.faults import FaultRates
-from sonolucent.stream.boxed_scanner import BoxedScanner, ScannerReport
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.keys import Keys
-from sonolucent.stream.launch import interruptible
-from sonolucent.stream.outlet import Outlet
-from sonolucent.stream.sockets import open_context
+from sonolucent.stream.runtime.run import interruptible
+from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
+from sonolucent.stream.scanner_box.push_socket import Outlet
 from sonolucent.stream.sources import open_source
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.sockets import open_context
 
 _QUEUED_FRAMES = 2
 

@@ -12,7 +12,7 @@ import tyro
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import Channels, Stream, Trail
+from sonolucent.stream.messages import Channels, Stream, Trail
 
 
 class SimulateOptions(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ class SimulateOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     from sonolucent.sim import phantoms
-    from sonolucent.stream.recording_writer import RecordingWriter
+    from sonolucent.stream.recording.writer import RecordingWriter
     from sonolucent.stream.sources.simulated import simulate_frames
 
     options = parse(SimulateOptions, arguments, "simulate")

@@ -14,12 +14,12 @@ from sonolucent.stream import pipeline
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.commands.summary import print_stage
 from sonolucent.stream.config import load
-from sonolucent.stream.edges import Aborted
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.keys import Keys
-from sonolucent.stream.launch import interruptible
-from sonolucent.stream.running import run_stage
-from sonolucent.stream.sockets import open_context
+from sonolucent.stream.runtime.run import interruptible
+from sonolucent.stream.runtime.run_stage import run_stage
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.edge import Aborted
+from sonolucent.stream.transport.sockets import open_context
 
 _log = logging.getLogger(__name__)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sonolucent.stream.accounting.report import RunReport, SinkReport, StageReport
+from sonolucent.stream.accounting.timing import Latency
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.report import RunReport, SinkReport, StageReport
-from sonolucent.stream.timing import Latency
 
 
 def print_summary(report: RunReport) -> None:

@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from sonolucent.stream.accounting.timing import Latency
 from sonolucent.stream.metrics.status import Status
-from sonolucent.stream.timing import Latency
 
 _SILENT_S = 1.0
 _BAD = "bold red"

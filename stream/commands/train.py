@@ -24,7 +24,7 @@ from sonolucent.stream.errors import ConfigError
 if TYPE_CHECKING:
     from sonolucent.nn.model import ModelInfo
     from sonolucent.nn.training.loop import Point, Progress
-    from sonolucent.stream.training_data import TrainingData
+    from sonolucent.stream.offline.training_data import TrainingData
 
 
 class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _checked(parse(TrainOptions, arguments, "train"))
     begun = time.monotonic()
     from sonolucent.nn.training import RECIPES, TrainingError
-    from sonolucent.stream import training_data
+    from sonolucent.stream.offline import training_data
 
     options.out.mkdir(parents=True, exist_ok=True)
     try:

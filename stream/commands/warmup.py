@@ -8,7 +8,7 @@ import msgspec
 
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.config import Config
-from sonolucent.stream.launch import run
+from sonolucent.stream.runtime.run import run
 
 
 class WarmupOptions(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Frame
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.messages import Frame
 
 Post = Callable[[Frame, int, dict[str, EdgeCounts]], None]
 Restarts = Callable[[], dict[str, int]]

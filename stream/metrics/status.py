@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from sonolucent.stream.budgets import load as load_budgets
+from sonolucent.stream.accounting.budgets import load as load_budgets
+from sonolucent.stream.accounting.timing import Latency, Timing
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import Frame, Image
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.timing import Latency, Timing
+from sonolucent.stream.messages import Frame, Image
 
 RECENT = 250
 """Frames that the rates and latencies are taken over: ten seconds at 25 a second."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.report import StageReport
-from sonolucent.stream.timing import Timing
+from sonolucent.stream.messages import Frame, Stream
 
 
 @dataclass(frozen=True)

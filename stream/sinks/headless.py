@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.report import StageReport
+from sonolucent.stream.messages import Frame, Stream
 from sonolucent.stream.sinks import Ended, Sink
-from sonolucent.stream.timing import Timing
 
 
 class Headless:

@@ -10,16 +10,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from sonolucent.stream import layout
+from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.frames import Channels, Frame, Stream
 from sonolucent.stream.ledger import EdgeCounts, Ledger
-from sonolucent.stream.recording import Recording
-from sonolucent.stream.recording_writer import RecordingWriter
-from sonolucent.stream.report import StageReport
+from sonolucent.stream.messages import Channels, Frame, Stream
+from sonolucent.stream.recording import layout
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.recording.writer import RecordingWriter
 from sonolucent.stream.sinks import Ended, Sink
-from sonolucent.stream.timing import Timing
 
 EDGE = "recorder>disk"
 TOO_SLOW = "disk too slow"

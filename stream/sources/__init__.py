@@ -11,11 +11,11 @@ from importlib.metadata import entry_points
 from itertools import islice
 from threading import Event
 
+from sonolucent.stream.accounting.journal import Entry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import Channels, Stream
-from sonolucent.stream.journal import Entry
 from sonolucent.stream.ledger import EdgeCounts, Ledger
+from sonolucent.stream.messages import Channels, Stream
 
 SCANNER = "scanner>source"
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.frames import Channels, End, Message, Stream
 from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.messages import Channels, End, Message, Stream
 
 _OPEN_FRAMES = 2
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sonolucent.stream.frames import Channels, Stamp, Trail
+from sonolucent.stream.messages import Channels, Stamp, Trail
 
 
 def paced(

@@ -8,11 +8,11 @@ from threading import Event
 import numpy as np
 
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.stream.accounting.journal import Entry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.formats import AnyRecording, open_recording
-from sonolucent.stream.frames import ChannelType, Stream
-from sonolucent.stream.journal import Entry
+from sonolucent.stream.messages import ChannelType, Stream
+from sonolucent.stream.recording.open import AnyRecording, open_recording
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
 

@@ -9,16 +9,16 @@ from threading import Event
 
 import zmq
 
+from sonolucent.stream.accounting.journal import Entry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, EdgeError
-from sonolucent.stream.frames import Channels, Message, Stream, Trail
-from sonolucent.stream.journal import Entry
-from sonolucent.stream.keys import Keys
 from sonolucent.stream.ledger import Ledger
-from sonolucent.stream.sockets import check_endpoint, connect, open_context
+from sonolucent.stream.messages import Channels, Message, Stream, Trail
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.assembly import assemble
-from sonolucent.stream.wire import WireError, decode
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.sockets import check_endpoint, connect, open_context
+from sonolucent.stream.transport.wire import WireError, decode
 
 _POLL_MS = 100
 _RECONNECT_MS = 20

@@ -18,10 +18,10 @@ from platformdirs import user_cache_path
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.sim import digitize, phantoms, simulate
+from sonolucent.stream.accounting.journal import Entry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.frames import Stream
-from sonolucent.stream.journal import Entry
+from sonolucent.stream.messages import Stream
 from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from sonolucent.stream.budgets import Profile
+from sonolucent.beamform.bmode import to_grey
+from sonolucent.stream.accounting.budgets import Profile
+from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Image, Stream
-from sonolucent.stream.grey import to_grey
-from sonolucent.stream.timing import Timing
+from sonolucent.stream.messages import Image, Stream
 
 _RECENT = 50
 

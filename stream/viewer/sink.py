@@ -6,13 +6,13 @@ import os
 import sys
 import webbrowser
 
-from sonolucent.stream.budgets import load as load_budgets
+from sonolucent.stream.accounting.budgets import load as load_budgets
+from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Frame, Image, Stream
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.report import StageReport
+from sonolucent.stream.messages import Frame, Image, Stream
 from sonolucent.stream.sinks import Ended, Sink
-from sonolucent.stream.timing import Timing
 from sonolucent.stream.viewer.messages import encode_frame, encode_stream
 from sonolucent.stream.viewer.server import Server
 

@@ -15,8 +15,8 @@ from sonolucent.beamform import (
     TransmitSequence,
     quadrant_looks,
 )
-from sonolucent.beamform.channels import NotFiniteError
-from sonolucent.beamform.gpu import TorchBeamformer
+from sonolucent.beamform.channel_data import NotFiniteError
+from sonolucent.beamform.fourier.torch_engine import TorchBeamformer
 
 PROBE = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
 ACQUISITION = Acquisition(PROBE, range(16), n_samples=600, sampling_frequency_hz=25e6)

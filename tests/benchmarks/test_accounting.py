@@ -5,13 +5,13 @@ import time
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from sonolucent.stream.accounting.report import SinkReport
+from sonolucent.stream.accounting.timing import Timing
+from sonolucent.stream.accounting.usage import Meter
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Image, Trail
 from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.messages import Image, Trail
 from sonolucent.stream.metrics.status import RECENT, Board
-from sonolucent.stream.report import SinkReport
-from sonolucent.stream.timing import Timing
-from sonolucent.stream.usage import Meter
 
 LIMIT_S = 50e-6
 EDGES = ("scanner>source", "source>beamform", "beamform>enhance", "enhance>headless")

@@ -10,11 +10,11 @@ import zmq
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.stream.edges import Edge
-from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.pull_edge import PullEdge
-from sonolucent.stream.push_edge import PushEdge
-from sonolucent.stream.wire import decode, encode
+from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.transport.consumer import PullEdge
+from sonolucent.stream.transport.edge import Edge
+from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.transport.wire import decode, encode
 
 FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
 

@@ -3,9 +3,9 @@
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.config import Config
-from sonolucent.stream.launch import run
-from sonolucent.stream.report import RunReport
+from sonolucent.stream.runtime.run import run
 
 from .conftest import OverBudget
 

@@ -11,8 +11,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.config import Config
-from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.sinks.recorder import Recorder
 from sonolucent.stream.sources import open_source
 

@@ -12,7 +12,7 @@ import pytest
 import scipy.signal
 
 from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid
-from sonolucent.beamform.quality import measure_point
+from sonolucent.beamform.point_targets.target import measure_point
 from sonolucent.sim import phantoms, simulate
 from sonolucent.sim.pulse import pulse_spectrum
 

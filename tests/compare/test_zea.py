@@ -12,8 +12,8 @@ import scipy.signal
 
 from sonolucent.beamform import Acquisition, Probe
 from sonolucent.sim import simulate
-from sonolucent.stream.foreign.recording import ForeignRecording
-from sonolucent.stream.foreign.zea import read_zea, write_zea
+from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.zea import read_zea, write_zea
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 pytest.importorskip("zea", reason="zea is not installed; `make bench-peers` installs it apart")

@@ -21,13 +21,13 @@ from scipy.io import savemat
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream import RecordingError, open_recording
-from sonolucent.stream.foreign.zea import write_zea
-from sonolucent.stream.frames import Channels, Image, Stream, Trail
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.recording import Recording
-from sonolucent.stream.recording_writer import RecordingWriter
-from sonolucent.stream.wire import WireError, decode
-from sonolucent.stream.wire_header import MAGIC
+from sonolucent.stream.messages import Channels, Image, Stream, Trail
+from sonolucent.stream.recording.formats.zea import write_zea
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.recording.writer import RecordingWriter
+from sonolucent.stream.transport.wire import WireError, decode
+from sonolucent.stream.transport.wire_header import MAGIC
 
 PREFIX = MAGIC + b"\x01\x00"
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "wire-vectors.json").read_text())

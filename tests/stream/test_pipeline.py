@@ -4,7 +4,7 @@ import pytest
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.pipeline import edges, stage_names
-from sonolucent.stream.shared_memory import AVAILABLE
+from sonolucent.stream.transport.shared_memory import AVAILABLE
 
 EVERYTHING = {"view": True, "record": "all.h5", "record_channels": True}
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording_writer import RecordingWriter
+from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.recording.writer import RecordingWriter
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def sonolucent() -> Command:
     """Runs `sonolucent ...` as a process of its own."""
 
     def run(*arguments: object, timeout_s: float = 120) -> Ended:
-        command = [sys.executable, "-m", "sonolucent.stream.cli", *map(str, arguments)]
+        command = [sys.executable, "-m", "sonolucent", *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from sonolucent.nn import Session
-from sonolucent.stream import adaptive
 from sonolucent.stream.config import Config
-from sonolucent.stream.launch import run
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.runtime.run import run
+from sonolucent.stream.stages import adaptive
 
 
 @pytest.mark.slow

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.stream.keys import make_keys
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.transport.curve import make_keys
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

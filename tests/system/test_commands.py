@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.stream import cli
-from sonolucent.stream.formats import open_recording
+from sonolucent.stream.commands import main
+from sonolucent.stream.recording.open import open_recording
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_stages_on_their_own_make_one_pipeline(small_recording: Path, tmp_path: 
         f'source = "replay:{small_recording}"\nframes = 12\nas_fast_as_possible = true\nheadless = true\n[endpoints]\n'
         + "".join(f'"{edge}" = "ipc://{tmp_path}/{number}"\n' for number, edge in enumerate(edges))
     )
-    command = [sys.executable, "-m", "sonolucent.stream.cli", "stage"]
+    command = [sys.executable, "-m", "sonolucent", "stage"]
     stages = {
         name: subprocess.Popen([*command, name, str(config), *options], stdout=subprocess.PIPE, text=True)
         for name, options in (("headless", []), ("enhance", ["--json"]), ("beamform", ["--json"]), ("source", []))
@@ -128,7 +128,7 @@ def test_model_refuses_what_it_cannot_do(
     words: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shipped = str(files("sonolucent.nn") / "models" / "light-quadrant")
-    assert cli.main(["model", *(word.replace("MODEL", shipped) for word in words)]) == cli.BAD_INPUT
+    assert main.main(["model", *(word.replace("MODEL", shipped) for word in words)]) == main.BAD_INPUT
     assert message in capsys.readouterr().err
 
 
@@ -139,5 +139,5 @@ def test_model_without_a_compiler_exports_no_package(
     folder = shutil.copytree(Path(str(files("sonolucent.nn"))) / "models" / "light-quadrant", tmp_path / "model")
     monkeypatch.setenv("CXX", "no-compiler")
     monkeypatch.setattr("sonolucent.nn.package.torch._inductor.config.cpp.cxx", ("no-compiler",))
-    assert cli.main(["model", "export", str(folder), "--package", "40", "33"]) == cli.FAILED
+    assert main.main(["model", "export", str(folder), "--package", "40", "33"]) == main.FAILED
     assert "no package" in capsys.readouterr().err

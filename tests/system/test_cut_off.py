@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
 from cut_off import kill_a_writer
 
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.reader import Recording
 
 # A limit on the size of files stands for a disk of that size.
 ON_A_DISK_OF_4_MB = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, 4_000_000))
-from sonolucent.stream.cli import main
+from sonolucent.stream.commands.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

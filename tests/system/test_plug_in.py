@@ -66,7 +66,7 @@ def run(site: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [
         sys.executable,
         "-m",
-        "sonolucent.stream.cli",
+        "sonolucent",
         "run",
         "--headless",
         "--model",

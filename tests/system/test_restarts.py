@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
 from kill_stages import processes
 
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.reader import Recording
 
 pytestmark = pytest.mark.slow
-CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
+CLI = [sys.executable, "-m", "sonolucent"]
 PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 
 

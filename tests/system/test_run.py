@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
 from kill_stages import processes
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording import Recording
-from sonolucent.stream.recording_writer import RecordingWriter
+from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.recording.writer import RecordingWriter
 
 pytestmark = pytest.mark.slow
-CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
+CLI = [sys.executable, "-m", "sonolucent"]
 FOR_EVER = ["--view", "--no-browser", "--port", "0", "--model", "none", "--json"]
 
 

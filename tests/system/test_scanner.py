@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from sonolucent.stream import cli
+from sonolucent.stream.commands import main
 
 pytestmark = pytest.mark.slow
-CLI = [sys.executable, "-m", "sonolucent.stream.cli"]
+CLI = [sys.executable, "-m", "sonolucent"]
 
 
 @pytest.mark.parametrize("whole", [[], ["--whole-frames"]])
@@ -50,7 +50,7 @@ def test_it_outlives_its_readers_and_ends_in_order(sonolucent: Any, small_record
 def test_what_does_not_go_together_is_refused(
     options: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["scanner", "--port", "0", *options]) == 2
+    assert main.main(["scanner", "--port", "0", *options]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert words in printed.err
@@ -58,6 +58,6 @@ def test_what_does_not_go_together_is_refused(
 
 def test_impossible_rates_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refusal:
-        cli.main(["scanner", "--faults.lost", "1.5"])
+        main.main(["scanner", "--faults.lost", "1.5"])
     assert refusal.value.code == 2
     assert "rates of faults" in capsys.readouterr().err

@@ -11,10 +11,10 @@ import torch
 from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.model import load_model, save_model
 from sonolucent.stream.config import Config
-from sonolucent.stream.launch import run
-from sonolucent.stream.recording import Recording
+from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.runtime.run import run
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
 from swap_campaign import campaign
 
 pytestmark = pytest.mark.slow

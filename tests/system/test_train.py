@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.cli import main
-from sonolucent.stream.frames import Channels, Image, Stream, Trail
-from sonolucent.stream.recording_writer import RecordingWriter
+from sonolucent.stream.commands.main import main
+from sonolucent.stream.messages import Channels, Image, Stream, Trail
+from sonolucent.stream.recording.writer import RecordingWriter
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.frames import Channels, Stream, Trail
-from sonolucent.stream.recording_writer import RecordingWriter
+from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.recording.writer import RecordingWriter
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browser import CHROMIUM, Page, browse
@@ -54,7 +54,17 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def viewer(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """A running viewer: its address and its process, which is interrupted at the end."""
-    command = [sys.executable, "-m", "sonolucent.stream.cli", "run", "--view", "--no-browser", "--port", "0", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "sonolucent",
+        "run",
+        "--view",
+        "--no-browser",
+        "--port",
+        "0",
+        "--json",
+    ]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = next((m[0] for line in process.stderr if (m := re.search(r"http://\S+", line))), None)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, ImageGrid
 from sonolucent.beamform.apodization import leg_weights
-from sonolucent.beamform.channels import band_weight
+from sonolucent.beamform.channel_data import band_weight
 from sonolucent.sim import digitize, phantoms, simulate
 
 Image = NDArray[np.complexfloating]

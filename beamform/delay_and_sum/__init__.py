@@ -1,0 +1,1 @@
+"""Delay-and-sum: the plain reference that every other beamformer is held against."""

@@ -1,0 +1,201 @@
+"""Delay-and-sum: the plain, exact image that every other path is held against."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+import scipy.fft
+from numpy.typing import DTypeLike, NDArray
+
+from sonolucent.beamform.apodization import AngleTaper, Apodization, leg_weights
+from sonolucent.beamform.channel_data import (
+    ChannelData,
+    band_weight,
+    pass_band_hz,
+    require_channels,
+    require_finite,
+    require_gain,
+    require_record,
+)
+from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.delay_and_sum.double_precision import sum_pairs as sum_pairs_double
+from sonolucent.beamform.delay_and_sum.single_precision import LEAD, TAPS, interpolation_table
+from sonolucent.beamform.delay_and_sum.single_precision import sum_pairs as sum_pairs_single
+from sonolucent.beamform.fourier.sampling import bin_frequency_hz
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+
+_SUB_BANDS = 12
+# Eight samples interpolate frequencies up to this part of the sampling rate with errors below 7e-4 (the remainder of
+# Lagrange's formula); for cubic interpolation the rate is doubled.
+_HIGHEST_FREQUENCY = 0.15
+_TABLE = interpolation_table()
+
+
+class DelayAndSum:
+    """Sums every transmit-receive pair at its own delay, in baseband.
+
+    In complex64 with eight-point interpolation; where every element transmits and both legs are weighted alike, a pair
+    and its reverse have the same delays and are added first. In complex128 with cubic interpolation of twice as many
+    samples, pair by pair: free of rounding, and slow.
+
+    A `WavenumberTaper` weights each frequency differently: its image is the sum over overlapping sub-bands, each with
+    the weights at its own centre, and costs as many passes.
+
+    Args:
+        acquisition: how the channel data were taken.
+        grid: the pixels.
+        apodization: weights of both legs.
+        limit_transmit: apply the apodization to the transmit leg too. Off for few transmits: one wide element lights
+            only a cone, and a limited pair would leave half of the image black.
+        gain: multiplies the image, (n_z, n_x); none by default, see `uniform_gain`.
+        dtype: complex64, or complex128 for a reference free of rounding.
+        threads: worker threads; all cores by default.
+
+    Raises:
+        ValueError: the grid reaches beyond the record, or `gain` has another shape.
+    """
+
+    def __init__(
+        self,
+        acquisition: Acquisition,
+        grid: ImageGrid,
+        *,
+        apodization: Apodization | None = None,
+        limit_transmit: bool = True,
+        gain: NDArray[np.float32] | None = None,
+        dtype: DTypeLike = np.complex64,
+        threads: int | None = None,
+    ) -> None:
+        require_record(acquisition, grid)
+        self.acquisition = acquisition
+        self.grid = grid
+        self.apodization = apodization or AngleTaper()
+        self._transmit_apodization = self.apodization if limit_transmit else None
+        self._dtype = np.dtype(dtype)
+        self._workers = Workers(threads)
+        n = acquisition.n_samples
+        self._bins = np.arange(-(n // 2), n - n // 2) if acquisition.is_baseband else np.arange(n // 2 + 1)
+        self._frequency_hz = bin_frequency_hz(acquisition, n, self._bins)
+        center_bin = int(np.searchsorted(self._frequency_hz, acquisition.probe.center_frequency_hz))
+        self._carrier_bin = 0 if acquisition.is_baseband else center_bin
+        self._carrier_hz = float(bin_frequency_hz(acquisition, n, np.array(self._carrier_bin)))
+        self._is_single = self._dtype == np.complex64
+        every_element = tuple(range(acquisition.n_rx))
+        self._is_folded = self._is_single and limit_transmit and acquisition.tx_elements == every_element
+        self._oversampling = self._single_oversampling() if self._is_single else 2
+        self._gain = require_gain(gain, grid)
+        # An angle taper has the same weights for every frame; a wavenumber taper's sub-bands are too large to keep.
+        self._weights = functools.lru_cache(maxsize=1)(self._leg_weights)
+
+    def __call__(self, channel_data: ChannelData, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32,
+        complex64 where the acquisition is demodulated.
+
+        Raises:
+            TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
+        """
+        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
+        require_finite(channel_data, workers=self._workers)
+        image = np.zeros(self.grid.shape, self._dtype)
+        for center_hz, weight in self._sub_bands():
+            self._add_sub_band(self._baseband(channel_data, weight), center_hz, image)
+        return np.multiply(image, self._gain, out=out, dtype=self._dtype, casting="same_kind")
+
+    def _single_oversampling(self) -> int:
+        farthest_hz = max(abs(edge_hz - self._carrier_hz) for edge_hz in pass_band_hz(self.acquisition))
+        return math.ceil(farthest_hz / (_HIGHEST_FREQUENCY * self.acquisition.sampling_frequency_hz))
+
+    def warm_up(self, dtype: DTypeLike = np.int16) -> None:
+        """Images an empty frame of samples of that type, complex64 where the acquisition is demodulated."""
+        self(np.zeros(self.acquisition.shape, np.complex64 if self.acquisition.is_baseband else dtype))
+
+    def describe(self) -> str:
+        """What was planned, in one line."""
+        folded = ", pairs folded" if self._is_folded else ""
+        return f"delay-and-sum in {self._dtype}, {self._workers.threads} threads{folded}"
+
+    def _sub_bands(self) -> list[tuple[float, NDArray[np.float64]]]:
+        """(frequency whose taper holds, weight of each frequency bin), adding up to the pass band."""
+        band = band_weight(self.acquisition, self._frequency_hz)
+        if isinstance(self.apodization, AngleTaper):
+            return [(self.acquisition.probe.center_frequency_hz, band)]
+        centers_hz = np.linspace(*pass_band_hz(self.acquisition), _SUB_BANDS)
+        spacing_hz = centers_hz[1] - centers_hz[0]
+        hats = np.maximum(0, 1 - np.abs(self._frequency_hz - centers_hz[:, None]) / spacing_hz)
+        return [(float(center), band * hat) for center, hat in zip(centers_hz, hats, strict=True)]
+
+    def _baseband(self, channel_data: ChannelData, weight: NDArray[np.float64]) -> NDArray[Any]:
+        """Analytic signals of one band, shifted down by the carrier, (n_tx, n_rx, n); folded, of receivers >= t.
+
+        For single precision they go on periodically at both ends, as far as the interpolation reads.
+        """
+        n_tx, n_rx, n_samples = self.acquisition.shape
+        n = self._oversampling * n_samples
+        before, after = (LEAD, TAPS - LEAD) if self._is_single else (0, 0)
+        baseband = np.empty((n_tx, n_rx, before + n + after), self._dtype)
+        scale = (self._oversampling * weight).astype(self._dtype.type(0).real.dtype)
+
+        def transform(worker: int, transmits: range) -> None:
+            for t in transmits:
+                traces = self._traces(channel_data, t)
+                shifted = self._shift(scale, self._analytic_spectrum(traces), n)
+                signals = baseband[t, n_rx - len(traces) :]
+                signals[:, before : before + n] = scipy.fft.ifft(shifted, axis=-1, overwrite_x=True)
+                signals[:, :before] = signals[:, n : n + before]
+                signals[:, before + n :] = signals[:, before : before + after]
+
+        self._workers.map(transform, n_tx, chunk=1)
+        return baseband
+
+    def _shift(self, scale: NDArray[Any], spectrum: NDArray[Any], n: int) -> NDArray[Any]:
+        """Scaled spectra (n_traces, n) whose bin 0 is the carrier; lower frequencies last."""
+        n_lower = self._carrier_bin - self._bins[0]
+        shifted = np.zeros((len(spectrum), n), self._dtype)
+        np.multiply(spectrum[:, n_lower:], scale[n_lower:], out=shifted[:, : len(scale) - n_lower])
+        np.multiply(spectrum[:, :n_lower], scale[:n_lower], out=shifted[:, n - n_lower :])
+        return shifted
+
+    def _traces(self, channel_data: ChannelData, t: int) -> NDArray[Any]:
+        """The traces of transmit t, (n_rx, n_samples); folded, of receivers >= t, both directions added."""
+        dtype = self._dtype.type if self.acquisition.is_baseband else self._dtype.type(0).real.dtype
+        if not self._is_folded:
+            return np.asarray(channel_data[t], dtype)
+        traces = np.array(channel_data[t, t:], dtype)
+        traces[1:] += channel_data[t + 1 :, t]
+        return traces
+
+    def _analytic_spectrum(self, traces: NDArray[Any]) -> NDArray[Any]:
+        if self.acquisition.is_baseband:
+            return np.asarray(scipy.fft.fft(traces, axis=-1)[..., self._bins])
+        return np.asarray(2 * scipy.fft.rfft(traces, axis=-1))
+
+    def _leg_weights(self, wavenumber_rad_m: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Weights of the transmitting and of all elements, (n_z, n_x, n)."""
+        receive = leg_weights(self.acquisition, self.grid, self.apodization, wavenumber_rad_m)
+        if self._is_folded:
+            return receive, receive
+        transmit = leg_weights(self.acquisition, self.grid, self._transmit_apodization, wavenumber_rad_m)
+        return np.ascontiguousarray(transmit[..., list(self.acquisition.tx_elements)]), receive
+
+    def _add_sub_band(self, baseband: NDArray[Any], center_hz: float, image: NDArray[Any]) -> None:
+        acquisition, grid = self.acquisition, self.grid
+        weights = self._weights(2 * math.pi * center_hz / acquisition.sound_speed_m_s)
+        rate_hz = self._oversampling * acquisition.sampling_frequency_hz
+        elements_x_m = acquisition.probe.element_x_m[list(acquisition.tx_elements)], acquisition.probe.element_x_m
+        first_sample = acquisition.initial_time_s * rate_hz
+        axes = grid.x_m, grid.z_m, rate_hz / acquisition.sound_speed_m_s, first_sample
+
+        def add_rows(worker: int, rows: range) -> None:
+            block = rows.start, rows.stop
+            if self._is_single:
+                cycles_per_m = self._carrier_hz / acquisition.sound_speed_m_s
+                signals = baseband.view(np.float32), _TABLE
+                sum_pairs_single(*block, *signals, *elements_x_m, *weights, *axes, cycles_per_m, self._is_folded, image)
+            else:
+                carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
+                sum_pairs_double(*block, baseband, *elements_x_m, *weights, *axes, carrier_rad, image)
+
+        self._workers.map(add_rows, grid.n_z, chunk=8)

@@ -1,0 +1,1 @@
+"""The Fourier (wavenumber) beamformer: `beamformer.py` is the way in, `plan.py` its tables, the engines do the work."""

@@ -1,0 +1,79 @@
+"""The last step: from lateral wavenumbers, per depth, to the pixels of a row."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
+from sonolucent.beamform.geometry import Acquisition, ImageGrid
+
+_ROWS = 16
+"""Rows of the image transformed together."""
+
+
+class LateralTransform:
+    """Sums exp(i K x) over the image's wavenumbers, for blocks of rows: one per worker, for its buffers.
+
+    An FFT where the columns divide the lateral period, else a product with the matrix of exponentials, which is
+    slower. Wavenumbers beyond the columns' Nyquist alias, as they do in an image sampled at its columns.
+    """
+
+    def __init__(self, acquisition: Acquisition, grid: ImageGrid, sampling: Sampling, waves: NDArray[np.int64]) -> None:
+        period = sampling.n_lateral * acquisition.probe.pitch_m / grid.dx_m
+        self.is_fft = abs(period - round(period)) < 1e-6 * period
+        n = round(period) if self.is_fft else waves.size
+        self._slot = waves % n if self.is_fft else np.arange(n)
+        self._spectrum = fft.complex_buffer(_ROWS, n)
+        self._plan = fft.plan_backward(self._spectrum)
+        step = wavenumber_step(acquisition, sampling) * grid.dx_m
+        columns = np.zeros(0) if self.is_fft else np.arange(grid.n_x)
+        self._matrix = np.exp(1j * step * waves[:, None] * columns).astype(np.complex64)
+
+    def __call__(
+        self,
+        columns: NDArray[np.complex64],
+        mask: NDArray[np.float32],
+        rows: range,
+        gain: NDArray[np.float32],
+        image: NDArray[np.complex64],
+    ) -> None:
+        """Writes some rows of `image` (n_z, n_x), times `gain`, from `columns` (n_waves, n_z), whose waves are weighted
+        by `mask` (n_waves,)."""
+        block = slice(rows.start, rows.stop)
+        _write_image(
+            columns[:, block],
+            mask,
+            self._slot,
+            self._spectrum,
+            self._plan.call,
+            self._matrix,
+            gain[block],
+            image[block],
+        )
+
+
+@kernel()
+def _write_image(columns, mask, slot, spectrum, transform, matrix, gain, image):  # type: ignore[no-untyped-def]
+    n_x = image.shape[1]
+    for first in range(0, image.shape[0], spectrum.shape[0]):
+        n = min(spectrum.shape[0], image.shape[0] - first)
+        _read_rows(columns[:, first : first + n], mask, slot, spectrum)
+        if matrix.size:
+            pixels = np.dot(spectrum, matrix)
+        else:
+            fft.execute(transform)
+            pixels = spectrum
+        for i in range(n):
+            image[first + i] = pixels[i, :n_x] * gain[first + i]
+
+
+@kernel()
+def _read_rows(columns, mask, slot, spectrum):  # type: ignore[no-untyped-def]
+    spectrum[:] = 0
+    for wave in range(columns.shape[0]):
+        if mask[wave] > 0:
+            for i in range(columns.shape[1]):
+                spectrum[i, slot[wave]] += mask[wave] * columns[wave, i]

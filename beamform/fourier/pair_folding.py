@@ -1,0 +1,68 @@
+"""Pairs of elements into complex traces, two a trace, and their spectra out again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sonolucent.beamform.compute.compiled import kernel
+
+
+@kernel(boundscheck=False)
+def fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-untyped-def]
+    """traces[i] = p(2i) + 1j p(2i + 1), where p sums both orders of a pair: d(low, high) + d(high, low).
+
+    Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform. What
+    comes before the first sample within the taper's reach is not read.
+    """
+    for i in range((pairs.shape[0] + 1) // 2):
+        first_ab, first_cd = (first_sample[offset_of(pairs, 2 * i)], first_sample[offset_of(pairs, 2 * i + 1)])
+        begin = min(first_ab, first_cd)
+        a, b, share_a, share_b = both_orders(channels, shot_of, pairs, 2 * i, begin)
+        c, d, share_c, share_d = both_orders(channels, shot_of, pairs, 2 * i + 1, begin)
+        traces[i] = 0
+        # Slices that begin at zero let the loop vectorise; an offset might be negative and wrap.
+        trace = traces[i, begin:].view(np.float32)
+        for n in range(a.size):
+            trace[2 * n] = share_a * np.float32(a[n]) + share_b * np.float32(b[n])
+            trace[2 * n + 1] = share_c * np.float32(c[n]) + share_d * np.float32(d[n])
+        trace[0 : 2 * (first_ab - begin) : 2] = 0
+        trace[1 : 2 * (first_cd - begin) : 2] = 0
+
+
+@kernel(boundscheck=False, inline="always")
+def both_orders(channels, shot_of, pairs, i, begin):  # type: ignore[no-untyped-def]
+    """Both orders of pair i and their shares: nothing of a missing transmit or pair, half of an element with itself."""
+    low, high = pairs[min(i, pairs.shape[0] - 1)]
+    share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
+    forth, back = shot_of[low], shot_of[high]
+    return (
+        channels[max(forth, 0), high, begin:],
+        channels[max(back, 0), low, begin:],
+        np.float32(share if forth >= 0 else 0.0),
+        np.float32(share if back >= 0 else 0.0),
+    )
+
+
+@kernel(boundscheck=False, inline="always")
+def offset_of(pairs, i):  # type: ignore[no-untyped-def]
+    low, high = pairs[min(i, pairs.shape[0] - 1)]
+    return high - low
+
+
+@kernel(boundscheck=False)
+def part(traces, band, row_of, rows):  # type: ignore[no-untyped-def]
+    """The pass band of each pair, twice its spectrum, to its row: a real pair's spectrum is even, an imaginary one's
+    odd, up to conjugation."""
+    n_time, (first_bin, n_bins) = traces.shape[1], band
+    for i in range((row_of.size + 1) // 2):
+        trace = traces[i].view(np.float32)
+        above = trace[2 * first_bin : 2 * (first_bin + n_bins)]
+        below = trace[2 * (n_time - first_bin - n_bins + 1) : 2 * (n_time - first_bin + 1)]
+        real = rows[row_of[2 * i]].view(np.float32)
+        # Without a second pair its row is written first, then overwritten by the first one's.
+        imaginary = rows[row_of[min(2 * i + 1, row_of.size - 1)]].view(np.float32)
+        for k in range(n_bins):
+            a, b = above[2 * k], above[2 * k + 1]
+            c, d = below[2 * (n_bins - 1 - k)], below[2 * (n_bins - 1 - k) + 1]
+            imaginary[2 * k], imaginary[2 * k + 1] = b + d, c - a
+            real[2 * k], real[2 * k + 1] = a + c, b - d

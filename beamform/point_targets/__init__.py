@@ -1,0 +1,1 @@
+"""Point targets in an image: where they lie, how wide they are, what surrounds them."""

@@ -1,0 +1,1 @@
+"""Transmit sequences, and the way between their shots and the full matrix of single elements."""

@@ -1,0 +1,148 @@
+"""What a run has to say at its end: one report a stage, and the whole of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sonolucent.stream.accounting.budgets import Profile
+from sonolucent.stream.accounting.settlement import whole_ledger
+from sonolucent.stream.accounting.timing import Latency, Timing
+from sonolucent.stream.accounting.usage import Usage, per_frame
+from sonolucent.stream.config import Config
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.messages import Image
+
+
+class SinkReport(msgspec.Struct, frozen=True):
+    """What a sink saw; `models` counts the frames of each, "none" those that nothing enhanced."""
+
+    frames: int = 0
+    enhanced: int = 0
+    model: str = "none"
+    device: str = "none"
+    backend: str = "none"
+    reason: str = ""
+    models: dict[str, int] = {}
+    fps: float = 0.0
+    stages: dict[str, Latency] = {}
+    end_to_end: Latency | None = None
+    edges: dict[str, EdgeCounts] = {}
+    trace: dict[str, Any] | None = None
+
+    def with_image(self, image: Image) -> SinkReport:
+        name = image.model or "none"
+        counted = msgspec.structs.replace(
+            self,
+            frames=self.frames + 1,
+            enhanced=self.enhanced + bool(image.model),
+            models={**self.models, name: self.models.get(name, 0) + 1},
+        )
+        if not image.model:
+            return counted
+        by = {"model": image.model, "device": image.device, "backend": image.backend, "reason": image.reason}
+        return msgspec.structs.replace(counted, **by)
+
+    def with_edges(self, edges: dict[str, EdgeCounts]) -> SinkReport:
+        return msgspec.structs.replace(self, edges={**self.edges, **edges})
+
+    def with_timing(self, timing: Timing, profile: Profile, *, trace: bool) -> SinkReport:
+        return msgspec.structs.replace(
+            self,
+            fps=timing.frame_rate_hz(),
+            stages=timing.stages(profile),
+            end_to_end=timing.end_to_end(profile),
+            trace=timing.trace() if trace else None,
+        )
+
+
+class StageReport(msgspec.Struct, frozen=True):
+    """What one stage knows.
+
+    Args:
+        edges: the counts of the edges that it feeds.
+        sink: what it saw, if it is a sink.
+        taken: how many frames it took from each edge that feeds it.
+        lost: the ids of the frames that a recorder lost, (first, last) of each run of them, by the kind of frame.
+        recorded: the files that a recorder has written, one more for every time that it was restarted.
+        usage: what its process spent on frames.
+    """
+
+    edges: dict[str, EdgeCounts]
+    sink: SinkReport | None = None
+    taken: dict[str, int] = {}
+    lost: dict[str, list[tuple[int, int]]] = {}
+    usage: Usage | None = None
+    recorded: tuple[str, ...] = ()
+
+
+class RunReport(msgspec.Struct, frozen=True):
+    """The report of a run, as `--json` prints it.
+
+    Args:
+        model, device, backend, reason: what enhanced the last frame that was enhanced, and why it was that.
+        models: how many frames each model has enhanced; "none" those that nothing did.
+        core_ms_per_frame: processor time of all processes, from the first frame to the last.
+    """
+
+    source: str
+    transport: str
+    seconds: float
+    frames_in: int
+    frames_out: int
+    enhanced: int
+    dropped: dict[str, dict[str, int]]
+    fps: float
+    model: str
+    device: str
+    backend: str
+    reason: str
+    models: dict[str, int]
+    stages: dict[str, Latency]
+    end_to_end: Latency | None
+    ledger: dict[str, EdgeCounts]
+    balanced: bool
+    core_ms_per_frame: float
+    page_faults_per_frame: float
+    restarts: dict[str, int] = {}
+    not_recorded: dict[str, list[tuple[int, int]]] = {}
+    recorded: tuple[str, ...] = ()
+
+
+def summarize(
+    config: Config, reports: dict[str, StageReport], seconds: float, restarts: dict[str, int] | None = None
+) -> RunReport:
+    """The report of a run out of those of its stages, some of which may have been restarted so many times."""
+    restarts = restarts or {}
+    edges = {name: counts for report in reports.values() for name, counts in report.edges.items()}
+    taken = {name: n for report in reports.values() for name, n in report.taken.items()}
+    ledger = whole_ledger(edges, taken, restarts)
+    first = reports.get(config.sinks[0])
+    sink = (first.sink if first else None) or SinkReport()
+    acquired = ledger.get("scanner>source", EdgeCounts()).acquired
+    core_ms, page_faults = per_frame(report.usage for report in reports.values() if report.usage)
+    return RunReport(
+        source=config.source,
+        transport=config.transport,
+        seconds=round(seconds, 3),
+        frames_in=acquired,
+        frames_out=sink.frames,
+        enhanced=sink.enhanced,
+        dropped={name: counts.dropped for name, counts in ledger.items() if counts.dropped},
+        fps=round(sink.fps, 2),
+        model=sink.model,
+        device=sink.device,
+        backend=sink.backend,
+        reason=sink.reason,
+        models=sink.models,
+        stages=sink.stages,
+        end_to_end=sink.end_to_end,
+        ledger=ledger,
+        balanced=all(counts.balanced for counts in ledger.values()),
+        core_ms_per_frame=round(core_ms, 2),
+        page_faults_per_frame=round(page_faults, 1),
+        restarts=restarts,
+        not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
+        recorded=tuple(file for report in reports.values() for file in report.recorded),
+    )

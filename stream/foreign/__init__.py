@@ -1,1 +1,0 @@
-"""Recordings in other people's layouts: readers and writers, one a module."""

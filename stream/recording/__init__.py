@@ -1,0 +1,1 @@
+"""Recordings in files: ours and other people's. Knows no socket."""

@@ -1,0 +1,111 @@
+"""Reads recordings of this project's layout (docs/recording.md), whole ones and those that were cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.messages import Image, Trail
+from sonolucent.stream.recording import hdf5, layout
+
+
+class Recording:
+    """A recording of this project's layout: `rec[i]` is frame i, (n_tx, n_rx, n_samples); `rec.image(i)` its images.
+
+    Raises:
+        RecordingError: the file is damaged or of a later version.
+    """
+
+    format = "Sonolucent"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = hdf5.open_for_reading(path)
+        with hdf5.reading(self.path, "Sonolucent"):
+            self.stream = layout.read_stream(self._file)
+            self.edges = _read_ledger(self._file)
+            layout.require_rows(self._file, layout.RAW, self.stream.acquisition.shape, ("<i2", "<f4"))
+            for images in (layout.BMODE, layout.ENHANCED):
+                layout.require_rows(self._file, images, self.stream.grid.shape, ("<f4",))
+            self._n_frames = self._complete(layout.RAW, layout.RAW_INDEX)
+            self._n_images = self._complete(layout.BMODE, layout.IMAGE_INDEX)
+
+    @property
+    def acquisition(self) -> Any:
+        return self.stream.acquisition
+
+    @property
+    def frame_rate_hz(self) -> float | None:
+        return self.stream.frame_rate_hz
+
+    def __len__(self) -> int:
+        return self._n_frames
+
+    @property
+    def n_images(self) -> int:
+        return self._n_images
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
+        with hdf5.reading(self.path, "Sonolucent"):
+            data: NDArray[Any] = self._file[layout.RAW][index % len(self)]
+        return data
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[i] for i in range(len(self)))
+
+    def image(self, index: int) -> Image:
+        """The images of row `index`, as they were shown."""
+        if not 0 <= index < self.n_images:
+            raise IndexError(f"{self.path} holds {self.n_images} images; there is no image {index}")
+        with hdf5.reading(self.path, "Sonolucent"):
+            row = self._file[layout.IMAGE_INDEX][index]
+            layers = [self._file[layout.BMODE][index]]
+            if row["model"]:
+                layers.append(self._file[layout.ENHANCED][index])
+            return Image(
+                frame_id=int(row["frame_id"]),
+                layers=np.stack(layers),
+                dynamic_range_db=float(row["dynamic_range_db"]),
+                model=row["model"].decode(),
+                device=row["device"].decode(),
+                skipped=row["skipped"].decode(),
+                trail=Trail(int(row["acquired_ns"]), int(row["acquired_utc_ns"])),
+            )
+
+    @property
+    def frame_ids(self) -> NDArray[np.int64]:
+        """The frame ids of the channel data, (len(self),)."""
+        if len(self) == 0:
+            return np.empty(0, np.int64)
+        with hdf5.reading(self.path, "Sonolucent"):
+            ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
+        return ids
+
+    @property
+    def lost(self) -> dict[str, list[int]]:
+        """The ids of the frames that the disk was too slow for, by kind: "raw_data", "image"."""
+        ids: dict[str, list[int]] = {}
+        with hdf5.reading(self.path, "Sonolucent"):
+            for row in layout.read_values(self._file[layout.LOST]) if layout.LOST in self._file else ():
+                ids.setdefault(row["data"].decode(), []).append(int(row["frame_id"]))
+        return ids
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _complete(self, data: str, index: str) -> int:
+        return min(len(self._file[data]), len(self._file[index])) if data in self._file else 0
+
+
+def _read_ledger(file: h5py.File) -> dict[str, EdgeCounts]:
+    text = layout.read_values(file[layout.LEDGER]).tobytes()
+    return msgspec.json.decode(text, type=dict[str, EdgeCounts]) if text else {}

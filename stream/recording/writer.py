@@ -1,0 +1,144 @@
+"""Writes recordings: channel data, B-mode and enhanced images in one HDF5 file that survives being cut off.
+
+The file is written in HDF5's single-writer-multiple-readers mode: whatever happens to the program, it opens up to the
+last flush. docs/recording.md describes the layout.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.stream.errors import RecordingError, RecordingFailed
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.messages import Channels, Frame, Image, Stream
+from sonolucent.stream.recording import hdf5, layout
+
+_FLUSH_S = 0.25
+
+
+class RecordingWriter:
+    """Writes the frames of one stream, each kind in the order in which it comes.
+
+    Args:
+        path: a new file.
+        stream: its geometry.
+        channels: make room for channel data.
+        images: make room for B-mode and enhanced images.
+
+    Raises:
+        RecordingError: the file exists or cannot be written.
+    """
+
+    def __init__(self, path: Path, stream: Stream, *, channels: bool, images: bool) -> None:
+        self.path = path
+        self._flushed_s = time.monotonic()
+        self._file = hdf5.create(path)
+        layout.write_stream(self._file, stream)
+        if channels:
+            shape = stream.acquisition.shape
+            self._raw = layout.create_rows(self._file, layout.RAW, shape, stream.dtype, "1")
+            self._raw_index = layout.create_index(self._file, layout.RAW_INDEX, layout.RAW_ROW)
+        if images:
+            shape_2d = stream.grid.shape
+            self._bmode = layout.create_rows(self._file, layout.BMODE, shape_2d, "<f4", "dB")
+            self._enhanced = layout.create_rows(self._file, layout.ENHANCED, shape_2d, "<f4", "dB")
+            self._image_index = layout.create_index(self._file, layout.IMAGE_INDEX, layout.IMAGE_ROW)
+        self._lost = layout.create_index(self._file, layout.LOST, layout.LOST_ROW)
+        self._ledger = self._file.create_dataset(layout.LEDGER, (0,), maxshape=(None,), chunks=(4096,), dtype="u1")
+        self._file.swmr_mode = True
+
+    def write(self, frame: Frame) -> None:
+        """Appends a frame.
+
+        Raises:
+            RecordingError: it does not fit the stream.
+            RecordingFailed: the disk refuses it; the file is closed and opens up to its last flush.
+        """
+        try:
+            if isinstance(frame, Channels):
+                self._write_channels(frame)
+            else:
+                self._write_image(frame)
+            if time.monotonic() - self._flushed_s > _FLUSH_S:
+                self.flush(frame.trail.edges)
+        except OSError as error:
+            self._give_up(frame.frame_id, error)
+
+    def lose(self, frame: Frame, why: str) -> None:
+        """Lists a frame that is not recorded."""
+        _append_row(self._lost, (layout.kind(frame), frame.frame_id, why), layout.LOST_ROW)
+
+    def flush(self, edges: dict[str, EdgeCounts]) -> None:
+        """Makes all that was written safe from the program's end, with the counts of the edges so far."""
+        _replace_text(self._ledger, edges)
+        self._file.flush()
+        self._flushed_s = time.monotonic()
+
+    def close(self, edges: dict[str, EdgeCounts] | None = None) -> None:
+        """Flushes and closes; `edges` are the final counts."""
+        if edges:
+            self.flush(edges)
+        self._file.close()
+
+    def _write_channels(self, frame: Channels) -> None:
+        _append_frame(self._raw, frame.data)
+        trail = frame.trail
+        _append_row(self._raw_index, (frame.frame_id, trail.acquired_ns, trail.acquired_utc_ns), layout.RAW_ROW)
+
+    def _write_image(self, frame: Image) -> None:
+        _append_frame(self._bmode, frame.bmode)
+        _append_frame(self._enhanced, frame.enhanced)
+        trail = frame.trail
+        origin = (frame.frame_id, trail.acquired_ns, trail.acquired_utc_ns)
+        made = (frame.dynamic_range_db, frame.model, frame.device, frame.skipped)
+        _append_row(self._image_index, (*origin, *made), layout.IMAGE_ROW)
+
+    def _give_up(self, frame_id: int, error: OSError) -> None:
+        hdf5.abandon(self._file)
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise RecordingFailed(
+            f"{self.path}: frame {frame_id} cannot be written: {why}; the recording opens up to its last flush"
+        ) from error
+
+
+def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
+    """Replaces the counts in a recording that is closed: the final ones are known only when every stage has ended.
+
+    Raises:
+        RecordingError: the file cannot be written.
+    """
+    try:
+        with h5py.File(path, "r+", libver="latest") as file:
+            _replace_text(file[layout.LEDGER], edges)
+    except (OSError, KeyError) as error:
+        raise RecordingError(f"{path}: the ledger could not be written: {error}") from error
+
+
+def _append_frame(dataset: h5py.Dataset, frame: NDArray[Any] | None) -> None:
+    """Adds a frame, past HDF5's buffers straight to the file; None leaves the row at the fill value."""
+    if frame is not None and frame.shape != dataset.shape[1:]:
+        raise RecordingError(f"{dataset.name}: a frame of shape {frame.shape} in a stream of {dataset.shape[1:]}")
+    row = len(dataset)
+    dataset.resize(row + 1, axis=0)
+    if frame is not None:
+        chunk = np.ascontiguousarray(frame, dataset.dtype)
+        dataset.id.write_direct_chunk((row, *(0 for _ in frame.shape)), chunk)
+
+
+def _append_row(dataset: h5py.Dataset, row: tuple[Any, ...], dtype: np.dtype[Any]) -> None:
+    dataset.resize(len(dataset) + 1, axis=0)
+    dataset[-1] = np.array(row, dtype)
+
+
+def _replace_text(dataset: h5py.Dataset, edges: dict[str, EdgeCounts]) -> None:
+    text = np.frombuffer(msgspec.json.encode(edges), "u1")
+    dataset.resize((len(text),))
+    dataset[:] = text

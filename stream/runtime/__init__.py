@@ -1,0 +1,1 @@
+"""Runs the pipeline: stages in threads or processes, their loops, their supervision."""

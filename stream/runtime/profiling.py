@@ -1,0 +1,95 @@
+"""Runs a pipeline to be measured: as fast as it can, then at rate; and holds both runs to budgets.toml.
+
+Frames that come as fast as they are taken queue before the slowest stage, so that run is held to the frame rate alone.
+The one at rate is held to the latencies, and to its losses: a frame that is lost came too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from sonolucent.stream.accounting.budgets import Budget, Profile
+from sonolucent.stream.accounting.budgets import load as load_budgets
+from sonolucent.stream.accounting.report import RunReport
+from sonolucent.stream.accounting.timing import Latency
+from sonolucent.stream.config import Config, changed
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.runtime.run import run
+
+# The budgets are p99: one frame in a hundred may be late.
+_LATE = 0.01
+
+
+class Profiled(msgspec.Struct, frozen=True):
+    """The runs that were made, and in words what of them is over budget."""
+
+    as_fast_as_possible: RunReport | None
+    at_rate: RunReport | None
+    over_budget: list[str]
+
+
+def profile(config: Config) -> Profiled:
+    """Measures `config.frames` frames, without viewer and recorder, in either run.
+
+    A scanner sets its own pace, so it is measured at rate alone; a configuration that is `as_fast_as_possible`, in that
+    way alone. The trace is that of the last run. Ctrl-C ends both.
+
+    Raises:
+        ConfigError: there is no such budget profile, or fewer than two frames are asked for.
+        StageFailed, BadInput: what a stage failed with.
+    """
+    budgets = _budgets(config)
+    bare = changed(config, headless=True, view=False, record=None, record_channels=False)
+    fast = rated = None
+    if config.sets_pace or config.as_fast_as_possible:
+        trace = config.trace if config.as_fast_as_possible else None
+        fast = _held_to_no_latency(run(changed(bare, as_fast_as_possible=True, fps=None, trace=trace)))
+    interrupted = fast is not None and fast.frames_in != config.frames
+    if not (config.as_fast_as_possible or interrupted):
+        rated = run(changed(bare, fps=config.fps or budgets.frame_rate_hz))
+    return Profiled(fast, rated, [*too_slow(fast, budgets), *too_late(rated, budgets)])
+
+
+def too_slow(report: RunReport | None, budgets: Profile) -> Iterator[str]:
+    """Whether a run as fast as possible missed the frame rate."""
+    if report is not None and report.fps < budgets.frame_rate_hz:
+        yield f"as fast as possible: {report.fps:.1f} frames/s, the budget is {budgets.frame_rate_hz:.1f}"
+
+
+def too_late(report: RunReport | None, budgets: Profile) -> Iterator[str]:
+    """The latencies of a run at rate that exceed their budgets, and losses beyond what may be late."""
+    if report is None:
+        return
+    whole = {"end to end": report.end_to_end} if report.end_to_end else {}
+    allowed = {**budgets.stages, "end to end": budgets.end_to_end}
+    for name, latency in {**report.stages, **whole}.items():
+        yield from _exceeded(name, latency, allowed[name])
+    lost = sum(sum(reasons.values()) for reasons in report.dropped.values())
+    if lost > _LATE * report.frames_in or not report.frames_out:
+        yield f"at rate: {lost} of {report.frames_in} frames lost, at most {_LATE:.0%} may be"
+
+
+def _exceeded(name: str, latency: Latency, budget: Budget) -> Iterator[str]:
+    for figure, value, allowed in (("p50", latency.p50_ms, budget.p50_ms), ("p99", latency.p99_ms, budget.p99_ms)):
+        if value > allowed:
+            yield f"at rate: {name} {figure} {value:.1f} ms, the budget is {allowed:.1f}"
+
+
+def _budgets(config: Config) -> Profile:
+    if config.frames is None or config.frames < 2:
+        raise ConfigError(f"a frame rate takes two frames at least; frames is {config.frames}")
+    try:
+        return load_budgets(config.budget)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _held_to_no_latency(report: RunReport) -> RunReport:
+    def freed(latency: Latency) -> Latency:
+        return msgspec.structs.replace(latency, over_budget=None)
+
+    stages = {name: freed(latency) for name, latency in report.stages.items()}
+    end_to_end = freed(report.end_to_end) if report.end_to_end else None
+    return msgspec.structs.replace(report, stages=stages, end_to_end=end_to_end)

@@ -1,0 +1,95 @@
+"""A scanner's socket: a PUSH socket that a reader pulls from, and that can lose its connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+import zmq
+
+from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.sockets import Context, bind
+from sonolucent.stream.transport.wire import Buffer
+
+_POLL_MS = 100
+_LAST_POLLS = 10
+_REBIND_S = 5.0
+# A reader may be busy with its warm-up; one that has gone is not waited for.
+_LINGER_MS = 60_000
+
+Parts = tuple[bytes, Buffer]
+
+
+class Outlet:
+    """Sends messages to whoever is connected; one reader is meant.
+
+    Args:
+        endpoint: tcp://HOST:PORT; the port * picks a free one.
+        queue: messages that may wait for the reader.
+        stop: set when nobody should wait any longer.
+        keys: encrypt what is sent.
+
+    Raises:
+        EdgeError: the endpoint cannot be used, or is taken.
+        ConfigError: the keys cannot be used.
+    """
+
+    def __init__(self, context: Context, endpoint: str, queue: int, stop: Event, keys: Keys | None = None) -> None:
+        self._context, self._queue, self._stop, self._keys = context, queue, stop, keys
+        self.endpoint = endpoint
+        self._socket = self._bind()
+        self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def wait(self) -> bool:
+        """Waits until a reader can take a message; False when it is time to stop."""
+        while not self._stop.is_set():
+            if self._socket.poll(_POLL_MS, zmq.POLLOUT):
+                return True
+        return False
+
+    def send(self, parts: Parts) -> bool:
+        """Sends at once; False when there is no reader, or its queue is full."""
+        try:
+            self._socket.send_multipart(parts, zmq.DONTWAIT, copy=False)
+        except zmq.Again:
+            return False
+        return True
+
+    def send_last(self, parts: Parts) -> bool:
+        """Sends, and waits for the reader to have room: up to a minute, or a second once it is time to stop."""
+        for polls in range(_LINGER_MS // _POLL_MS):
+            if self.send(parts):
+                return True
+            if self._stop.is_set() and polls > _LAST_POLLS:
+                return False
+            self._socket.poll(_POLL_MS, zmq.POLLOUT)
+        return False
+
+    def reconnect(self) -> None:
+        """Breaks the connection behind what was sent so far, and waits for the next one."""
+        self._socket.close(linger=_LINGER_MS)
+        self._socket = _retried(self._bind)
+
+    def close(self) -> None:
+        """Closes; what is queued is delivered before the context ends, for a minute at most."""
+        self._socket.close(linger=_LINGER_MS)
+
+    def _bind(self) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.PUSH)
+        socket.setsockopt(zmq.SNDHWM, self._queue)
+        bind(socket, self.endpoint, "choose another --port", self._keys)
+        return socket
+
+
+def _retried(bind: Callable[[], zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+    """Binds; the port is free again a moment after it was closed."""
+    deadline = time.monotonic() + _REBIND_S
+    while True:
+        try:
+            return bind()
+        except EdgeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.001)

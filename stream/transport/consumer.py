@@ -1,0 +1,150 @@
+"""The consumer's end of an edge: asks for frames, takes them, refuses what is none."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import zmq
+
+from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.messages import End, Frame, Message, Stream
+from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge
+from sonolucent.stream.transport.shared_memory import Borrower
+from sonolucent.stream.transport.sockets import Context, connect
+from sonolucent.stream.transport.wire import Buffer, WireError, decode
+
+_CONNECTING_S = 0.01
+_RECONNECT_MS = 20
+# What a producer that was restarted waits for before it knows of this consumer.
+_REPEAT_GRANT_S = 0.1
+_log = logging.getLogger(__name__)
+
+
+class PullEdge:
+    """The consumer's end. Connects whether or not the producer is there yet; use from one thread.
+
+    Raises:
+        EdgeError: the endpoint is not on loopback.
+    """
+
+    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
+        self.edge = edge
+        self.refused = Ledger()
+        self.taken_before = 0
+        self._abort = abort
+        self._taken = 0
+        self._room = edge.window
+        self._granted = (-1, -1)
+        self._granted_at = 0.0
+        self.socket = _open(context, edge)
+        self._borrower = None if edge.lent_from is None else Borrower()
+
+    @property
+    def taken(self) -> int:
+        """How many frames were taken here, also by a process that was here before."""
+        return self.taken_before + self._taken
+
+    def describe(self) -> Stream | End:
+        """Waits for the description of the stream without asking for frames yet; `End` when it never began.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        self._room = 0
+        message = self.pull()
+        self._room = self.edge.window
+        if not isinstance(message, (Stream, End)):
+            raise RuntimeError(f"{self.edge.name}: a frame came before it was asked for")
+        return message
+
+    def pull(self, timeout_s: float | None = None) -> Message | None:
+        """The next message, or None after `timeout_s` (None: wait for ever).
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
+            self._ask()
+            if self.socket.poll(self.wait_ms(deadline)):
+                message = self._take()
+                if message is not None:
+                    return message
+            if deadline is not None and time.monotonic() >= deadline:
+                return None
+
+    def close(self) -> None:
+        """Acknowledges what was taken and disconnects."""
+        self._grant(0)
+        self.socket.close(linger=500)
+
+    def _ask(self) -> None:
+        now = time.monotonic()
+        wanted = (self._taken, self._room)
+        outdated = self._granted != wanted or now - self._granted_at > _REPEAT_GRANT_S
+        if outdated and self._grant(self._room):
+            self._granted, self._granted_at = wanted, now
+
+    def _grant(self, room: int) -> bool:
+        """Tells the producer how many more frames to send; False while there is no producer."""
+        returned = [] if self._borrower is None else [self._borrower.returned()]
+        try:
+            self.socket.send_multipart([GRANT.pack(self._taken, room), *returned], zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        if self._borrower is not None:
+            self._borrower.acknowledge(*returned)
+        return True
+
+    def wait_ms(self, deadline: float | None = None) -> int:
+        """How long to poll before it is time to ask again."""
+        slice_s = POLL_S if self._granted == (self._taken, self._room) else _CONNECTING_S
+        remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
+        return int(min(slice_s, remaining_s) * 1000)
+
+    def _take(self) -> Message | None:
+        frames = self.socket.recv_multipart(copy=False)
+        parts: Sequence[Buffer] = [frame.buffer for frame in frames]
+        try:
+            message = decode(parts if self._borrower is None else self._borrower.borrow(parts))
+        except WireError as error:
+            self._refuse(error)
+            return None
+        if isinstance(message, Frame):
+            self._taken += 1
+        return message
+
+    def _refuse(self, error: WireError) -> None:
+        # A frame that went with its producer was lost with it; everything else was taken, and is of no use.
+        self._taken += error.reason != "gone"
+        if error.reason not in self.refused.counts().dropped:
+            _log.warning("%s: refused a %s", self.edge.name, error)
+        self.refused.lose(error.reason)
+
+
+def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
+    """The messages of several edges as they come, each with its edge; never ends by itself.
+
+    Raises:
+        Aborted: the run was aborted.
+    """
+    poller = zmq.Poller()
+    for edge in edges:
+        poller.register(edge.socket, zmq.POLLIN)
+    while True:
+        for edge in edges:
+            message = edge.pull(0.0)
+            if message is not None:
+                yield edge, message
+        poller.poll(min(edge.wait_ms() for edge in edges))
+
+
+def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.DEALER)
+    connect(socket, edge.endpoint, _RECONNECT_MS, edge.keys)
+    return socket

@@ -1,0 +1,57 @@
+"""Edges: how frames cross from one stage to the next, over inproc, ipc or tcp.
+
+The consumer asks for frames (it grants credit) and the producer keeps what has not been asked for, as the edge's
+policy says. So a slow consumer never holds frames up inside a socket, every loss happens in one place, and it is
+counted there. A thread of the edge does the sending; `push` never waits, except on a `lossless` edge that is full.
+
+The consumer's grant is cumulative (frames taken so far, frames it has room for), so that repeating it is harmless and
+either side may be restarted.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+from sonolucent.stream.transport.curve import Keys
+
+Policy = Literal["latest", "drop_oldest", "lossless"]
+
+GRANT = struct.Struct("<QI")
+POLL_S = 0.1
+
+
+class Aborted(Exception):
+    """The run was aborted while an edge was waiting."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One arrow of the pipeline's diagram; its name is "producer>consumer".
+
+    Args:
+        policy: what becomes of frames that the consumer has not asked for: the newest is kept, the oldest dropped, or
+            the producer waits.
+        bound: frames that may wait.
+        keys: of an encrypted tcp endpoint.
+        lent_from: payloads of at least so many bytes are lent through shared memory, to a process of the same machine
+            and user; None: all are sent.
+    """
+
+    name: str
+    endpoint: str
+    policy: Policy = "lossless"
+    bound: int = 4
+    keys: Keys | None = None
+    lent_from: int | None = None
+
+    @property
+    def window(self) -> int:
+        """Frames the consumer asks for: the next one, and another ahead where waiting for it would cost time.
+
+        A frame asked for ahead grows old in the consumer's hands, so a live stage asks for none that is passed on
+        within its own process.
+        """
+        live_in_process = self.policy == "drop_oldest" and self.endpoint.startswith("inproc:")
+        return 1 if self.policy == "latest" or live_in_process else 2

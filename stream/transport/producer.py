@@ -1,0 +1,201 @@
+"""The producer's end of an edge: keeps what has not been asked for, sends what has, counts everything."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+
+import zmq
+
+from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
+from sonolucent.stream.messages import End, Message, Stream
+from sonolucent.stream.transport.credit import Parts, Peer
+from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge
+from sonolucent.stream.transport.send_queue import WaitingRoom
+from sonolucent.stream.transport.shared_memory import Lender
+from sonolucent.stream.transport.sockets import Context, bind, remove_file
+from sonolucent.stream.transport.wire import encode
+
+_HEARD_AT_ONCE = 64
+_log = logging.getLogger(__name__)
+
+
+class PushEdge:
+    """The producer's end. Bind once; `push` from one thread.
+
+    Raises:
+        EdgeError: the endpoint is not on loopback, or is taken.
+    """
+
+    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
+        self.edge = edge
+        self.ledger = Ledger()
+        self.refused = Ledger()
+        self._abort = abort
+        self._socket = _open(context, edge)
+        self._lender = None if edge.lent_from is None else Lender(edge.lent_from)
+        self._waiting = WaitingRoom(edge, self.ledger, abort)
+        self._peer: Peer | None = None
+        self._end: Parts | None = None
+        self._patience_s = 5.0
+        self._asked = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=f"edge {edge.name}", daemon=True)
+        self._thread.start()
+
+    def push(self, message: Message) -> None:
+        """Offers a message to the consumer.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        if isinstance(message, Stream):
+            self._waiting.describe(encode(message))
+            return
+        if isinstance(message, End):
+            self._end = encode(message)
+            return
+        self.ledger.acquire()
+        parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
+        self._waiting.put(parts)
+
+    def wait_for_consumer(self, timeout_s: float) -> bool:
+        """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._asked.wait(POLL_S):
+            if self._abort.is_set():
+                raise Aborted(self.edge.name)
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def close(self, patience_s: float = 5.0) -> EdgeCounts:
+        """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge."""
+        self._patience_s = patience_s
+        if self._end is None:
+            self._end = encode(End(self.ledger.counts().acquired))
+        self._waiting.close()
+        self._thread.join()
+        return self.ledger.counts()
+
+    def _serve(self) -> None:
+        try:
+            progressed = time.monotonic()
+            while not self._abort.is_set():
+                if self._step():
+                    progressed = time.monotonic()
+                elif self._end is not None and self._idle(progressed):
+                    break
+            self._say_goodbye()
+        finally:
+            self._count_the_rest()
+            self._socket.close(linger=500)
+            remove_file(self.edge.endpoint)
+
+    def _idle(self, progressed: float) -> bool:
+        all_taken = not self._waiting and self._peer is not None and self._peer.outstanding == 0
+        return all_taken or time.monotonic() - progressed > self._patience_s
+
+    def _step(self) -> bool:
+        """Hears grants and sends a frame; False when there was nothing to do."""
+        self._introduce(self._waiting.stream)
+        waiting_for_frames = self._may_send() and (self._waiting or self._end is None)
+        heard = self._hear(0.0 if waiting_for_frames else POLL_S)
+        item = self._waiting.get() if self._may_send() else None
+        if item is None:
+            return heard
+        self._deliver(*item)
+        return True
+
+    def _may_send(self) -> bool:
+        return self._peer is not None and self._peer.may_send
+
+    def _deliver(self, stream: Parts | None, parts: Parts) -> None:
+        self._introduce(stream)
+        if self._send(parts) and self._peer is not None:
+            self._peer.sent += 1
+        else:
+            self.ledger.drop(CONSUMER_GONE)
+
+    def _introduce(self, stream: Parts | None) -> None:
+        """Tells the consumer what stream the next frames belong to, unless it knows."""
+        if self._peer is not None and stream is not None and stream is not self._peer.stream:
+            self._peer.stream = stream
+            self._send(stream)
+
+    def _send(self, parts: Parts) -> bool:
+        """Sends to the consumer; False, and there is none any more, when it has gone."""
+        if self._peer is None:
+            return False
+        message = parts if self._lender is None else self._lender.lend(parts)
+        try:
+            self._socket.send_multipart([self._peer.identity, *message], copy=False)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._forget_peer()
+            return False
+        return True
+
+    def _hear(self, timeout_s: float) -> bool:
+        """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
+        heard = False
+        for n_before in range(_HEARD_AT_ONCE):
+            if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
+                break
+            identity, grant, *returned = self._socket.recv_multipart()
+            if len(grant) == GRANT.size and self._take_back(returned):
+                self._grant(identity, *GRANT.unpack(grant))
+                heard = True
+            else:
+                self._refuse([grant, *returned])
+        return heard
+
+    def _take_back(self, returned: list[bytes]) -> bool:
+        """Hears which slots of memory the consumer needs no more; False when that makes no sense."""
+        if self._lender is None:
+            return not returned
+        return len(returned) == 1 and self._lender.take_back(returned[0])
+
+    def _refuse(self, parts: list[bytes]) -> None:
+        if not self.refused.counts().acquired:
+            sizes = ", ".join(str(len(part)) for part in parts)
+            _log.warning("%s: refused what is no grant: parts of %s bytes", self.edge.name, sizes or "no")
+        self.refused.lose("malformed")
+
+    def _grant(self, identity: bytes, taken: int, room: int) -> None:
+        if self._peer is None or self._peer.identity != identity:
+            if room == 0 and taken > 0:
+                return  # the goodbye of a consumer that has been replaced already
+            self._forget_peer()
+            self._peer = Peer(identity, taken, room)
+        self.ledger.deliver(self._peer.grant(taken, room))
+        if room > 0:
+            self._asked.set()
+
+    def _forget_peer(self) -> None:
+        if self._peer is not None:
+            self.ledger.drop(CONSUMER_GONE, self._peer.outstanding)
+        if self._lender is not None:
+            self._lender.forget()
+        self._peer = None
+
+    def _say_goodbye(self) -> None:
+        if self._end is not None:
+            self._send(self._end)
+
+    def _count_the_rest(self) -> None:
+        self.ledger.drop("never asked for", self._waiting.clear())
+        self._forget_peer()
+
+
+def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.ROUTER)
+    socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    bind(socket, edge.endpoint, "is another run using it?", edge.keys)
+    return socket

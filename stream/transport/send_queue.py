@@ -1,0 +1,82 @@
+"""Frames that wait at the producer until the consumer asks for them, as many as the edge's policy allows."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.transport.credit import Parts
+from sonolucent.stream.transport.edge import POLL_S, Aborted, Edge
+
+Item = tuple[Parts | None, Parts]
+
+
+class WaitingRoom:
+    """A queue of encoded frames, each with the description of its stream, between a stage and the edge's thread."""
+
+    def __init__(self, edge: Edge, ledger: Ledger, abort: threading.Event) -> None:
+        self._edge, self._ledger, self._abort = edge, ledger, abort
+        self._items: deque[Item] = deque()
+        self._changed = threading.Condition()
+        self._stream: Parts | None = None
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def stream(self) -> Parts | None:
+        """The stream that the next frame belongs to; a consumer may ask for it before it asks for frames."""
+        with self._changed:
+            return self._items[0][0] if self._items else self._stream
+
+    def describe(self, stream: Parts) -> None:
+        """Says what stream the frames to come belong to."""
+        with self._changed:
+            self._stream = stream
+            self._changed.notify_all()
+
+    def put(self, frame: Parts) -> None:
+        """Adds a frame; it waits for room on a lossless edge, and drops older ones on others.
+
+        Raises:
+            Aborted: the run was aborted.
+        """
+        with self._changed:
+            self._make_room()
+            self._items.append((self._stream, frame))
+            self._changed.notify_all()
+
+    def get(self) -> Item | None:
+        """The oldest frame; None if there is none for a moment, or at once when no more will come."""
+        with self._changed:
+            if not self._items and not self._closed:
+                self._changed.wait(POLL_S)
+            item = self._items.popleft() if self._items else None
+            self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        """No more frames will come."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def clear(self) -> int:
+        """Forgets the frames; how many there were."""
+        with self._changed:
+            n_frames = len(self._items)
+            self._items.clear()
+            return n_frames
+
+    def _make_room(self) -> None:
+        bound = 1 if self._edge.policy == "latest" else self._edge.bound
+        while self._edge.policy == "lossless" and len(self) >= bound and not self._abort.is_set():
+            self._changed.wait(POLL_S)
+        if self._abort.is_set():
+            self._ledger.drop("aborted")
+            raise Aborted(self._edge.name)
+        while len(self) >= bound:
+            self._items.popleft()
+            self._ledger.drop(self._edge.policy)

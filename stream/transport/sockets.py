@@ -1,0 +1,90 @@
+"""ZeroMQ sockets as every part of a stream makes them: encrypted or on this machine, bounded, with errors for the user.
+
+The end that sends frames binds, the end that receives them connects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import zmq
+
+from sonolucent.stream.errors import BadInput, EdgeError
+from sonolucent.stream.transport.curve import Keys, admitting
+from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
+
+Context = zmq.Context[zmq.Socket[bytes]]
+
+
+@contextmanager
+def open_context(keys: Keys | None) -> Iterator[Context]:
+    """A context whose sockets may use `keys`."""
+    with zmq.Context() as context, admitting(context, keys):
+        yield context
+
+
+def check_endpoint(endpoint: str, keys: Keys | None) -> None:
+    """Refuses what others could reach without keys.
+
+    Raises:
+        EdgeError: not an inproc, ipc or tcp endpoint, or a tcp address beyond this machine and no keys.
+    """
+    scheme, _, address = endpoint.partition("://")
+    if scheme not in ("inproc", "ipc", "tcp") or not address:
+        raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
+    host = address.rpartition(":")[0]
+    if scheme == "tcp" and keys is None and host not in ("127.0.0.1", "localhost", "[::1]"):
+        raise EdgeError(
+            f"endpoint {endpoint!r} is not on loopback; other addresses need keys: make them with `sonolucent keys "
+            "FOLDER` and give keys = FOLDER (docs/security.md), or use tcp://127.0.0.1:PORT through an SSH tunnel"
+        )
+
+
+def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None) -> None:
+    """Binds a socket that sends frames; one that cannot be bound is closed.
+
+    Raises:
+        EdgeError: the endpoint cannot be used, or is taken; then the message ends with `hint`.
+        ConfigError: the keys cannot be used.
+    """
+    with _or_closed(socket, f"cannot bind {endpoint}", f"; {hint}"):
+        check_endpoint(endpoint, keys)
+        if keys is not None and endpoint.startswith("tcp://"):
+            keys.secure_sender(socket)
+        socket.bind(endpoint)
+
+
+def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: Keys | None) -> None:
+    """Connects a socket that receives frames, whether or not the other end is there yet, and whenever it returns.
+
+    Raises:
+        EdgeError: the endpoint cannot be used.
+        ConfigError: the keys cannot be used.
+    """
+    with _or_closed(socket, f"cannot connect to {endpoint}"):
+        check_endpoint(endpoint, keys)
+        if keys is not None and endpoint.startswith("tcp://"):
+            keys.secure_receiver(socket)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
+        socket.setsockopt(zmq.RECONNECT_IVL, reconnect_ms)
+        socket.connect(endpoint)
+
+
+@contextmanager
+def _or_closed(socket: zmq.Socket[bytes], failure: str, hint: str = "") -> Iterator[None]:
+    try:
+        yield
+    except zmq.ZMQError as error:
+        socket.close(linger=0)
+        raise EdgeError(f"{failure}: {error.strerror}{hint}") from error
+    except BadInput:
+        socket.close(linger=0)
+        raise
+
+
+def remove_file(endpoint: str) -> None:
+    """Removes the file of an ipc endpoint, if there is one."""
+    if endpoint.startswith("ipc://"):
+        Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""Compiled kernels are kept in the user's cache directory, and nowhere else."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+from sonolucent import beamform
+from sonolucent.beamform.compute import compiled
+
+pytestmark = pytest.mark.slow
+PROGRAM = """
+import json, logging
+import numba, numpy as np
+logging.basicConfig()
+from sonolucent.beamform import bmode
+db = bmode.log_compress(np.full((2, 2), 0.1, np.complex64), reference=1.0)
+stats = bmode._compress.stats
+print(json.dumps({"db": float(db[0, 0]), "hits": len(stats.cache_hits), "misses": len(stats.cache_misses),
+                  "elsewhere": numba.config.CACHE_DIR}))
+"""
+
+
+def start(**environment):
+    """Compresses one image in a process of its own; what it said, and what it warned of."""
+    inherited = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=inherited | environment, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout), done.stderr
+
+
+def machine_code(folder):
+    return set(Path(folder).rglob("*.nb?"))
+
+
+def test_the_second_start_finds_what_the_first_one_compiled(tmp_path):
+    beside_the_sources = machine_code(beamform.__path__[0])
+    first, _ = start(XDG_CACHE_HOME=str(tmp_path))
+    assert (first["hits"], first["misses"]) == (0, 1)
+    assert machine_code(tmp_path / "sonolucent" / "numba")
+    second, warned = start(XDG_CACHE_HOME=str(tmp_path))
+    assert (second["hits"], second["misses"]) == (1, 0)
+    assert second["db"] == first["db"] == pytest.approx(-20, abs=1e-3)
+    assert machine_code(beamform.__path__[0]) == beside_the_sources
+    assert second["elsewhere"] == ""  # what other packages compile is theirs
+    assert warned == ""
+
+
+def test_numba_s_own_setting_wins(tmp_path):
+    start(NUMBA_CACHE_DIR=str(tmp_path / "own"), XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert machine_code(tmp_path / "own")
+    assert not machine_code(tmp_path / "cache")
+
+
+def test_without_a_place_to_keep_them_kernels_run_all_the_same(tmp_path):
+    (tmp_path / "file").touch()
+    said, warned = start(XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert said["db"] == pytest.approx(-20, abs=1e-3)
+    assert said["hits"] == 0
+    assert "compiled kernels cannot be kept" in warned
+
+
+def test_old_states_of_the_sources_make_room(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "user_cache_path", lambda _: tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    for age in range(6):
+        folder = tmp_path / "numba" / f"state{age}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    current = compiled._prepare_folder()
+    assert {f.name for f in (tmp_path / "numba").iterdir()} == {current.name, "state0", "state1", "state2"}

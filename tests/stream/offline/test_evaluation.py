@@ -1,0 +1,66 @@
+"""Real images in an evaluation, and reports as files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sonolucent.nn.evaluate.estimates import Estimate
+from sonolucent.nn.evaluate.methods import methods
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.evaluation_real import add_real_images
+from sonolucent.stream.offline.evaluation_report import Report, write_markdown, write_pictures
+
+
+@pytest.fixture
+def report() -> Report:
+    figures = {"cnr": Estimate(1.5, 0.25, 4), "contrast_error_at_-6_db": Estimate(0.5, None, 1)}
+    return Report(
+        condition="reference",
+        what="as told",
+        phantoms={"cysts": 4},
+        held_out_seeds=(900, 903),
+        machine="a machine",
+        megabytes={"plain": 0.0},
+        milliseconds={"plain": 12.0},
+        simulated={"plain": figures},
+    )
+
+
+def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: Report) -> None:
+    few = [method for method in methods() if method.name in ("plain", "median", "frequency-compound")]
+    add_real_images(real_data, tmp_path, few, report, print)
+    assert report.in_vivo["plain"]["cnr"].n == 4
+    assert report.in_vivo["median"]["gcnr"].mean > report.in_vivo["plain"]["gcnr"].mean
+    assert "frequency-compound" not in report.in_vivo
+    assert report.published["plain"]["homogeneity"].n == 6
+    assert report.published["obnlm, as published"]["homogeneity"].mean > report.published["plain"]["homogeneity"].mean
+    notch = report.captures["aluminium_64x0.63mm_5MHz_hmc.mat"]
+    assert notch["frequency-compound"]["width_mm"].mean > 1
+    assert len(list(tmp_path.glob("*.png"))) == 2 + 4
+
+
+def test_a_folder_without_real_images_is_refused(tmp_path: Path, report: Report) -> None:
+    with pytest.raises(ConfigError, match="no such folder"):
+        add_real_images(tmp_path, tmp_path, [], report, print)
+
+
+def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: Report) -> None:
+    write_markdown(tmp_path / "report.md", report)
+    text = (tmp_path / "report.md").read_text()
+    assert "| plain | 0.00 | 12 | 1.5 ± 0.25 |" in text
+    assert "| method | -6 |" in text
+    assert "seeds 900..903" in text
+
+
+def test_pictures_stand_side_by_side(tmp_path: Path) -> None:
+    """Five images of 20 x 10 pixels, twice as high as wide: two rows of four tiles."""
+    images = {str(i): np.full((20, 10), -60 + 10 * i, np.float32) for i in range(5)}
+    write_pictures(tmp_path / "a.png", images, 60.0, 2.0)
+    grey = np.asarray(Image.open(tmp_path / "a.png"))
+    tile_height, tile_width = grey.shape[0] // 2, grey.shape[1] // 4
+    assert tile_height > 40
+    assert tile_width >= 10
+    middles = [grey[tile_height - 20, 5 + i * tile_width] for i in range(4)]
+    np.testing.assert_allclose(middles, [0, 42.5, 85, 127.5], atol=1)

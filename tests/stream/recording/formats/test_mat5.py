@@ -1,0 +1,87 @@
+"""MATLAB 5 files are read as SciPy reads them, and nothing damaged is believed."""
+
+import contextlib
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from sonolucent.stream.recording.formats.mat5 import variables
+
+CONTENT: dict[str, Any] = {
+    "matrix": np.arange(12.0).reshape(3, 4),
+    "cube": np.arange(24, dtype=np.int16).reshape(2, 3, 4),
+    "single": np.float32([1.5, -2.5]),
+    "small": np.uint8(7),
+    "large": np.array([2**60, -1], np.int64),
+    "empty": np.zeros((0, 3)),
+    "text": "aperture",
+    "nested": {"a": 1.0, "b": {"c": np.arange(3), "name": "inner"}},
+    "cells": np.array([np.arange(2.0), "x"], dtype=object),
+}
+
+
+def file_of(content: dict[str, Any], *, compressed: bool = False) -> bytes:
+    file = io.BytesIO()
+    savemat(file, content, do_compression=compressed)
+    return file.getvalue()
+
+
+def read(data: bytes) -> dict[str, Any]:
+    return dict(variables(memoryview(data)))
+
+
+def same(ours: Any, scipys: Any) -> bool:
+    if isinstance(ours, SimpleNamespace):
+        return all(same(value, getattr(scipys, name)) for name, value in vars(ours).items())
+    if isinstance(ours, list):
+        return len(ours) == len(scipys) and all(map(same, ours, scipys))
+    return np.array_equal(ours, scipys) or np.size(ours) == np.size(scipys) == 0
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_variables_are_what_scipy_reads(compressed: bool) -> None:
+    data = file_of(CONTENT, compressed=compressed)
+    ours, scipys = read(data), loadmat(io.BytesIO(data), squeeze_me=True, struct_as_record=False)
+    assert set(ours) == set(CONTENT)
+    for name, value in ours.items():
+        assert same(value, scipys[name]), name
+
+
+def test_arrays_of_structs_are_lists() -> None:
+    structs = np.array([(1.0,), (2.0,)], dtype=[("depth", "O")])
+    assert [float(s.depth) for s in read(file_of({"s": structs}))["s"]] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_cut_anywhere_is_refused(compressed: bool) -> None:
+    data = file_of({"nested": CONTENT["nested"], "matrix": CONTENT["matrix"]}, compressed=compressed)
+    for size in range(len(data)):
+        with contextlib.suppress(ValueError):
+            assert set(read(data[:size])) < {"nested", "matrix"}
+
+
+def test_what_it_does_not_read_is_said() -> None:
+    with pytest.raises(ValueError, match="complex"):
+        read(file_of({"z": np.array([1j])}))
+    with pytest.raises(ValueError, match="no MATLAB 5 header"):
+        read(b"something else")
+    deep: Any = 1.0
+    for _ in range(20):
+        deep = {"deeper": deep}
+    with pytest.raises(ValueError, match="nested more than"):
+        read(file_of({"deep": deep}))
+
+
+def test_a_small_file_cannot_claim_a_large_variable(tmp_path: Path) -> None:
+    bomb = file_of({"zeros": np.zeros(1 << 20)}, compressed=True)
+    assert len(bomb) < 1 << 14
+    assert len(read(bomb)["zeros"]) == 1 << 20
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sonolucent.stream.recording.formats.mat5.MAX_VARIABLE_BYTES", 1 << 20)
+        with pytest.raises(ValueError, match="more than 1048576 bytes"):
+            read(bomb)

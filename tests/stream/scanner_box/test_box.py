@@ -1,0 +1,116 @@
+"""A scanner in a box over a real socket: what it reports is what its reader counts, whatever it does to the shots."""
+
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+import pytest
+import zmq
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.sim.faults import FAULTS, FaultRates
+from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.messages import Channels, Stream
+from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
+from sonolucent.stream.scanner_box.push_socket import Outlet
+from sonolucent.stream.sources import Source
+from sonolucent.stream.sources.pacing import paced
+from sonolucent.stream.sources.scanner import scanner
+
+N_SHOTS = 8
+PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
+STREAM = Stream(Acquisition(PROBE, range(N_SHOTS), 6, 25e6), ImageGrid.sau64(), 500.0)
+
+
+def array(frame_id: int) -> np.ndarray[Any, Any]:
+    """A frame whose every shot tells frame and shot."""
+    shots = np.arange(N_SHOTS, dtype=np.int16)[:, None, None] + N_SHOTS * frame_id
+    return np.broadcast_to(shots, STREAM.acquisition.shape).astype(np.int16)
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    with zmq.Context() as shared:
+        yield shared
+
+
+@pytest.fixture
+def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[ScannerReport, Source, list[Channels]]]:
+    """Serves some frames to a reader; what the scanner says it did, and what the reader made of it."""
+
+    def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False) -> Any:
+        stop = Event()
+        outlet = Outlet(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
+        fps = STREAM.frame_rate_hz if live else None
+        source = Source(STREAM, paced((array(i) for i in range(n_frames)), fps, stop))
+        reports: list[ScannerReport] = []
+        box = BoxedScanner(source, outlet, n_messages, faults, seed=3, live=live)
+        thread = Thread(target=lambda: reports.append(box.run()))
+        thread.start()
+        read = scanner(Config(source=outlet.endpoint), stop, Entry())
+        frames = list(read.frames)
+        thread.join()
+        outlet.close()
+        return reports[0], read, frames
+
+    return run
+
+
+def agrees(report: ScannerReport, read: Source, frames: list[Channels]) -> bool:
+    """Whether the reader has counted what the scanner has done, and shows no frame of mixed shots."""
+    assert all(np.array_equal(frame.data, array(frame.frame_id)) for frame in frames)
+    assert len(frames) == report.frames.delivered
+    assert read.losses.counts().dropped == report.frames.dropped
+    assert read.refused.counts().dropped == report.refused
+    return report.frames.balanced
+
+
+@pytest.mark.parametrize("n_messages", [1, N_SHOTS])
+def test_without_faults_everything_arrives(serve: Any, n_messages: int) -> None:
+    report, read, frames = serve(30, n_messages, FaultRates())
+    assert [frame.frame_id for frame in frames] == list(range(30))
+    assert report.messages == 30 * n_messages + 2  # and the stream's description and end
+    assert not any(report.faults.values())
+    assert agrees(report, read, frames)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_survived_and_counted(serve: Any, fault: str) -> None:
+    report, read, frames = serve(40, N_SHOTS, FaultRates(**{fault: 0.02}))
+    assert report.faults[fault] > 0
+    assert sum(report.faults.values()) == report.faults[fault] + report.faults["lost"] * (fault == "late")
+    assert frames
+    assert agrees(report, read, frames)
+
+
+@pytest.mark.parametrize("n_messages", [1, N_SHOTS])
+def test_all_faults_together(serve: Any, n_messages: int) -> None:
+    faults = FaultRates(*[0.05] * (len(FAULTS) - 2), disconnected=0.01, clock_jumped=0.05)
+    assert agrees(*serve(640 // n_messages, n_messages, faults))
+
+
+def test_a_live_scanner_waits_for_its_first_reader_only(serve: Any) -> None:
+    report, read, frames = serve(40, N_SHOTS, FaultRates(disconnected=0.02), live=True)
+    # While it has no reader its shots are not taken; the reader finds as many frames missing.
+    assert report.faults["disconnected"] > 0
+    assert report.frames.acquired == 40
+    assert agrees(report, read, frames)
+
+
+def test_a_port_in_use_is_an_error(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with context.socket(zmq.PUSH) as other:
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+        with pytest.raises(EdgeError, match=f"{port}.*choose another --port"):
+            Outlet(context, f"tcp://127.0.0.1:{port}", 1, Event())
+
+
+def test_a_scanner_that_is_stopped_before_it_had_a_reader(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    stop = Event()
+    outlet = Outlet(context, "tcp://127.0.0.1:*", 1, stop)
+    stop.set()
+    report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), outlet, 1, FaultRates(), 1, live=True).run()
+    outlet.close()
+    assert (report.messages, report.frames.acquired) == (0, 0)

@@ -1,0 +1,128 @@
+"""A scanner's messages become whole frames, and every frame and message that does not is counted once."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.messages import Channels, End, Message, Stream
+from sonolucent.stream.sources.assembly import assemble
+
+N_SHOTS = 4
+PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
+STREAM = Stream(Acquisition(PROBE, range(N_SHOTS), 6, 25e6), ImageGrid.sau64())
+FROM_ZERO = replace(STREAM, next_frame_id=0)
+
+
+def whole(i: int) -> Channels:
+    """Frame `i`, each of its samples telling frame and shot."""
+    shot = np.arange(N_SHOTS, dtype=np.int16)[:, None, None] + 100 * i
+    return Channels(i, np.broadcast_to(shot, STREAM.acquisition.shape).astype(np.int16))
+
+
+def shots(i: int, which: Iterable[int] = range(N_SHOTS)) -> list[Channels]:
+    return [Channels(i, whole(i).data[k : k + 1], k) for k in which]
+
+
+class Outcome:
+    """What came of some messages; every frame that did is whole and unmixed, or this fails."""
+
+    def __init__(self, messages: Iterable[Message], stream: Stream = STREAM) -> None:
+        losses, refused = Ledger(), Ledger()
+        frames = list(assemble(stream, iter(messages), losses, refused))
+        assert all(np.array_equal(frame.data, whole(frame.frame_id).data) for frame in frames)
+        self.frames = [frame.frame_id for frame in frames]
+        self.lost, self.refused = losses.counts().dropped, refused.counts().dropped
+
+    @property
+    def all(self) -> tuple[list[int], dict[str, int], dict[str, int]]:
+        return self.frames, self.lost, self.refused
+
+
+def test_whole_frames_pass() -> None:
+    assert Outcome([whole(0), whole(1), End(2)]).all == ([0, 1], {}, {})
+
+
+def test_shots_make_frames_one_by_one_or_several_at_a_time() -> None:
+    pair = Channels(1, whole(1).data[:2], 0)
+    assert Outcome([*shots(0), pair, *shots(1, (2, 3)), End(2)]).all == ([0, 1], {}, {})
+
+
+def test_shots_may_overtake_one_another_within_a_frame_and_across_its_end() -> None:
+    crossed = [*shots(0, (1, 0, 2)), *shots(1, (0,)), *shots(0, (3,)), *shots(1, (3, 2, 1))]
+    assert Outcome([*crossed, End(2)]).all == ([0, 1], {}, {})
+
+
+def test_a_lost_shot_loses_its_frame_only() -> None:
+    assert Outcome([*shots(0, (0, 1, 3)), *shots(1), End(2)]).all == ([1], {"incomplete": 1}, {})
+
+
+def test_a_frame_is_given_up_when_two_later_ones_have_begun() -> None:
+    messages = [*shots(0, (0, 1, 2)), *shots(1, (0,)), *shots(2, (0,)), *shots(0, (3,)), *shots(2, (1, 2, 3))]
+    assert Outcome([*messages, End(3)]).all == ([2], {"incomplete": 2}, {"late": 1})
+
+
+def test_a_frame_is_given_up_when_a_later_one_is_complete() -> None:
+    assert Outcome([whole(0), whole(2), whole(1), End(3)]).all == ([0, 2], {"gap": 1}, {"late": 1})
+
+
+def test_a_gap_is_counted() -> None:
+    assert Outcome([whole(0), whole(4), End(5)]).all == ([0, 4], {"gap": 3}, {})
+
+
+def test_frames_that_never_came_at_either_end_are_counted() -> None:
+    assert Outcome([whole(2), End(5)], FROM_ZERO).all == ([2], {"gap": 4}, {})
+    assert Outcome([End(3)], FROM_ZERO).all == ([], {"gap": 3}, {})
+    assert Outcome([whole(2), End(3)]).all == ([2], {}, {})  # a late joiner misses nothing
+
+
+def test_duplicates_are_refused_before_and_after_their_frame_is_complete() -> None:
+    messages = [*shots(0, (0, 0, 1, 2, 3, 3, 3)), whole(1), whole(1)]
+    assert Outcome([*messages, End(2)]).all == ([0, 1], {}, {"duplicate": 4})
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        Channels(1, np.zeros((1, 2, 3), np.int16)),
+        Channels(1, np.zeros((1, N_SHOTS, 6), np.float32)),
+        Channels(1, np.zeros((2, N_SHOTS, 6), np.int16), first_tx=3),
+        Channels(1, np.zeros((N_SHOTS + 1, N_SHOTS, 6), np.int16)),
+    ],
+)
+def test_shots_that_do_not_fit_are_refused(stranger: Channels) -> None:
+    assert Outcome([whole(0), stranger, whole(1), End(2)]).all == ([0, 1], {}, {"does not fit the stream": 1})
+
+
+def test_a_stream_that_breaks_off_within_a_frame() -> None:
+    assert Outcome([*shots(0), *shots(1, (0, 1))]).all == ([0], {"incomplete": 1}, {})
+
+
+def test_a_scanner_that_starts_anew_is_followed() -> None:
+    again = replace(STREAM, session=1)
+    messages = [whole(7), *shots(8, (0,)), again, whole(0), again, whole(1), End(2)]
+    assert Outcome(messages).all == ([7, 0, 1], {"incomplete": 1}, {})
+
+
+def test_a_repeated_description_changes_nothing() -> None:
+    assert Outcome([*shots(0, (0, 1)), STREAM, *shots(0, (2, 3)), End(1)]).all == ([0], {}, {})
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, N_SHOTS - 1), st.integers(1, N_SHOTS)), max_size=80),
+    st.integers(0, 8),
+)
+def test_whatever_comes_every_frame_and_every_message_is_counted_once(
+    arrivals: list[tuple[int, int, int]], n_frames: int
+) -> None:
+    messages = [Channels(i, whole(i).data[first : first + n], first) for i, first, n in arrivals]
+    outcome = Outcome([*messages, End(n_frames)], FROM_ZERO)
+    n_known = max([n_frames, *(i + 1 for i, _, _ in arrivals)])
+    assert outcome.frames == sorted(set(outcome.frames))
+    assert len(outcome.frames) + sum(outcome.lost.values()) == n_known
+    assert sum(outcome.refused.values()) <= len(messages) - len(outcome.frames)

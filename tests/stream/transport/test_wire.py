@@ -1,0 +1,182 @@
+"""The wire format: whatever is encoded decodes to the same, and nothing else gets through."""
+
+import contextlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.messages import Channels, End, Image, Stamp, Stream, Trail
+from sonolucent.stream.transport.wire import WireError, decode, encode
+from sonolucent.stream.transport.wire_header import MAGIC, MAX_HEADER_BYTES
+
+DOCS = Path(__file__).parents[3] / "docs"
+PREFIX = MAGIC + b"\x01\x00"
+TRAIL = Trail(
+    5, 1_700_000_000_000_000_000, (Stamp("source", 1, 2),), {"source>beamform": EdgeCounts(3, 1, {"latest": 2})}
+)
+
+counts = st.integers(0, 2**63 - 1)
+shapes = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5))
+
+
+def header(**fields: object) -> bytes:
+    return PREFIX + msgspec.msgpack.encode(fields)
+
+
+def same(a: object, b: object) -> bool:
+    """Equality of messages, arrays by value."""
+    fields_a, fields_b = vars(a), vars(b)
+    return type(a) is type(b) and all(np.array_equal(fields_a[k], fields_b[k]) for k in fields_a)
+
+
+@given(frame_id=counts, first_tx=counts, shape=shapes, dtype=st.sampled_from(["<i2", "<f4"]), seed=st.integers(0, 99))
+def test_channels_round_trip(frame_id: int, first_tx: int, shape: tuple[int, int, int], dtype: str, seed: int) -> None:
+    data = (1000 * np.random.default_rng(seed).standard_normal(shape)).astype(dtype)
+    message = Channels(frame_id, data, first_tx, TRAIL)
+    decoded = decode(encode(message))
+    assert same(decoded, message)
+    assert decoded.data.dtype == data.dtype
+
+
+@given(
+    model=st.text(max_size=40), skipped=st.text(max_size=40), range_db=st.floats(1e-3, 1e3), layers=st.integers(1, 2)
+)
+def test_image_round_trip(model: str, skipped: str, range_db: float, layers: int) -> None:
+    pixels = np.full((layers, 4, 3), -3.5, np.float32)
+    message = Image(7, pixels, range_db, model, "cpu", skipped, TRAIL, "fused", reason=skipped[::-1])
+    assert same(decode(encode(message)), message)
+
+
+@given(n=st.integers(1, 128), t0=st.floats(-1e-3, 1e-3), rate=st.none() | st.floats(0.1, 1e4))
+def test_stream_round_trip(n: int, t0: float, rate: float | None) -> None:
+    probe = Probe.linear(n_elements=n, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    message = Stream(Acquisition(probe=probe, tx_elements=range(n), initial_time_s=t0), ImageGrid.sau64(), rate)
+    assert decode(encode(message)) == message
+
+
+def test_end_round_trip() -> None:
+    assert decode(encode(End(12))) == End(12)
+
+
+def test_decoding_copies_nothing() -> None:
+    data = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
+    decoded = decode(encode(Channels(0, data)))
+    assert np.shares_memory(decoded.data, data)
+    assert not decoded.data.flags.writeable
+
+
+def test_a_stream_without_a_grid_gets_the_one_that_fits() -> None:
+    decoded = decode([header(kind="stream", session=3, acquisition={}), b""])
+    assert decoded == Stream(Acquisition(), ImageGrid.sau64(), session=3)
+
+
+def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
+    assert decode([header(kind="end", frames=1, mood="good"), b""]) == End(1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts"),
+    [
+        ("foreign", [b"", b""]),
+        ("foreign", [b"GET / HTTP/1.1", b""]),
+        ("schema", [MAGIC + b"\x63\x00\x80", b""]),
+        ("malformed", [PREFIX, b""]),
+        ("malformed", [header(kind="end", frames=1)]),
+        ("malformed", [header(kind="end", frames=1), b"", b""]),
+        ("malformed", [header(kind="telegram"), b""]),
+        ("malformed", [header(kind="end", frames=-1), b""]),
+        ("malformed", [header(kind="end", frames=1), b"payload"]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"n_samples": 0}), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"sampling_frequency_hz": 1e300}), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={}, frame_rate_hz=-1.0), b""]),
+        ("malformed", [header(kind="stream", session=3, acquisition={"demodulation_frequency_hz": 7.5e6}), b""]),
+        ("malformed", [header(kind="channels", frame_id=0, dtype="|O8", shape=[1, 1, 1]), b"12345678"]),
+        ("malformed", [header(kind="channels", frame_id=0, dtype="<i2", shape=[0, 4, 4]), b""]),
+        ("malformed", [header(kind="image", frame_id=0, shape=[3, 1, 1], dynamic_range_db=60.0), bytes(12)]),
+        ("malformed", [header(kind="image", frame_id=0, shape=[1, 1, 1], dynamic_range_db=float("nan")), bytes(4)]),
+        ("truncated", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(7)]),
+        ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(9)]),
+        ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1 << 20, 1 << 20, 1 << 20]), b""]),
+        ("oversized", [header(kind="stream", session=3, acquisition={"n_samples": 1 << 60}), b""]),
+        ("oversized", [PREFIX + bytes(MAX_HEADER_BYTES), b""]),
+    ],
+)
+def test_bad_messages_are_refused_with_a_reason(reason: str, parts: list[bytes]) -> None:
+    with pytest.raises(WireError) as refusal:
+        decode(parts)
+    assert refusal.value.reason == reason
+
+
+@given(st.lists(st.binary(max_size=200), max_size=3))
+def test_no_bytes_crash_the_decoder(parts: list[bytes]) -> None:
+    with pytest.raises(WireError):
+        decode(parts)
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_a_flipped_byte_is_refused_or_decodes(position: int, value: int) -> None:
+    head, payload = encode(Channels(3, np.ones((1, 2, 4), np.int16), 0, TRAIL))
+    broken = bytearray(head)
+    broken[position % len(broken)] = value
+    with contextlib.suppress(WireError):
+        assert isinstance(decode([bytes(broken), payload]), Channels)
+
+
+def test_other_dtypes_are_not_encoded() -> None:
+    with pytest.raises(ValueError, match="int16 or float32, not float64"):
+        encode(Channels(0, np.zeros((1, 1, 1))))
+
+
+VECTORS = {vector["name"]: vector for vector in json.loads((DOCS / "wire-vectors.json").read_text())}
+
+
+def parts_of(vector: dict[str, Any]) -> list[bytes]:
+    return [bytes.fromhex(vector["header"]), bytes.fromhex(vector["payload"])]
+
+
+def plain(message: object) -> dict[str, Any]:
+    """A message as the vectors tell it."""
+    fields = dict(vars(message))
+    for name, value in vars(message).items():
+        if isinstance(value, np.ndarray):
+            fields |= {name: value.tolist(), "dtype": value.dtype.str}
+    return {"kind": type(message).__name__.lower(), **json.loads(msgspec.json.encode(fields))}
+
+
+@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if "message" in vector])
+def test_the_vectors_decode_to_their_messages_and_encode_to_their_bytes(name: str) -> None:
+    vector = VECTORS[name]
+    message = decode(parts_of(vector))
+    assert plain(message) == vector["message"]
+    again = [bytes(part) for part in encode(message)]
+    assert (again == parts_of(vector)) == vector["canonical"]
+    assert same(decode(again), message)
+
+
+@pytest.mark.parametrize("name", [name for name, vector in VECTORS.items() if "refused" in vector])
+def test_the_vectors_of_bad_messages_are_refused(name: str) -> None:
+    with pytest.raises(WireError) as refusal:
+        decode(parts_of(VECTORS[name]))
+    assert refusal.value.reason == VECTORS[name]["refused"]
+
+
+@pytest.mark.parametrize("name", ["stream", "channels", "image", "end"])
+def test_the_documented_bytes_are_those_of_the_vectors(name: str) -> None:
+    block = re.search(rf"```hex {name}\n(.*?)```", (DOCS / "wire.md").read_text(), re.DOTALL)
+    assert block is not None
+    bare = re.sub(r";.*", "", block[1])
+    assert [bytes.fromhex(part) for part in bare.split("--")] == parts_of(VECTORS[name])
+
+
+def test_a_stream_must_name_its_session() -> None:
+    with pytest.raises(WireError, match="session"):
+        decode(parts_of(VECTORS["no-session"]))
