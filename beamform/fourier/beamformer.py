@@ -52,7 +52,7 @@ class FourierBeamformer:
         apodization: weights of both legs; the default, `WavenumberTaper.for_acquisition`, fits the array.
         gain: multiplies the image, (n_z, n_x), at no cost; none by default, see `uniform_gain`.
         threads: worker threads; all cores by default. A GPU needs none.
-        device: "cpu", or a CUDA device such as "cuda:0"; the same methods then run there (see `gpu.py`).
+        device: "cpu", or a CUDA device such as "cuda:0"; the same methods then run there (see `torch_engine.py`).
 
     Raises:
         ValueError: the grid reaches beyond the record, `gain` has another shape, or `device` is none.

@@ -91,7 +91,7 @@ def wavenumber_step(acquisition: Acquisition, sampling: Sampling) -> float:
 
 
 def image_scale(acquisition: Acquisition, grid: ImageGrid, sampling: Sampling) -> NDArray[np.float32]:
-    """z / (2 pi) of the expansion in `legs.py`, with the steps of its sums: (n_z, 1)."""
+    """z / (2 pi) of the expansion in `leg_waves.py`, with the steps of its sums: (n_z, 1)."""
     steps = wavenumber_step(acquisition, sampling) ** 2 / sampling.n_time
     return (steps * grid.z_m[:, None] / (2 * math.pi)).astype(np.float32)
 

@@ -1,11 +1,11 @@
 """The Fourier beamformer on a GPU: the steps of `fourier.py` as PyTorch operations on the same plan.
 
-Only this module and `gpu_device.py` import torch here, and only `FourierBeamformer(device="cuda:0")` imports them. Any
+Only this module and `torch_frame.py` import torch here, and only `FourierBeamformer(device="cuda:0")` imports them. Any
 device of torch's will do; the tests hold torch's CPU device to the CPU's image.
 
     A  gather and fold pairs, FFT in time, FFT over midpoints
     B  one complex matrix product per residue of the image's wavenumber sums the offsets into pairs of legs;
-       one weighted `embedding_bag` gathers them into the bins of k_z (see `gpu_tables.py`); FFT to depth
+       one weighted `embedding_bag` gathers them into the bins of k_z (see `torch_tables.py`); FFT to depth
     C  one product with the matrix of exponentials, a few dozen microseconds on a GPU at any column spacing
 
 Each sum runs in a fixed order and no atomics are used, so that a replay gives the same image bit for bit on the same

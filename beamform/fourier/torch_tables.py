@@ -1,7 +1,7 @@
 """The steps of the Fourier beamformer as index tables and matrices, for a GPU, which has the bandwidth to read them.
 
 Spreading sample by sample lets threads collide on bins; gathering bin by bin from a list does not, and always adds in
-the same order. `wavenumbers.py` has the physics and `spreading.py` the kernel.
+the same order. `sampling.py` has the physics and `depth_gridding.py` the kernel.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def test_messages_without_a_payload_pass() -> None:
 
 def test_what_a_dead_process_lent_is_kept_by_who_has_seen_it() -> None:
     script = (
-        "import sys; from sonolucent.stream.shared_memory import Lender; lender = Lender(1)\n"
+        "import sys; from sonolucent.stream.transport.shared_memory import Lender; lender = Lender(1)\n"
         "for n in (7, 8): sys.stdout.write(lender.lend((b'', bytes([n]) * 4096))[2].hex() + '\\n')\n"
         "sys.stdout.flush(); sys.stdin.read()"
     )
