@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 ChannelData = NDArray[np.int16] | NDArray[np.float32] | NDArray[np.complex64]
@@ -61,7 +61,7 @@ class NotFiniteError(ValueError):
     """Channel data hold infinities or values that are no numbers, or are too large to be summed."""
 
 
-def require_finite(data: ChannelData, *, workers: Workers | None = None, first_tx: int = 0) -> None:
+def require_finite(data: ChannelData, *, pool: ThreadPool | None = None, first_tx: int = 0) -> None:
     """Refuses channel data (n_tx, n_rx, n_samples), from transmit `first_tx` on, that are not finite throughout.
 
     16-bit samples always are. Others are read once, at the memory's pace.
@@ -76,7 +76,7 @@ def require_finite(data: ChannelData, *, workers: Workers | None = None, first_t
     def check(_: int, shots: range) -> None:
         bad.extend(shot for shot in shots if not _is_finite(data[shot].reshape(-1).view(np.float32)))
 
-    (workers or Workers(1)).map(check, len(data), chunk=1)
+    (pool or ThreadPool(1)).map(check, len(data), chunk=1)
     if bad:
         traces = data[min(bad)]
         receiver, sample = (int(i) for i in np.argwhere(~np.isfinite(traces))[0])

@@ -28,7 +28,7 @@ class BModeImager:
         apodization: weights of both legs; by default `WavenumberTaper.for_acquisition`.
         gain: multiplies the image, (n_z, n_x); by default `uniform_gain`.
         reference: the level shown as 0 dB; by default a slow running maximum.
-        threads: worker threads; all cores by default.
+        threads: threads that share the work; all cores by default.
         device: "cpu", or a CUDA device for the Fourier method.
 
     Raises:

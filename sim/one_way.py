@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import Attenuation
@@ -47,7 +47,7 @@ class LegTimer:
         self._advance = (screen.delay_s * spike_rate_hz).astype(np.float32)
         self._strength = (screen.gain * math.sqrt(_UNIT_DISTANCE_M)).astype(np.float32)
 
-    def legs(self, positions: NDArray[np.float64], workers: Workers) -> Legs:
+    def legs(self, positions: NDArray[np.float64], pool: ThreadPool) -> Legs:
         """The legs of scatterers at (n, 2) positions."""
         shape = self._probe.n_elements, len(positions)
         legs = Legs(np.empty(shape, np.float32), np.empty(shape, np.int32), np.empty(shape, np.float32))
@@ -55,7 +55,7 @@ class LegTimer:
         depth = z.astype(np.float32)
         neper_m = self._attenuation.mean_neper_m_hz(z) * self._probe.center_frequency_hz
 
-        def time_elements(worker: int, elements: range) -> None:
+        def time_elements(thread: int, elements: range) -> None:
             distance = np.empty(len(positions), np.float32)
             for e in elements:
                 lateral = (x - self._probe.element_x_m[e]).astype(np.float32)
@@ -66,7 +66,7 @@ class LegTimer:
                 if neper_m.any():
                     legs.gain[e] *= np.exp(-neper_m * distance)
 
-        workers.map(time_elements, self._probe.n_elements, chunk=1)
+        pool.map(time_elements, self._probe.n_elements, chunk=1)
         return legs
 
 

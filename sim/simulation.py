@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import require_real
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import Attenuation, AttenuationLayers
@@ -50,7 +50,7 @@ def simulate(
             frequency: (2,) for all or (n, 2). They are at `scatterers_m` in the middle of the frame. About four times
             the work, since no two shots see the same medium.
         seed: of the noise.
-        threads: worker threads; all cores by default.
+        threads: threads that share the work; all cores by default.
 
     Raises:
         ValueError: shapes do not match, a scatterer lies (or moves) behind the array or is not finite, the medium is
@@ -61,12 +61,12 @@ def simulate(
     attenuation = Attenuation(attenuation_db_cm_mhz)
     shaper = PulseShaper(acquisition, attenuation)
     timer = LegTimer(acquisition, shaper.spike_rate_hz, attenuation, screen)
-    workers = Workers(threads)
+    pool = ThreadPool(threads)
     if motion_m_per_shot is None:
-        channels = _still(acquisition, shaper, timer.legs(positions, workers), strength, workers)
+        channels = _still(acquisition, shaper, timer.legs(positions, pool), strength, pool)
     else:
         motion = _checked_motion(np.asarray(motion_m_per_shot, np.float64), positions, acquisition.n_tx)
-        channels = _moving(acquisition, shaper, timer, positions, motion, strength, workers)
+        channels = _moving(acquisition, shaper, timer, positions, motion, strength, pool)
     return channels if snr_db is None else _with_noise(channels, snr_db, np.random.default_rng(seed))
 
 
@@ -87,12 +87,12 @@ def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> 
 
 
 def _still(
-    acquisition: Acquisition, shaper: PulseShaper, legs: Legs, strength: NDArray[np.float32], workers: Workers
+    acquisition: Acquisition, shaper: PulseShaper, legs: Legs, strength: NDArray[np.float32], pool: ThreadPool
 ) -> NDArray[np.float32]:
     shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
     channels = np.zeros(acquisition.shape, np.float32)
 
-    def simulate_shots(worker: int, shots: range) -> None:
+    def simulate_shots(thread: int, shots: range) -> None:
         for shot in shots:
             transmitter = acquisition.tx_elements[shot]
             # The other order of two transmitting elements is the same trace, by reciprocity.
@@ -103,7 +103,7 @@ def _still(
                 if receiver in shot_of:
                     channels[shot_of[receiver], transmitter] = trace
 
-    workers.map(simulate_shots, acquisition.n_tx, chunk=1)
+    pool.map(simulate_shots, acquisition.n_tx, chunk=1)
     return channels
 
 
@@ -114,12 +114,12 @@ def _moving(
     positions: NDArray[np.float64],
     motion: NDArray[np.float64],
     strength: NDArray[np.float32],
-    workers: Workers,
+    pool: ThreadPool,
 ) -> NDArray[np.float32]:
     channels = np.empty(acquisition.shape, np.float32)
     for shot in range(acquisition.n_tx):
-        legs = timer.legs(positions + (shot - (acquisition.n_tx - 1) / 2) * motion, workers)
-        workers.map(
+        legs = timer.legs(positions + (shot - (acquisition.n_tx - 1) / 2) * motion, pool)
+        pool.map(
             partial(_receive, legs, shaper, acquisition.tx_elements[shot], strength, channels[shot]),
             acquisition.n_rx,
             chunk=8,
@@ -133,7 +133,7 @@ def _receive(
     transmitter: int,
     strength: NDArray[np.float32],
     out: NDArray[np.float32],
-    worker: int,
+    thread: int,
     receivers: range,
 ) -> None:
     spikes = spikes_of(legs, transmitter, list(receivers), strength, shaper.n_spikes)

@@ -20,7 +20,7 @@ from sonolucent.beamform.channel_data import (
     require_gain,
     require_record,
 )
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.delay_and_sum.double_precision import sum_pairs as sum_pairs_double
 from sonolucent.beamform.delay_and_sum.single_precision import LEAD, TAPS, interpolation_table
 from sonolucent.beamform.delay_and_sum.single_precision import sum_pairs as sum_pairs_single
@@ -52,7 +52,7 @@ class DelayAndSum:
             only a cone, and a limited pair would leave half of the image black.
         gain: multiplies the image, (n_z, n_x); none by default, see `uniform_gain`.
         dtype: complex64, or complex128 for a reference free of rounding.
-        threads: worker threads; all cores by default.
+        threads: threads that share the work; all cores by default.
 
     Raises:
         ValueError: the grid reaches beyond the record, or `gain` has another shape.
@@ -75,7 +75,7 @@ class DelayAndSum:
         self.apodization = apodization or AngleTaper()
         self._transmit_apodization = self.apodization if limit_transmit else None
         self._dtype = np.dtype(dtype)
-        self._workers = Workers(threads)
+        self._pool = ThreadPool(threads)
         n = acquisition.n_samples
         self._bins = np.arange(-(n // 2), n - n // 2) if acquisition.is_baseband else np.arange(n // 2 + 1)
         self._frequency_hz = bin_frequency_hz(acquisition, n, self._bins)
@@ -98,7 +98,7 @@ class DelayAndSum:
             TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
         """
         require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, workers=self._workers)
+        require_finite(channel_data, pool=self._pool)
         image = np.zeros(self.grid.shape, self._dtype)
         for center_hz, weight in self._sub_bands():
             self._add_sub_band(self._baseband(channel_data, weight), center_hz, image)
@@ -115,7 +115,7 @@ class DelayAndSum:
     def describe(self) -> str:
         """What was planned, in one line."""
         folded = ", pairs folded" if self._is_folded else ""
-        return f"delay-and-sum in {self._dtype}, {self._workers.threads} threads{folded}"
+        return f"delay-and-sum in {self._dtype}, {self._pool.threads} threads{folded}"
 
     def _sub_bands(self) -> list[tuple[float, NDArray[np.float64]]]:
         """(frequency whose taper holds, weight of each frequency bin), adding up to the pass band."""
@@ -138,7 +138,7 @@ class DelayAndSum:
         baseband = np.empty((n_tx, n_rx, before + n + after), self._dtype)
         scale = (self._oversampling * weight).astype(self._dtype.type(0).real.dtype)
 
-        def transform(worker: int, transmits: range) -> None:
+        def transform(thread: int, transmits: range) -> None:
             for t in transmits:
                 traces = self._traces(channel_data, t)
                 shifted = self._shift(scale, self._analytic_spectrum(traces), n)
@@ -147,7 +147,7 @@ class DelayAndSum:
                 signals[:, :before] = signals[:, n : n + before]
                 signals[:, before + n :] = signals[:, before : before + after]
 
-        self._workers.map(transform, n_tx, chunk=1)
+        self._pool.map(transform, n_tx, chunk=1)
         return baseband
 
     def _shift(self, scale: NDArray[Any], spectrum: NDArray[Any], n: int) -> NDArray[Any]:
@@ -188,7 +188,7 @@ class DelayAndSum:
         first_sample = acquisition.initial_time_s * rate_hz
         axes = grid.x_m, grid.z_m, rate_hz / acquisition.sound_speed_m_s, first_sample
 
-        def add_rows(worker: int, rows: range) -> None:
+        def add_rows(thread: int, rows: range) -> None:
             block = rows.start, rows.stop
             if self._is_single:
                 cycles_per_m = self._carrier_hz / acquisition.sound_speed_m_s
@@ -198,4 +198,4 @@ class DelayAndSum:
                 carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
                 sum_pairs_double(*block, baseband, *elements_x_m, *weights, *axes, carrier_rad, image)
 
-        self._workers.map(add_rows, grid.n_z, chunk=8)
+        self._pool.map(add_rows, grid.n_z, chunk=8)

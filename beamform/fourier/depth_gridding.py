@@ -6,10 +6,7 @@ other's bins, each bin owns a cell with one place for each tap; `gather_cells` a
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import (
@@ -25,30 +22,7 @@ from sonolucent.beamform.compute.simd import (
     splat,
     store,
 )
-
-TAPS = 4
-_TABLE_SIZE = 1024
-
-
-def shape_parameter(oversampling: float) -> float:
-    """beta of the kernel (Beatty, Nishimura and Pauly 2005, eq. 5)."""
-    return math.pi * math.sqrt((TAPS / oversampling * (oversampling - 0.5)) ** 2 - 0.8)
-
-
-def tap_table(beta: float) -> NDArray[np.float32]:
-    """Taps (1024 * 4,) of a sample at fraction (i + 1/2) / 1024 beyond its bin: weights of bins -1, 0, 1 and 2."""
-    fraction = (np.arange(_TABLE_SIZE) + 0.5) / _TABLE_SIZE
-    distance = np.arange(TAPS) - 1 - fraction[:, None]
-    inside = np.maximum(1 - (2 * distance / TAPS) ** 2, 0)
-    return np.asarray(np.i0(beta * np.sqrt(inside)) / np.i0(beta), dtype=np.float32).ravel()
-
-
-def de_apodization(beta: float, n_rows: int, n_depth: int) -> NDArray[np.float32]:
-    """What undoes the kernel's fall-off away from the centre row, n_rows // 2: shape (n_rows,)."""
-    position = (np.arange(n_rows) - n_rows // 2) / n_depth
-    root = np.emath.sqrt(beta**2 - (np.pi * TAPS * position) ** 2)
-    transform = TAPS * np.real(np.sinh(root) / root) / np.i0(beta)
-    return np.asarray(1 / transform, dtype=np.float32)
+from sonolucent.beamform.fourier.kaiser_bessel import TABLE_SIZE, TAPS
 
 
 @kernel(boundscheck=False)
@@ -94,7 +68,7 @@ def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-de
         position = depth_t[f] + depth_r[f] - origin
         bin_ = np.int32(position)
         bins[f] = bin_
-        taps[f] = np.int32((position - np.float32(bin_)) * np.float32(_TABLE_SIZE))
+        taps[f] = np.int32((position - np.float32(bin_)) * np.float32(TABLE_SIZE))
 
 
 @kernel(boundscheck=False)

@@ -11,8 +11,7 @@ from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.transpose import transpose
 from sonolucent.beamform.fourier.offset_sum import BLOCK_BINS, padded_bins
 from sonolucent.beamform.fourier.pair_folding import both_orders, fold, offset_of, part
-from sonolucent.beamform.fourier.sampling import Sampling
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.fourier.plan import FourierPlan
 
 _TRACES = 8
 """Traces, two pairs each, transformed together: few calls, and all in the second cache."""
@@ -22,11 +21,12 @@ Pairs = NDArray[np.int64]
 
 
 class PairSpectra:
-    """The spectra of all pairs, shared by the workers, and which pairs there are."""
+    """The spectra of all pairs, shared by all threads, and which pairs there are."""
 
-    def __init__(self, acquisition: Acquisition, sampling: Sampling) -> None:
+    def __init__(self, plan: FourierPlan) -> None:
+        sampling = plan.sampling
         self.sampling = sampling
-        self.n_elements = acquisition.n_rx
+        self.n_elements = plan.acquisition.n_rx
         self.n_bins = padded_bins(sampling.n_bins)
         self.bins_of_offset = [-(-n // BLOCK_BINS) * BLOCK_BINS for n in sampling.bins_of_offset]
         self.first_sample = np.array(sampling.first_sample)
@@ -47,7 +47,7 @@ class PairSpectra:
 
 
 class PairWorkspace:
-    """Buffers and transforms of one worker.
+    """Buffers and transforms of one thread.
 
     Two pairs share a complex trace, one as its real and one as its imaginary part: half the time FFTs, and those of
     complex traces are faster than those of real ones.

@@ -7,28 +7,30 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.fourier.plan import FourierPlan
+from sonolucent.beamform.fourier.sampling import wavenumber_step
 
 _ROWS = 16
 """Rows of the image transformed together."""
 
 
 class LateralTransform:
-    """Sums exp(i K x) over the image's wavenumbers, for blocks of rows: one per worker, for its buffers.
+    """Sums exp(i K x) over the image's wavenumbers, for blocks of rows: one for each thread, for its buffers.
 
     An FFT where the columns divide the lateral period, else a product with the matrix of exponentials, which is
     slower. Wavenumbers beyond the columns' Nyquist alias, as they do in an image sampled at its columns.
     """
 
-    def __init__(self, acquisition: Acquisition, grid: ImageGrid, sampling: Sampling, waves: NDArray[np.int64]) -> None:
-        period = sampling.n_lateral * acquisition.probe.pitch_m / grid.dx_m
+    def __init__(self, plan: FourierPlan) -> None:
+        grid, waves = plan.grid, plan.image_waves
+        period = plan.sampling.n_lateral * plan.acquisition.probe.pitch_m / grid.dx_m
         self.is_fft = abs(period - round(period)) < 1e-6 * period
         n = round(period) if self.is_fft else waves.size
         self._slot = waves % n if self.is_fft else np.arange(n)
         self._spectrum = fft.complex_buffer(_ROWS, n)
         self._plan = fft.plan_backward(self._spectrum)
-        step = wavenumber_step(acquisition, sampling) * grid.dx_m
+        step = wavenumber_step(plan.acquisition, plan.sampling) * grid.dx_m
+        self._gain = plan.pixel_gain
         columns = np.zeros(0) if self.is_fft else np.arange(grid.n_x)
         self._matrix = np.exp(1j * step * waves[:, None] * columns).astype(np.complex64)
 
@@ -37,11 +39,16 @@ class LateralTransform:
         columns: NDArray[np.complex64],
         mask: NDArray[np.float32],
         rows: range,
-        gain: NDArray[np.float32],
         image: NDArray[np.complex64],
     ) -> None:
-        """Writes some rows of `image` (n_z, n_x), times `gain`, from `columns` (n_waves, n_z), whose waves are weighted
-        by `mask` (n_waves,)."""
+        """Writes some rows of `image` (n_z, n_x), gain included.
+
+        Args:
+            columns: the lateral spectrum of each row, (n_waves, n_z).
+            mask: weight of each wave, (n_waves,).
+            rows: which to write.
+            image: written to.
+        """
         block = slice(rows.start, rows.stop)
         _write_image(
             columns[:, block],
@@ -50,7 +57,7 @@ class LateralTransform:
             self._spectrum,
             self._plan.call,
             self._matrix,
-            gain[block],
+            self._gain[block],
             image[block],
         )
 

@@ -29,7 +29,7 @@ _EXACT_AT = 0.75
 
 
 @dataclass(frozen=True)
-class Legs:
+class LegWaves:
     """Plane waves of one leg: row m is |k_x| = m * wavenumber_step, columns are the pass band's frequencies."""
 
     depth_bin: NDArray[np.float32]
@@ -40,7 +40,7 @@ class Legs:
     """Column from which the wave propagates within the taper, (n_waves,); n_bins where it never does."""
 
 
-def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodization, sampling: Sampling) -> Legs:
+def plan_leg_waves(acquisition: Acquisition, grid: ImageGrid, apodization: Apodization, sampling: Sampling) -> LegWaves:
     """Tables of every plane wave that the apodization lets through."""
     bins = sampling.first_bin + np.arange(sampling.n_bins)
     frequency_hz = bin_frequency_hz(acquisition, sampling.n_time, bins)
@@ -56,7 +56,7 @@ def plan_legs(acquisition: Acquisition, grid: ImageGrid, apodization: Apodizatio
     first_sample = acquisition.initial_time_s * acquisition.sampling_frequency_hz
     half_phase = k_z * depth_center_m(grid) - np.pi * bins / sampling.n_time * first_sample
     weight = spectrum * np.sqrt(band_weight(acquisition, frequency_hz)) * np.exp(1j * half_phase)
-    return Legs(
+    return LegWaves(
         depth_bin=(k_z / depth_step(grid, sampling)).astype(np.float32),
         weight=weight.astype(np.complex64),
         first_bin=np.where(passes.any(axis=1), passes.argmax(axis=1), sampling.n_bins),

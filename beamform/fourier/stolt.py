@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,64 +9,45 @@ from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES
 from sonolucent.beamform.fourier import depth_gridding, offset_sum
-from sonolucent.beamform.fourier.leg_waves import Legs
-from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.fourier.plan import FourierPlan
 
 
 class StoltMap:
-    """Tables of the mapping, shared by all workers; see `StoltWorkspace` for what each worker owns."""
+    """Tables of the mapping, shared by all threads; see `StoltWorkspace` for what each thread owns."""
 
-    def __init__(self, acquisition: Acquisition, grid: ImageGrid, sampling: Sampling, legs: Legs) -> None:
-        self.sampling = sampling
-        self.legs = legs
-        self.steepest_wave = 2 * (legs.depth_bin.shape[0] - 1)
-        self.waves = np.arange(-self.steepest_wave, self.steepest_wave + 1)
-        used = legs.depth_bin[np.abs(legs.weight) > 0]
-        self.origin = math.floor(2 * used.min()) - 4
-        self.n_cells = math.ceil(2 * used.max()) + 4 - self.origin
+    def __init__(self, plan: FourierPlan) -> None:
+        sampling, leg_waves = plan.sampling, plan.leg_waves
+        self.plan = plan
         self.cosines = [
             [offset_sum.cosine_table(residue, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)]
             for residue in (0, 1)
         ]
         self.rows_per_block = offset_sum.rows_per_block(sampling.bins_of_offset, sampling.n_bins)
         n_bins = offset_sum.padded_bins(sampling.n_bins)
-        self.weight = fft.complex_buffer(legs.weight.shape[0], n_bins).view(np.float32)
-        self.weight[:, : 2 * sampling.n_bins] = legs.weight.view(np.float32)
+        self.weight = fft.complex_buffer(leg_waves.weight.shape[0], n_bins).view(np.float32)
+        self.weight[:, : 2 * sampling.n_bins] = leg_waves.weight.view(np.float32)
         self.odd_phase = np.exp(-1j * np.pi * np.arange(sampling.n_lateral) / sampling.n_lateral).astype(np.complex64)
-        beta = depth_gridding.shape_parameter(sampling.n_depth / grid.n_z)
-        self.taps = depth_gridding.tap_table(beta)
-        self.correction = depth_gridding.de_apodization(beta, grid.n_z, sampling.n_depth)
-        shift_m = grid.x0_m - acquisition.probe.element_x_m[0]
-        self.phase = (1j * np.exp(1j * wavenumber_step(acquisition, sampling) * shift_m * self.waves)).astype(
-            np.complex64
-        )
-
-    def depth_wavenumbers(self, depth_step_rad_m: float) -> NDArray[np.float64]:
-        """The depth wavenumber, rad/m, that each bin of the depth FFT stands for: (n_depth,)."""
-        n = self.sampling.n_depth
-        bins = self.origin + (np.arange(n) - self.origin) % n
-        return np.asarray(bins * depth_step_rad_m, dtype=np.float64)
 
     def waves_of(self, residue: int) -> NDArray[np.int64]:
         """Image wavenumbers >= 0 that equal +residue or -residue modulo the lateral period."""
-        n = self.sampling.n_lateral
-        waves = np.arange(self.steepest_wave + 1)
+        n = self.plan.sampling.n_lateral
+        waves = np.arange(self.plan.steepest_wave + 1)
         chosen: NDArray[np.int64] = waves[(waves % n == residue) | (-waves % n == residue)]
         return chosen
 
 
 class StoltWorkspace:
-    """Buffers and transforms of one worker."""
+    """Buffers and transforms of one thread."""
 
     def __init__(self, stolt: StoltMap) -> None:
-        sampling, n_bins = stolt.sampling, offset_sum.padded_bins(stolt.sampling.n_bins)
+        sampling = stolt.plan.sampling
+        n_bins = offset_sum.padded_bins(sampling.n_bins)
         n_angles = sampling.n_lateral // 2 + 1
         self._stolt = stolt
         self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
         most = max(waves.size for waves in self._waves)
         self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
-        self._cells = fft.real_buffer(stolt.n_cells * LANES)
+        self._cells = fft.real_buffer(len(stolt.plan.depth_bins) * LANES)
         self._scratch = fft.real_buffer(6, n_bins)
         self._whole = fft.complex_buffer(2 * most, sampling.n_depth)
         self._masked = fft.complex_buffer(2 * most, sampling.n_depth)
@@ -89,18 +68,18 @@ class StoltWorkspace:
             masks: weights of the depth bins, (n_masks, n_depth).
             columns: written to, (n_masks, n_waves, n_z).
         """
-        stolt = self._stolt
-        opposite = -residue % stolt.sampling.n_lateral
+        stolt, plan = self._stolt, self._stolt.plan
+        opposite = -residue % plan.sampling.n_lateral
         _map_residue(
             spectra.view(np.float32),
             (residue, opposite),
             self._waves[residue],
             (*stolt.cosines[residue % 2], stolt.rows_per_block, stolt.odd_phase),
-            (stolt.legs.depth_bin, stolt.weight, stolt.legs.first_bin),
-            (stolt.origin, stolt.taps),
+            (plan.leg_waves.depth_bin, stolt.weight, plan.leg_waves.first_bin),
+            (plan.depth_bins.start, plan.taps),
             (self._angles, self._cells, self._scratch, self._whole, self._masked),
             self._plans[residue].call,
-            (stolt.correction, stolt.phase),
+            (plan.tap_correction, plan.wave_phase),
             masks,
             columns,
         )

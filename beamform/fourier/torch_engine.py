@@ -1,4 +1,4 @@
-"""The Fourier beamformer on a GPU: the steps of `fourier.py` as PyTorch operations on the same plan.
+"""The Fourier beamformer on a GPU: the steps of `beamformer.py` as PyTorch operations on the same plan.
 
 Only this module and `torch_frame.py` import torch here, and only `FourierBeamformer(device="cuda:0")` imports them. Any
 device of torch's will do; the tests hold torch's CPU device to the CPU's image.
@@ -21,143 +21,118 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from sonolucent.beamform.apodization import Apodization, WavenumberTaper
-from sonolucent.beamform.channel_data import ChannelData, require_gain
-from sonolucent.beamform.compute.thread_pool import Workers
-from sonolucent.beamform.fourier import depth_gridding
-from sonolucent.beamform.fourier.beamformer import FourierBeamformer, image_buffer
-from sonolucent.beamform.fourier.image_spectrum import ImageSpectrum, from_columns, to_columns
-from sonolucent.beamform.fourier.leg_waves import Legs, plan_legs
-from sonolucent.beamform.fourier.looks import Look, LookMasks
-from sonolucent.beamform.fourier.sampling import Sampling, choose_sampling, image_scale
-from sonolucent.beamform.fourier.stolt import StoltMap
-from sonolucent.beamform.fourier.torch_frame import Frame, PinnedFrame, SampleType, cuda_device
+from sonolucent.beamform.channel_data import ChannelData
+from sonolucent.beamform.compute.thread_pool import ThreadPool
+from sonolucent.beamform.fourier.engine import EngineMaker
+from sonolucent.beamform.fourier.looks import LookMasks
+from sonolucent.beamform.fourier.plan import FourierPlan
+from sonolucent.beamform.fourier.torch_frame import DeviceShots, PinnedShots, SampleType, cuda_device
 from sonolucent.beamform.fourier.torch_tables import fold_table, gather_table, lateral_matrix, offset_matrices
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 
-class TorchBeamformer(FourierBeamformer):
-    """What `FourierBeamformer(device="cuda:0")` makes: its arguments and methods, on a device of torch's."""
+def engine_on(device_name: str) -> EngineMaker:
+    """Makes engines on a CUDA device such as "cuda:0".
 
-    def __init__(
-        self,
-        acquisition: Acquisition,
-        grid: ImageGrid,
-        *,
-        apodization: Apodization | None = None,
-        gain: NDArray[np.float32] | None = None,
-        threads: int | None = None,
-        device: str | torch.device,
-    ) -> None:
-        self._device = device if isinstance(device, torch.device) else cuda_device(device)
-        self.acquisition, self.grid = acquisition, grid
-        self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
-        self.sampling = choose_sampling(acquisition, grid, self.apodization)
-        legs = plan_legs(acquisition, grid, self.apodization, self.sampling)
-        self._workers = Workers(threads)
-        self._stolt = StoltMap(acquisition, grid, self.sampling, legs)
-        self._whole = self._masks([Look()])
-        self._whole_on_device = self._on_device(self._whole)
-        self._plan_spreading(legs)
-        self._pixel_gain = self._to_device(image_scale(acquisition, grid, self.sampling) * require_gain(gain, grid))
-        self._spectra = _PairSpectra(acquisition, self.sampling, self._device)
-        n_waves = self._stolt.steepest_wave + 1
-        self._exponentials = self._to_device(lateral_matrix(acquisition, grid, self.sampling, n_waves))
-        self._frame: Frame | None = None
-        self._pushed = False
+    Raises:
+        ValueError: no name of a CUDA device.
+        RuntimeError: no such device here.
+    """
+    device = cuda_device(device_name)
+    return lambda plan, pool: TorchEngine(plan, pool, device)
 
-    def spectrum(self, channel_data: ChannelData) -> ImageSpectrum:
-        self._take_frame(channel_data)
-        assert self._frame is not None
-        columns = self._to_depth(self._spread(self._spectra(self._frame.traces()))).cpu().numpy()
-        n_waves = len(columns) // 2
-        rising = np.concatenate([columns[:n_waves:-1], columns[:n_waves]])
-        return from_columns(rising * self._stolt.phase[:, None], self._k_x, self._k_z.min(), self.grid)
 
-    def image_of(
-        self, image_spectrum: ImageSpectrum, out: NDArray[np.complex64] | None = None
-    ) -> NDArray[np.complex64]:
-        image, zero = image_buffer(self.grid.shape, out), self._stolt.steepest_wave
-        rising = to_columns(image_spectrum, self.grid) / self._stolt.phase[:, None]
-        columns = self._to_device(np.concatenate([rising[zero:], rising[zero::-1]]))
-        rows = torch.matmul(columns.T, self._exponentials) * self._pixel_gain
-        image[...] = rows.cpu().numpy()
-        return image
+class TorchEngine:
+    """An `Engine` on a device of torch's. Pushed shots are sent there at once; all other work waits for the image.
+
+    Columns in here are those of the waves 0, 1, .. and 0, -1, .., (2 n, n_z), without their phases at the first pixel.
+    """
+
+    def __init__(self, plan: FourierPlan, pool: ThreadPool, device: torch.device) -> None:
+        self._plan = plan
+        self._pool = pool
+        self._device = device
+        self._pair_transform = _PairTransform(plan, device)
+        self._upload_gather_table()
+        self._tap_correction = self._to_device(plan.tap_correction)
+        self._pixel_gain = self._to_device(plan.pixel_gain)
+        self._exponentials = self._to_device(
+            lateral_matrix(plan.acquisition, plan.grid, plan.sampling, plan.steepest_wave + 1)
+        )
+        self._whole_spectrum = self._masks_on_device(plan.whole_spectrum)
+        self._shots: DeviceShots | None = None
+
+    def take_frame(self, channels: ChannelData) -> None:
+        self._shots_of(channels.dtype).write(channels, 0)
+
+    def begin_shots(self, dtype: SampleType) -> None:
+        self._shots_of(dtype).clear()
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
-        """Sends one shot (n_rx, n_samples) to the GPU; all other work waits for `image`."""
-        self._require_shot(shot, tx_index)
-        frame = self._frame_of(shot.dtype)
-        if not self._pushed:
-            frame.clear()
-        self._pushed = True
-        frame.write(shot[np.newaxis], tx_index)
+        self._shots_of(shot.dtype).write(shot[np.newaxis], tx_index)
 
-    def image(self, out: NDArray[np.complex64] | None = None) -> NDArray[np.complex64]:
-        if not self._pushed:
-            raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
-        image = image_buffer(self.grid.shape, out)
-        self._form_images(self._whole, image[np.newaxis])
-        return image
-
-    def describe(self) -> str:
-        s = self.sampling
-        return (
-            f"torch {torch.__version__} on {self._device}: {s.n_offsets} offsets x {s.n_bins} of {s.n_time // 2} "
-            f"frequencies x {s.n_lateral} lateral wavenumbers, {self._tap.numel()} taps"
-        )
-
-    def _plan_spreading(self, legs: Legs) -> None:
-        n_depth, n_z = self.sampling.n_depth, self.grid.n_z
-        beta = depth_gridding.shape_parameter(n_depth / n_z)
-        table = gather_table(legs, self.sampling, depth_gridding.tap_table(beta))
-        # An analytic signal has twice the spectrum of its real part.
-        sides = 1 if self.acquisition.is_baseband else 2
-        self._angle, self._weight = self._to_device(table.angle), self._to_device(sides * table.weight)[:, None]
-        self._first, self._sample = self._to_device(table.first), self._to_device(table.sample)
-        self._tap = self._to_device(table.tap)
-        self._correction = self._to_device(depth_gridding.de_apodization(beta, n_z, n_depth))
-
-    def _transform_channels(self, channels: ChannelData) -> None:
-        self._pushed = False
-        self._frame_of(channels.dtype).write(channels, 0)
-
-    def _frame_of(self, dtype: SampleType) -> Frame:
-        """The frame on the device; another type of samples begins anew."""
-        if self._frame is None or self._frame.dtype != dtype:
-            kind = Frame if self._device.type == "cpu" else PinnedFrame
-            self._frame = kind(self.acquisition, dtype, self._device, self._workers)
-            self._pushed = False
-        return self._frame
-
-    def _on_device(self, masks: LookMasks) -> _Masks:
-        zero = self._stolt.steepest_wave
-        lateral = np.concatenate([masks.lateral[:, zero:], masks.lateral[:, zero::-1]], axis=1)
-        return _Masks(self._to_device(masks.depth), masks.depth_of, self._to_device(lateral)[..., None])
-
-    def _form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
-        assert self._frame is not None
-        on_device = self._whole_on_device if masks is self._whole else self._on_device(masks)
-        spectrum = self._spread(self._spectra(self._frame.traces()))
+    def form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
+        assert self._shots is not None
+        whole = masks is self._plan.whole_spectrum
+        on_device = self._whole_spectrum if whole else self._masks_on_device(masks)
+        spectrum = self._gather(self._pair_transform(self._shots.traces()))
         columns = [self._to_depth(spectrum * mask) for mask in on_device.depth]
         for image, lateral, depth in zip(images, on_device.lateral, on_device.depth_of, strict=True):
             rows = torch.matmul(columns[depth].T, self._exponentials * lateral)
-            self._frame.read(rows * self._pixel_gain, image)
+            self._shots.read(rows * self._pixel_gain, image)
 
-    def _spread(self, by_angle: torch.Tensor) -> torch.Tensor:
+    def form_columns(self) -> NDArray[np.complex64]:
+        assert self._shots is not None
+        columns = self._to_depth(self._gather(self._pair_transform(self._shots.traces()))).cpu().numpy()
+        n = len(columns) // 2
+        rising = np.concatenate([columns[:n:-1], columns[:n]])
+        return np.asarray(rising * self._plan.wave_phase[:, None])
+
+    def write_image(self, columns: NDArray[np.complex64], image: NDArray[np.complex64]) -> None:
+        zero = self._plan.steepest_wave
+        rising = columns / self._plan.wave_phase[:, None]
+        on_device = self._to_device(np.concatenate([rising[zero:], rising[zero::-1]]))
+        rows = torch.matmul(on_device.T, self._exponentials) * self._pixel_gain
+        image[...] = rows.cpu().numpy()
+
+    def describe(self) -> str:
+        return f"torch {torch.__version__} on {self._device}: {self._plan.describe()}, {self._tap.numel()} taps"
+
+    def _upload_gather_table(self) -> None:
+        plan = self._plan
+        table = gather_table(plan.leg_waves, plan.sampling, plan.taps)
+        # An analytic signal has twice the spectrum of its real part.
+        sides = 1 if plan.acquisition.is_baseband else 2
+        self._angle, self._weight = self._to_device(table.angle), self._to_device(sides * table.weight)[:, None]
+        self._first, self._sample = self._to_device(table.first), self._to_device(table.sample)
+        self._tap = self._to_device(table.tap)
+
+    def _shots_of(self, dtype: SampleType) -> DeviceShots:
+        """Room for a frame of such samples on the device."""
+        if self._shots is None or self._shots.dtype != dtype:
+            kind = DeviceShots if self._device.type == "cpu" else PinnedShots
+            self._shots = kind(self._plan.acquisition, dtype, self._device, self._pool)
+        return self._shots
+
+    def _masks_on_device(self, masks: LookMasks) -> _Masks:
+        zero = self._plan.steepest_wave
+        lateral = np.concatenate([masks.lateral[:, zero:], masks.lateral[:, zero::-1]], axis=1)
+        return _Masks(self._to_device(masks.depth), masks.depth_of, self._to_device(lateral)[..., None])
+
+    def _gather(self, by_angle: torch.Tensor) -> torch.Tensor:
         """Spectra (2, n, n_depth) of the image's wavenumbers 0, 1, .. n - 1 and 0, -1, .. from those of leg pairs."""
         pairs = by_angle[self._angle] * self._weight
         samples = torch.view_as_real(pairs.transpose(1, 2).contiguous()).view(-1, 4)
         cells = functional.embedding_bag(
             self._sample, samples, self._first, mode="sum", per_sample_weights=self._tap, include_last_offset=True
         )
-        spectra = torch.view_as_complex(cells.view(-1, self.sampling.n_depth, 2, 2))
+        spectra = torch.view_as_complex(cells.view(-1, self._plan.sampling.n_depth, 2, 2))
         return spectra.permute(2, 0, 1).contiguous()
 
     def _to_depth(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Columns (2 n, n_z) of the image's wavenumbers; the phases put z = 0 of the FFT at the row n_z // 2."""
-        depths = torch.roll(torch.fft.ifft(spectrum, norm="forward"), self.grid.n_z // 2, dims=-1)
-        return (depths[..., : self.grid.n_z] * self._correction).flatten(0, 1)
+        n_z = self._plan.grid.n_z
+        depths = torch.roll(torch.fft.ifft(spectrum, norm="forward"), n_z // 2, dims=-1)
+        return (depths[..., :n_z] * self._tap_correction).flatten(0, 1)
 
     def _to_device(self, table: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(table)).to(self._device)
@@ -173,10 +148,11 @@ class _Masks(NamedTuple):
     """(n_looks, 2 n, 1), in the order of `lateral_matrix`."""
 
 
-class _PairSpectra:
+class _PairTransform:
     """From traces to spectra of leg pairs."""
 
-    def __init__(self, acquisition: Acquisition, sampling: Sampling, device: torch.device) -> None:
+    def __init__(self, plan: FourierPlan, device: torch.device) -> None:
+        acquisition, sampling = plan.acquisition, plan.sampling
         fold = fold_table(acquisition, sampling)
         self._forth, self._back, self._midpoint, self._unread, self._unheard = (
             torch.from_numpy(table).to(device)

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import ChannelData
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition
 
 SampleType = np.dtype[Any]
@@ -17,10 +17,10 @@ _SHOTS = 4
 """Shots sent to the GPU together."""
 
 
-class Frame:
-    """The shots of a frame in memory that torch's device works on, and the way there and back."""
+class DeviceShots:
+    """The shots of a frame in memory that torch's device works on, and the way of images back."""
 
-    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, workers: Workers) -> None:
+    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, pool: ThreadPool) -> None:
         n_tx, n_rx, n_samples = acquisition.shape
         self.dtype = dtype
         sample = {np.int16: torch.int16, np.float32: torch.float32, np.complex64: torch.complex64}[dtype.type]
@@ -29,6 +29,7 @@ class Frame:
         self._shots = self._traces[:-1].view(n_tx, n_rx, n_samples)
 
     def clear(self) -> None:
+        """Makes all shots silent."""
         self._shots.zero_()
 
     def write(self, shots: ChannelData, first: int) -> None:
@@ -40,31 +41,32 @@ class Frame:
         return self._traces
 
     def read(self, image: torch.Tensor, out: NDArray[np.complex64]) -> None:
+        """Writes an image (n_z, n_x) of the device's to `out`."""
         np.copyto(out, image.numpy())
 
 
-class PinnedFrame(Frame):
-    """A frame on a GPU. Shots go there through pinned memory on a stream of their own: while the threads copy some
+class PinnedShots(DeviceShots):
+    """Shots on a GPU. They go there through pinned memory on a stream of their own: while the threads copy some
     there, others are already on their way."""
 
-    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, workers: Workers) -> None:
-        super().__init__(acquisition, dtype, device, workers)
-        self._workers = workers
+    def __init__(self, acquisition: Acquisition, dtype: SampleType, device: torch.device, pool: ThreadPool) -> None:
+        super().__init__(acquisition, dtype, device, pool)
+        self._pool = pool
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._sent = torch.cuda.Event()  # type: ignore[no-untyped-call]
         self._pinned = torch.empty(self._shots.shape, dtype=self._shots.dtype, pin_memory=True)
         self._landing: torch.Tensor | None = None
 
     def write(self, shots: ChannelData, first: int) -> None:
-        def send(worker: int, block: range) -> None:
-            these = slice(first + block.start, first + block.stop)
-            np.copyto(self._pinned.numpy()[these], shots[block.start : block.stop])
+        def send(thread: int, block: range) -> None:
+            of_frame = slice(first + block.start, first + block.stop)
+            np.copyto(self._pinned.numpy()[of_frame], shots[block.start : block.stop])
             with torch.cuda.stream(self._stream):
-                self._shots[these].copy_(self._pinned[these], non_blocking=True)
+                self._shots[of_frame].copy_(self._pinned[of_frame], non_blocking=True)
 
         self._sent.synchronize()  # what is being sent must not be overwritten
         self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
-        self._workers.map(send, len(shots), chunk=_SHOTS)
+        self._pool.map(send, len(shots), chunk=_SHOTS)
         self._sent.record(self._stream)
 
     def traces(self) -> torch.Tensor:

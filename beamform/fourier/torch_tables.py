@@ -1,7 +1,7 @@
 """The steps of the Fourier beamformer as index tables and matrices, for a GPU, which has the bandwidth to read them.
 
 Spreading sample by sample lets threads collide on bins; gathering bin by bin from a list does not, and always adds in
-the same order. `sampling.py` has the physics and `depth_gridding.py` the kernel.
+the same order. `sampling.py` has the physics and `kaiser_bessel.py` the kernel.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.fourier import depth_gridding, offset_sum
-from sonolucent.beamform.fourier.leg_waves import Legs
+from sonolucent.beamform.fourier import kaiser_bessel, offset_sum
+from sonolucent.beamform.fourier.leg_waves import LegWaves
 from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
@@ -84,13 +84,13 @@ class GatherTable:
     """The spreading kernel between each listed sample and its cell."""
 
 
-def gather_table(legs: Legs, sampling: Sampling, taps: NDArray[np.float32]) -> GatherTable:
-    """The list for `taps`, a `spreading.tap_table`: 8 bytes a tap, 44 MB at the reference geometry."""
-    wave, high = _leg_pairs(len(legs.depth_bin))
+def gather_table(leg_waves: LegWaves, sampling: Sampling, taps: NDArray[np.float32]) -> GatherTable:
+    """The list for `taps`, a `kaiser_bessel.tap_table`: 8 bytes a tap, 44 MB at the reference geometry."""
+    wave, high = _leg_pairs(len(leg_waves.depth_bin))
     low = np.abs(wave - high)
-    passes = np.arange(sampling.n_bins) >= np.maximum(legs.first_bin[high], legs.first_bin[low])[:, None]
+    passes = np.arange(sampling.n_bins) >= np.maximum(leg_waves.first_bin[high], leg_waves.first_bin[low])[:, None]
     sample = np.flatnonzero(passes)
-    bins, values = _spread((legs.depth_bin[high] + legs.depth_bin[low])[passes], taps)
+    bins, values = _spread((leg_waves.depth_bin[high] + leg_waves.depth_bin[low])[passes], taps)
     cell = wave[sample // sampling.n_bins, None] * sampling.n_depth + bins % sampling.n_depth
     order = np.argsort(cell, axis=None, kind="stable")
     n_cells = (wave.max() + 1) * sampling.n_depth
@@ -98,9 +98,9 @@ def gather_table(legs: Legs, sampling: Sampling, taps: NDArray[np.float32]) -> G
     half = np.where(2 * high == wave, np.float32(0.5), np.float32(1))[:, None]
     return GatherTable(
         angle=np.stack([_angle(wave, high, sampling.n_lateral), _angle(-wave, -high, sampling.n_lateral)], axis=1),
-        weight=half * legs.weight[high] * legs.weight[low],
+        weight=half * leg_waves.weight[high] * leg_waves.weight[low],
         first=np.searchsorted(cell.ravel()[order], np.arange(n_cells + 1)).astype(np.int32),
-        sample=np.repeat(sample, depth_gridding.TAPS)[order].astype(np.int32),
+        sample=np.repeat(sample, kaiser_bessel.TAPS)[order].astype(np.int32),
         tap=values.ravel()[order],
     )
 
@@ -126,9 +126,9 @@ def _leg_pairs(n_legs: int) -> tuple[Indices, Indices]:
 def _spread(position: NDArray[np.float32], taps: NDArray[np.float32]) -> tuple[Indices, NDArray[np.float32]]:
     """The four bins around each position, and their taps: (n, 4) each."""
     below = position.astype(np.int64)
-    rows = taps.reshape(-1, depth_gridding.TAPS)
+    rows = taps.reshape(-1, kaiser_bessel.TAPS)
     fraction = ((position - below.astype(np.float32)) * np.float32(len(rows))).astype(np.int64)
-    return below[:, None] + np.arange(depth_gridding.TAPS) - 1, rows[fraction]
+    return below[:, None] + np.arange(kaiser_bessel.TAPS) - 1, rows[fraction]
 
 
 def _angle(wave: Indices, leg: Indices, n_lateral: int) -> Indices:

@@ -21,7 +21,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import ChannelData, pass_band_hz, require_channels, require_finite, require_real
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.beamform.transmit.sequence import TransmitSequence
 from sonolucent.beamform.transmit.shot_mixing import FrequencyMixer, Mixer, TimeMixer
@@ -45,13 +45,13 @@ def encode(
         full_matrix: channel data of single elements, `acquisition.shape`.
         acquisition: of `full_matrix`.
         sequence: what is fired, on the clock of `acquisition.initial_time_s`.
-        threads: worker threads; all cores by default.
+        threads: threads that share the work; all cores by default.
 
     Raises:
         TypeError, ValueError: channel data of another type or shape, or a sequence of other elements.
     """
     require_channels(full_matrix, acquisition.shape)
-    mix = _plan(acquisition, sequence, (0.0, math.inf), lambda h, _: h, Workers(threads))
+    mix = _plan(acquisition, sequence, (0.0, math.inf), lambda h, _: h, ThreadPool(threads))
     shots = np.empty((sequence.n_shots, *acquisition.shape[1:]), np.float32)
     mix(full_matrix, shots)
     return shots
@@ -86,7 +86,7 @@ class SequenceDecoder:
         sequence: what was fired, on the clock of `acquisition.initial_time_s`.
         regularization: singular values of H below this part of the largest are held back. 0 inverts exactly; 1e-2 suits
             sequences of fewer shots than elements, or of angles too narrow to tell all elements apart.
-        threads: worker threads; all cores by default.
+        threads: threads that share the work; all cores by default.
 
     Raises:
         ValueError: the sequence fires other elements than `acquisition`, `regularization` is not within [0, 1), or it
@@ -107,7 +107,7 @@ class SequenceDecoder:
         self.acquisition = acquisition
         self.sequence = sequence
         invert = functools.partial(_invert, regularization=regularization)
-        self._mix = _plan(acquisition, sequence, pass_band_hz(acquisition), invert, Workers(threads))
+        self._mix = _plan(acquisition, sequence, pass_band_hz(acquisition), invert, ThreadPool(threads))
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -137,22 +137,20 @@ def _plan(
     sequence: TransmitSequence,
     band_hz: tuple[float, float],
     matrices_of: Callable[[Matrices, NDArray[np.float64]], Matrices],
-    workers: Workers,
+    pool: ThreadPool,
 ) -> Mixer:
     """Mixes with `matrices_of(H, frequency_hz)` within the band."""
     _require_elements(acquisition, sequence)
     if not sequence.delays_s.any():
         center_hz = np.array([acquisition.probe.center_frequency_hz])
-        return TimeMixer(matrices_of(_encoding(acquisition, sequence, center_hz), center_hz)[0].real, workers)
+        return TimeMixer(matrices_of(_encoding(acquisition, sequence, center_hz), center_hz)[0].real, pool)
     n_fft = _fft_length(acquisition, sequence)
     frequency_hz = scipy.fft.rfftfreq(n_fft, 1 / acquisition.sampling_frequency_hz)
     first, end = (int(i) for i in np.searchsorted(frequency_hz, band_hz))
     # In blocks, because double precision for all frequencies at once would take gigabytes.
     blocks = [frequency_hz[i : min(i + _BLOCK, end)] for i in range(first, end, _BLOCK)]
     matrices = [matrices_of(_encoding(acquisition, sequence, b), b).astype(np.complex64) for b in blocks]
-    return FrequencyMixer(
-        np.concatenate(matrices), first_bin=first, n_fft=n_fft, n_rx=acquisition.n_rx, workers=workers
-    )
+    return FrequencyMixer(np.concatenate(matrices), first_bin=first, n_fft=n_fft, n_rx=acquisition.n_rx, pool=pool)
 
 
 def _require_elements(acquisition: Acquisition, sequence: TransmitSequence) -> None:

@@ -1,6 +1,6 @@
 """Sums traces over shots with a matrix of weights: one for all times, or one a frequency.
 
-A kernel of our own rather than BLAS, whose threads would fight with the workers for the same cores.
+A kernel of our own rather than BLAS, whose threads would fight with the pool for the same cores.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, fma, load, splat, store
-from sonolucent.beamform.compute.thread_pool import Workers
+from sonolucent.beamform.compute.thread_pool import ThreadPool
 
 Mixer = Callable[[ChannelData, NDArray[np.float32]], None]
 """Mixes the shots of its first argument (n_in, n_rx, n_samples) into its second (n_out, n_rx, n_samples)."""
@@ -26,24 +26,24 @@ _TILE = 16 * LANES
 class TimeMixer:
     """Applies one real matrix (n_out, n_in) to every sample."""
 
-    def __init__(self, matrix: NDArray[np.float64], workers: Workers) -> None:
+    def __init__(self, matrix: NDArray[np.float64], pool: ThreadPool) -> None:
         n_out, n_in = matrix.shape
         self._weights = np.zeros((_whole(n_out, _ROWS), n_in), np.float32)
         self._weights[:n_out] = matrix
-        self._tiles = np.zeros((workers.threads, n_in, _TILE), np.float32)
-        self._mixed = np.empty((workers.threads, self._weights.shape[0], _TILE), np.float32)
-        self._workers = workers
+        self._tiles = np.zeros((pool.threads, n_in, _TILE), np.float32)
+        self._mixed = np.empty((pool.threads, self._weights.shape[0], _TILE), np.float32)
+        self._pool = pool
 
     def __call__(self, shots: ChannelData, out: NDArray[np.float32]) -> None:
         source, target = shots.reshape(shots.shape[0], -1), out.reshape(out.shape[0], -1)
 
-        def mix_tile(worker: int, block: range) -> None:
+        def mix_tile(thread: int, block: range) -> None:
             samples = slice(block.start, block.stop)
-            self._tiles[worker, :, : len(block)] = source[:, samples]
-            _mix(self._weights, self._tiles[worker], self._mixed[worker])
-            target[:, samples] = self._mixed[worker, : target.shape[0], : len(block)]
+            self._tiles[thread, :, : len(block)] = source[:, samples]
+            _mix(self._weights, self._tiles[thread], self._mixed[thread])
+            target[:, samples] = self._mixed[thread, : target.shape[0], : len(block)]
 
-        self._workers.map(mix_tile, source.shape[1], chunk=_TILE)
+        self._pool.map(mix_tile, source.shape[1], chunk=_TILE)
 
 
 class FrequencyMixer:
@@ -54,11 +54,11 @@ class FrequencyMixer:
         first_bin: bin of the first matrix.
         n_fft: FFT length, samples; beyond the record traces are zero, and what the delays push there is cut off.
         n_rx: receivers of a shot.
-        workers: who does it.
+        pool: the threads that do it.
     """
 
     def __init__(
-        self, matrices: NDArray[np.complex64], *, first_bin: int, n_fft: int, n_rx: int, workers: Workers
+        self, matrices: NDArray[np.complex64], *, first_bin: int, n_fft: int, n_rx: int, pool: ThreadPool
     ) -> None:
         n_bins, n_out, n_in = matrices.shape
         self._n_fft = n_fft
@@ -70,24 +70,24 @@ class FrequencyMixer:
         self._weights[:, :n_out, n_in:] = -matrices.imag
         self._spectra = np.zeros((n_bins, 2 * n_in, _whole(n_rx, LANES)), np.float32)
         self._mixed = np.empty((n_bins, self._weights.shape[1], self._spectra.shape[2]), np.float32)
-        self._workers = workers
+        self._pool = pool
 
     def __call__(self, shots: ChannelData, out: NDArray[np.float32]) -> None:
-        def transform(worker: int, block: range) -> None:
+        def transform(thread: int, block: range) -> None:
             for i in block:
                 self._transform(shots[i], i, shots.shape[0])
 
-        def mix(worker: int, block: range) -> None:
+        def mix(thread: int, block: range) -> None:
             for b in block:
                 _mix(self._weights[b], self._spectra[b], self._mixed[b])
 
-        def transform_back(worker: int, block: range) -> None:
+        def transform_back(thread: int, block: range) -> None:
             for i in block:
                 self._transform_back(i, out.shape[0], out[i])
 
-        self._workers.map(transform, shots.shape[0], chunk=1)
-        self._workers.map(mix, self._bins.stop - self._bins.start, chunk=16)
-        self._workers.map(transform_back, out.shape[0], chunk=1)
+        self._pool.map(transform, shots.shape[0], chunk=1)
+        self._pool.map(mix, self._bins.stop - self._bins.start, chunk=16)
+        self._pool.map(transform_back, out.shape[0], chunk=1)
 
     def _transform(self, shot: ChannelData, i: int, n_in: int) -> None:
         spectrum = scipy.fft.rfft(shot.astype(np.float32, copy=False), n=self._n_fft)[:, self._bins].T

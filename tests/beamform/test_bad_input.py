@@ -16,14 +16,16 @@ from sonolucent.beamform import (
     quadrant_looks,
 )
 from sonolucent.beamform.channel_data import NotFiniteError
-from sonolucent.beamform.fourier.torch_engine import TorchBeamformer
+from sonolucent.beamform.fourier.torch_engine import TorchEngine
 
 PROBE = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
 ACQUISITION = Acquisition(PROBE, range(16), n_samples=600, sampling_frequency_hz=25e6)
 GRID = ImageGrid(-2.4e-3, 1e-3, 0.075e-3, 0.1e-3, 120, 64)
 MAKERS = {
     "Fourier": lambda: FourierBeamformer(ACQUISITION, GRID, threads=1),
-    "Fourier in torch": lambda: TorchBeamformer(ACQUISITION, GRID, device=torch.device("cpu")),
+    "Fourier in torch": lambda: FourierBeamformer(
+        ACQUISITION, GRID, device=lambda plan, pool: TorchEngine(plan, pool, torch.device("cpu"))
+    ),
     "delay-and-sum": lambda: DelayAndSum(ACQUISITION, GRID, apodization=AngleTaper(), threads=1),
 }
 

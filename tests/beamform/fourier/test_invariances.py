@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonolucent.beamform import Acquisition, AngleTaper, FourierBeamformer, ImageGrid, Probe
-from sonolucent.beamform.fourier.leg_waves import plan_legs
+from sonolucent.beamform.fourier.leg_waves import plan_leg_waves
 from sonolucent.beamform.fourier.sampling import depth_center_m, depth_step, wavenumber_step
 from sonolucent.sim import simulate
 
@@ -125,7 +125,7 @@ def test_a_non_uniform_fft_of_the_same_plane_waves_makes_the_same_image(initial_
     probe = Probe.linear(n_elements=16, pitch_m=0.4e-3, element_width_m=0.36e-3, center_frequency_hz=5e6)
     acquisition = Acquisition(probe, range(0, 16, 2), 512, 25e6, initial_time_s)
     beamformer = FourierBeamformer(acquisition, GRID, apodization=TAPER, threads=1)
-    s = beamformer.sampling
+    s = beamformer.plan.sampling
     assert s.bins_of_offset == (s.n_bins,) * 16
     rng = np.random.default_rng(5)
     scatterers_m = rng.uniform((-4e-3, 4e-3), (4e-3, 12e-3), (300, 2))
@@ -151,7 +151,7 @@ def test_a_non_uniform_fft_of_the_same_plane_waves_makes_the_same_image(initial_
 
 def plane_waves(acquisition, sampling):
     """k_x (n,), and k_z and weight (n, n_bins) of every wave of one leg, to the right and to the left."""
-    legs = plan_legs(acquisition, GRID, TAPER, sampling)
+    legs = plan_leg_waves(acquisition, GRID, TAPER, sampling)
     wave = np.arange(1 - len(legs.weight), len(legs.weight))
     k_z = legs.depth_bin.astype(np.float64)[np.abs(wave)] * depth_step(GRID, sampling)
     weight = legs.weight[np.abs(wave)] * np.exp(-1j * k_z * depth_center_m(GRID))

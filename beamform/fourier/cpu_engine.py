@@ -1,0 +1,114 @@
+"""The Fourier beamformer on the CPU: Numba kernels and FFTs, over independent blocks that the threads share.
+
+A  `element_pairs.py`, a block is an offset between transmitter and receiver
+B  `stolt.py`, a block is a residue of the image's lateral wavenumbers modulo the lateral period
+C  `lateral_fft.py`, a block is some rows of the image
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.channel_data import ChannelData
+from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.thread_pool import ThreadPool
+from sonolucent.beamform.fourier.element_pairs import PairSpectra, PairWorkspace
+from sonolucent.beamform.fourier.lateral_fft import LateralTransform
+from sonolucent.beamform.fourier.looks import LookMasks
+from sonolucent.beamform.fourier.plan import FourierPlan
+from sonolucent.beamform.fourier.shot_buffer import ShotBuffer
+from sonolucent.beamform.fourier.stolt import StoltMap, StoltWorkspace
+
+_ROWS = 64
+"""Rows of the image that a thread takes at a time."""
+_PAIRS = 32
+"""Pairs of elements that a thread takes at a time."""
+
+
+class CpuEngine:
+    """An `Engine` whose buffers are all made here: a frame allocates nothing."""
+
+    def __init__(self, plan: FourierPlan, pool: ThreadPool) -> None:
+        self._plan = plan
+        self._pool = pool
+        self._pairs = PairSpectra(plan)
+        self._columns = fft.complex_buffer(1, plan.image_waves.size, plan.grid.n_z)
+        stolt, threads = StoltMap(plan), range(pool.threads)
+        fft.recall_plans()
+        self._pair_workspaces = [PairWorkspace(self._pairs) for _ in threads]
+        self._stolt_workspaces = [StoltWorkspace(stolt) for _ in threads]
+        self._lateral_transforms = [LateralTransform(plan) for _ in threads]
+        fft.remember_plans()
+        self._shot_of = np.full(plan.acquisition.n_rx, -1, np.int64)
+        self._shot_of[list(plan.acquisition.tx_elements)] = np.arange(plan.acquisition.n_tx)
+        self._shots: ShotBuffer | None = None
+
+    def take_frame(self, channels: ChannelData) -> None:
+        self._shots = None
+
+        def transform(thread: int, offsets: range) -> None:
+            for offset in offsets:
+                self._pair_workspaces[thread].transform_offset(channels, self._shot_of, offset)
+
+        self._pool.map(transform, self._plan.sampling.n_offsets, chunk=1)
+
+    def begin_shots(self, dtype: np.dtype[Any]) -> None:
+        self._shots = ShotBuffer(self._plan.acquisition, self._pairs, dtype)
+
+    def push(self, shot: ChannelData, tx_index: int) -> None:
+        assert self._shots is not None
+        complete = self._shots.push(shot, tx_index)
+        self._shots.transform_time(self._pair_workspaces[0], complete)
+
+    def form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
+        self._write_images(masks, self._form_columns(masks), images)
+
+    def form_columns(self) -> NDArray[np.complex64]:
+        columns: NDArray[np.complex64] = self._form_columns(self._plan.whole_spectrum)[0]
+        return columns
+
+    def write_image(self, columns: NDArray[np.complex64], image: NDArray[np.complex64]) -> None:
+        self._write_images(self._plan.whole_spectrum, columns[np.newaxis], image[np.newaxis])
+
+    def describe(self) -> str:
+        image = f"{self._plan.image_waves.size} x {self._plan.sampling.n_depth} of the image"
+        return f"{fft.LIBRARY}, {self._pool.threads} threads: {self._plan.describe()}, {image}"
+
+    def _transform_pushed_shots(self, shots: ShotBuffer) -> None:
+        """Does what the shots' arrival left to do."""
+        waiting = shots.take_waiting()
+
+        def transform_time(thread: int, block: range) -> None:
+            shots.transform_time(self._pair_workspaces[thread], waiting[block.start : block.stop])
+
+        def transform_midpoints(thread: int, offsets: range) -> None:
+            for offset in offsets:
+                self._pair_workspaces[thread].transform_midpoints(shots.rows[offset], offset)
+
+        self._pool.map(transform_time, len(waiting), chunk=_PAIRS)
+        self._pool.map(transform_midpoints, self._plan.sampling.n_offsets, chunk=1)
+
+    def _form_columns(self, masks: LookMasks) -> NDArray[np.complex64]:
+        """The columns under each of the masks in depth, (n_masks, n_waves, n_z)."""
+        if self._shots is not None:
+            self._transform_pushed_shots(self._shots)
+        if len(masks.depth) > len(self._columns):
+            self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
+        columns = self._columns[: len(masks.depth)]
+
+        def map_to_depth(thread: int, residues: range) -> None:
+            for residue in residues:
+                self._stolt_workspaces[thread](self._pairs.by_wavenumber, residue, masks.depth, columns)
+
+        self._pool.map(map_to_depth, self._plan.sampling.n_lateral // 2 + 1, chunk=1)
+        return columns
+
+    def _write_images(self, masks: LookMasks, columns: NDArray[np.complex64], images: NDArray[np.complex64]) -> None:
+        def write_rows(thread: int, rows: range) -> None:
+            for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
+                self._lateral_transforms[thread](columns[depth], mask, rows, image)
+
+        self._pool.map(write_rows, self._plan.grid.n_z, chunk=_ROWS)
