@@ -80,7 +80,8 @@ def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[n
 
 
 @kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
-def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-def]
+def _compress(image, scale, dynamic_range_db, out):
+    """Decibels of |image|^2 times `scale`, clipped to [-dynamic_range_db, 0]: complex64 to float32, both (n_z, n_x)."""
     for row in range(image.shape[0]):
         for column in range(image.shape[1]):
             value = image[row, column]
@@ -90,7 +91,7 @@ def _compress(image, scale, dynamic_range_db, out):  # type: ignore[no-untyped-d
 
 
 @kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", inline="always")
-def _log2(x):  # type: ignore[no-untyped-def]
+def _log2(x):
     """log2 of a normal x > 0 by the series of artanh: within rounding, and unlike log10 it vectorises."""
     # The exponent that leaves a mantissa within 1/sqrt(2)..sqrt(2), 0x3f3504f3 being 1/sqrt(2).
     bits = np.float32(x).view(np.int32)

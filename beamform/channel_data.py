@@ -99,7 +99,7 @@ def require_finite_image(image: NDArray[np.complex64], data: ChannelData) -> Non
 
 
 @kernel(boundscheck=False, fastmath={"reassoc", "nsz"})
-def _is_finite(samples):  # type: ignore[no-untyped-def]
+def _is_finite(samples):
     """Whether all of (n,) are: zero times anything else is no number, and no sum loses it."""
     total = np.float32(0)
     for i in range(samples.size):
@@ -136,6 +136,12 @@ def pass_band_hz(acquisition: Acquisition) -> tuple[float, float]:
             f"{acquisition.sampling_frequency_hz:g} Hz"
         )
     return low_hz, high_hz
+
+
+def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The frequency that each bin of an FFT of `n_time` samples stands for, the shape of `bins`."""
+    step_hz = acquisition.sampling_frequency_hz / n_time
+    return np.asarray(acquisition.demodulation_frequency_hz + bins * step_hz, dtype=np.float64)
 
 
 def band_weight(acquisition: Acquisition, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sonolucent.beamform.apodization import Apodization, WavenumberTaper, uniform_gain
+from sonolucent.beamform.apodization import AngleTaper, Apodization, WavenumberTaper, uniform_gain
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.delay_and_sum.beamformer import DelayAndSum
@@ -52,6 +52,10 @@ class BModeImager:
     ) -> None:
         if not dynamic_range_db > 0:
             raise ValueError(f"dynamic_range_db must be positive, not {dynamic_range_db}")
+        if method not in get_args(Method):
+            raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+        if method == "das" and device != "cpu":
+            raise ValueError(f"delay-and-sum runs on the CPU alone; use the method fourier on {device}")
         self.acquisition = acquisition
         self.grid = ImageGrid.for_acquisition(acquisition) if grid is None else grid
         self.dynamic_range_db = dynamic_range_db
@@ -62,7 +66,15 @@ class BModeImager:
         """The analytic image that the last image was made of, (n_z, n_x); overwritten by the next one."""
         taper = WavenumberTaper.for_acquisition(acquisition) if apodization is None else apodization
         gain = uniform_gain(acquisition, self.grid, taper) if gain is None else gain
-        self.beamformer = _beamformer(method, acquisition, self.grid, taper, gain, threads, device)
+        self.beamformer: FourierBeamformer | DelayAndSum
+        """What makes the analytic images."""
+        if method == "fourier":
+            self.beamformer = FourierBeamformer(
+                acquisition, self.grid, apodization=taper, gain=gain, threads=threads, device=device
+            )
+        else:
+            angles = _angle_taper(taper, acquisition)
+            self.beamformer = DelayAndSum(acquisition, self.grid, apodization=angles, gain=gain, threads=threads)
 
     def __call__(self, channel_data: ChannelData, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """The B-mode image in dB, float32 (n_z, n_x) in [-dynamic_range_db, 0], of one frame (n_tx, n_rx, n_samples).
@@ -85,19 +97,9 @@ class BModeImager:
         return self.beamformer.describe()
 
 
-def _beamformer(
-    method: Method,
-    acquisition: Acquisition,
-    grid: ImageGrid,
-    taper: Apodization,
-    gain: NDArray[np.float32],
-    threads: int | None,
-    device: str,
-) -> FourierBeamformer | DelayAndSum:
-    if method == "fourier":
-        return FourierBeamformer(acquisition, grid, apodization=taper, gain=gain, threads=threads, device=device)
-    if device != "cpu":
-        raise ValueError(f"delay-and-sum runs on the CPU alone; use the method fourier on {device}")
-    # Twelve sub-bands, each with its own weights, would take twelve times as long: those at the centre stand for all.
-    fixed = taper.at_center(acquisition) if isinstance(taper, WavenumberTaper) else taper
-    return DelayAndSum(acquisition, grid, apodization=fixed, gain=gain, threads=threads)
+def _angle_taper(taper: Apodization, acquisition: Acquisition) -> AngleTaper:
+    """The same aperture with the weights of the centre frequency at all others.
+
+    Delay-and-sum of a `WavenumberTaper` takes twelve sub-bands with weights of their own, and twelve times as long.
+    """
+    return taper.at_center(acquisition) if isinstance(taper, WavenumberTaper) else taper

@@ -9,7 +9,7 @@ trace turns spikes into echoes: integrated twice, times the pulse's spectrum.
 
 from __future__ import annotations
 
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,16 @@ from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import Attenuation, AttenuationLayers
-from sonolucent.sim.one_way import Legs, LegTimer
+from sonolucent.sim.propagation import Paths, Propagation
 from sonolucent.sim.pulse import PulseShaper
 from sonolucent.sim.spikes import spikes_of
+
+
+class _Scatterers(NamedTuple):
+    positions_m: NDArray[np.float64]
+    """(n, 2)"""
+    strength: NDArray[np.float32]
+    """(n,)"""
 
 
 def simulate(
@@ -57,16 +64,17 @@ def simulate(
             impossible, or the acquisition is at baseband (simulate RF and take `beamform.to_baseband`).
     """
     require_real(acquisition, "simulate")
-    positions, strength = _checked(scatterers_m, amplitudes)
+    scatterers = _checked_scatterers(scatterers_m, amplitudes)
     attenuation = Attenuation(attenuation_db_cm_mhz)
     shaper = PulseShaper(acquisition, attenuation)
-    timer = LegTimer(acquisition, shaper.spike_rate_hz, attenuation, screen)
+    propagation = Propagation(acquisition, shaper.spike_rate_hz, attenuation, screen)
     pool = ThreadPool(threads)
     if motion_m_per_shot is None:
-        channels = _still(acquisition, shaper, timer.legs(positions, pool), strength, pool)
+        paths = propagation.paths(scatterers.positions_m, pool)
+        channels = _simulate_still(acquisition, shaper, paths, scatterers.strength, pool)
     else:
-        motion = _checked_motion(np.asarray(motion_m_per_shot, np.float64), positions, acquisition.n_tx)
-        channels = _moving(acquisition, shaper, timer, positions, motion, strength, pool)
+        motion = _checked_motion(np.asarray(motion_m_per_shot, np.float64), scatterers.positions_m, acquisition.n_tx)
+        channels = _simulate_moving(acquisition, shaper, propagation, scatterers, motion, pool)
     return channels if snr_db is None else _with_noise(channels, snr_db, np.random.default_rng(seed))
 
 
@@ -86,8 +94,8 @@ def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> 
     return np.asarray(np.clip(counts, -32767, 32767), dtype=np.int16)
 
 
-def _still(
-    acquisition: Acquisition, shaper: PulseShaper, legs: Legs, strength: NDArray[np.float32], pool: ThreadPool
+def _simulate_still(
+    acquisition: Acquisition, shaper: PulseShaper, paths: Paths, strength: NDArray[np.float32], pool: ThreadPool
 ) -> NDArray[np.float32]:
     shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
     channels = np.zeros(acquisition.shape, np.float32)
@@ -97,7 +105,7 @@ def _still(
             transmitter = acquisition.tx_elements[shot]
             # The other order of two transmitting elements is the same trace, by reciprocity.
             receivers = [r for r in range(acquisition.n_rx) if r >= transmitter or r not in shot_of]
-            traces = shaper.shape(spikes_of(legs, transmitter, receivers, strength, shaper.n_spikes))
+            traces = shaper.shape(spikes_of(paths, transmitter, receivers, strength, shaper.n_spikes))
             channels[shot, receivers] = traces
             for receiver, trace in zip(receivers, traces, strict=True):
                 if receiver in shot_of:
@@ -107,37 +115,37 @@ def _still(
     return channels
 
 
-def _moving(
+def _simulate_moving(
     acquisition: Acquisition,
     shaper: PulseShaper,
-    timer: LegTimer,
-    positions: NDArray[np.float64],
+    propagation: Propagation,
+    scatterers: _Scatterers,
     motion: NDArray[np.float64],
-    strength: NDArray[np.float32],
     pool: ThreadPool,
 ) -> NDArray[np.float32]:
     channels = np.empty(acquisition.shape, np.float32)
-    for shot in range(acquisition.n_tx):
-        legs = timer.legs(positions + (shot - (acquisition.n_tx - 1) / 2) * motion, pool)
-        pool.map(
-            partial(_receive, legs, shaper, acquisition.tx_elements[shot], strength, channels[shot]),
-            acquisition.n_rx,
-            chunk=8,
-        )
+    for shot, transmitter in enumerate(acquisition.tx_elements):
+        shots_from_middle = shot - (acquisition.n_tx - 1) / 2
+        paths = propagation.paths(scatterers.positions_m + shots_from_middle * motion, pool)
+        _simulate_shot(shaper, paths, transmitter, scatterers.strength, pool, channels[shot])
     return channels
 
 
-def _receive(
-    legs: Legs,
+def _simulate_shot(
     shaper: PulseShaper,
+    paths: Paths,
     transmitter: int,
     strength: NDArray[np.float32],
+    pool: ThreadPool,
     out: NDArray[np.float32],
-    thread: int,
-    receivers: range,
 ) -> None:
-    spikes = spikes_of(legs, transmitter, list(receivers), strength, shaper.n_spikes)
-    out[receivers.start : receivers.stop] = shaper.shape(spikes)
+    """Writes the traces of all receivers, (n_rx, n_samples)."""
+
+    def receive(thread: int, receivers: range) -> None:
+        spikes = spikes_of(paths, transmitter, list(receivers), strength, shaper.n_spikes)
+        out[receivers.start : receivers.stop] = shaper.shape(spikes)
+
+    pool.map(receive, len(out), chunk=8)
 
 
 def _with_noise(channels: NDArray[np.float32], snr_db: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -145,9 +153,7 @@ def _with_noise(channels: NDArray[np.float32], snr_db: float, rng: np.random.Gen
     return channels + np.float32(rms) * rng.standard_normal(channels.shape, dtype=np.float32)
 
 
-def _checked(
-    scatterers_m: NDArray[np.float64], amplitudes: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _checked_scatterers(scatterers_m: NDArray[np.float64], amplitudes: NDArray[np.float64]) -> _Scatterers:
     positions = np.asarray(scatterers_m, np.float64)
     strength = np.asarray(amplitudes, np.float32)
     if positions.ndim != 2 or positions.shape[1] != 2 or strength.shape != positions.shape[:1]:
@@ -156,7 +162,7 @@ def _checked(
         raise ValueError("scatterers_m and amplitudes must be finite")
     if positions.size and positions[:, 1].min() <= 0:
         raise ValueError("every scatterer must lie before the array, z > 0")
-    return positions, strength
+    return _Scatterers(positions, strength)
 
 
 def _checked_motion(motion: NDArray[np.float64], positions: NDArray[np.float64], n_tx: int) -> NDArray[np.float64]:

@@ -2,68 +2,82 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.sim.one_way import Legs
+from sonolucent.sim.propagation import Paths
 
 # Scatterers whose spikes are worked out, in vectors, before they are added, one by one.
 _BLOCK = 512
 
 
+class _Spikes(NamedTuple):
+    """The last spike of each scatterer, (n,); a spike is shared, linearly, by the two intervals around it."""
+
+    interval: NDArray[np.int32]
+    """The earlier of the two."""
+    earlier: NDArray[np.float32]
+    """What it gets."""
+    later: NDArray[np.float32]
+    """What the next one gets."""
+
+
 def spikes_of(
-    legs: Legs, transmitter: int, receivers: list[int], strength: NDArray[np.float32], n_spikes: int
+    paths: Paths, transmitter: int, receivers: list[int], strength: NDArray[np.float32], n_spikes: int
 ) -> NDArray[np.float32]:
     """Spikes (n_receivers, n_spikes) of all scatterers of amplitudes `strength`, lit by one element."""
     spikes = np.zeros((len(receivers), n_spikes), np.float32)
-    lit = strength * legs.gain[transmitter]
+    transmit = paths.of(transmitter)
+    lit = Paths(transmit.end, transmit.smear, strength * transmit.gain)
     for row, receiver in enumerate(receivers):
-        _add_spikes(
-            *(legs.end[transmitter], legs.end[receiver]),
-            *(legs.smear[transmitter], legs.smear[receiver]),
-            *(lit, legs.gain[receiver]),
-            spikes[row],
-        )
+        _add_spikes(lit, paths.of(receiver), spikes[row])
     return spikes
 
 
 @kernel(fastmath={"contract", "nsz"}, boundscheck=False)
-def _add_spikes(end_t, end_r, smear_t, smear_r, lit, gain_r, spikes):  # type: ignore[no-untyped-def]
-    """Each spike is shared by the two intervals around it, linearly: `here` and `after`."""
-    at = np.empty(_BLOCK, np.int32)
-    here = np.empty(_BLOCK, np.float32)
-    after = np.empty(_BLOCK, np.float32)
-    for first in range(0, lit.size, _BLOCK):
-        block = slice(first, min(first + _BLOCK, lit.size))
-        _place(end_t[block], end_r[block], lit[block], gain_r[block], at, here, after)
-        _add_block(at, here, after, smear_t[block], smear_r[block], spikes)
+def _add_spikes(transmit, receive, spikes):
+    """Adds the echoes of all scatterers to `spikes` (n_spikes,).
+
+    `transmit` and `receive` are the `Paths` of two elements, (n_scatterers,), with the scatterers' amplitudes in the
+    gain of the first.
+    """
+    last = _Spikes(np.empty(_BLOCK, np.int32), np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32))
+    for first in range(0, transmit.gain.size, _BLOCK):
+        block = slice(first, min(first + _BLOCK, transmit.gain.size))
+        _place(transmit.end[block], receive.end[block], transmit.gain[block], receive.gain[block], last)
+        _add_block(last, transmit.smear[block], receive.smear[block], spikes)
 
 
 @kernel(fastmath={"contract", "nsz"}, boundscheck=False)
-def _place(end_t, end_r, lit, gain_r, at, here, after):  # type: ignore[no-untyped-def]
-    for s in range(lit.size):
-        end = end_t[s] + end_r[s]
-        at[s] = np.int32(end)
-        echo = lit[s] * gain_r[s]
-        after[s] = echo * (end - np.float32(at[s]))
-        here[s] = echo - after[s]
+def _place(transmit_end, receive_end, transmit_gain, receive_gain, last):
+    """Writes where the last spike of each scatterer lies to `last`, a `_Spikes`; all (n,)."""
+    interval, earlier, later = last
+    for s in range(transmit_gain.size):
+        end = transmit_end[s] + receive_end[s]
+        interval[s] = np.int32(end)
+        echo = transmit_gain[s] * receive_gain[s]
+        later[s] = echo * (end - np.float32(interval[s]))
+        earlier[s] = echo - later[s]
 
 
 @kernel(fastmath={"contract", "nsz"}, boundscheck=False)
-def _add_block(at, here, after, smear_t, smear_r, spikes):  # type: ignore[no-untyped-def]
-    last = spikes.size - 2
-    for s in range(smear_t.size):
-        # Both smears are whole, so all four spikes lie at the same fraction of an interval.
-        first = at[s] - smear_t[s] - smear_r[s]
-        if first >= 0 and at[s] <= last:
-            _add_spike(spikes, at[s], here[s], after[s])
-            _add_spike(spikes, at[s] - smear_r[s], -here[s], -after[s])
-            _add_spike(spikes, at[s] - smear_t[s], -here[s], -after[s])
-            _add_spike(spikes, first, here[s], after[s])
+def _add_block(last, transmit_smear, receive_smear, spikes):
+    """Adds all four spikes of each scatterer, given its last one: both smears are whole, so all lie alike."""
+    interval, earlier, later = last
+    end = spikes.size - 2
+    for s in range(transmit_smear.size):
+        first = interval[s] - transmit_smear[s] - receive_smear[s]
+        if first >= 0 and interval[s] <= end:
+            _add_spike(spikes, interval[s], earlier[s], later[s])
+            _add_spike(spikes, interval[s] - receive_smear[s], -earlier[s], -later[s])
+            _add_spike(spikes, interval[s] - transmit_smear[s], -earlier[s], -later[s])
+            _add_spike(spikes, first, earlier[s], later[s])
 
 
 @kernel(inline="always")
-def _add_spike(spikes, i, here, after):  # type: ignore[no-untyped-def]
-    spikes[np.uint64(i)] += here
-    spikes[np.uint64(i + 1)] += after
+def _add_spike(spikes, i, earlier, later):
+    spikes[np.uint64(i)] += earlier
+    spikes[np.uint64(i + 1)] += later

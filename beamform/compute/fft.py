@@ -115,8 +115,8 @@ def complex_buffer(*shape: int) -> NDArray[np.complex64]:
 
 
 @intrinsic
-def _call(typingctx, function, argument):  # type: ignore[no-untyped-def]
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+def _call(typingctx, function, argument):
+    def generate(context, builder, signature, arguments):
         pointer = ir.IntType(8).as_pointer()
         function = builder.inttoptr(arguments[0], ir.FunctionType(ir.VoidType(), [pointer]).as_pointer())
         builder.call(function, [builder.inttoptr(arguments[1], pointer)])
@@ -126,7 +126,7 @@ def _call(typingctx, function, argument):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def execute(call):  # type: ignore[no-untyped-def]
+def execute(call):
     """Runs the plan of which this is the `call`."""
     _call(call[0], call[1])
 

@@ -36,10 +36,10 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]  # Numba is not
 
 
 @intrinsic
-def load(typingctx, row, first):  # type: ignore[no-untyped-def]
+def load(typingctx, row, first):
     """The 16 floats of a contiguous float32 row from `first` on; not checked against its end."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         row, first = arguments
         return builder.load(_pointer(context, builder, signature.args[0], row, first, _VECTOR), align=4)
 
@@ -47,10 +47,10 @@ def load(typingctx, row, first):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def store(typingctx, row, first, vector):  # type: ignore[no-untyped-def]
+def store(typingctx, row, first, vector):
     """Writes 16 floats to a contiguous float32 row from `first` on; not checked against its end."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         row, first, vector = arguments
         pointer = _pointer(context, builder, signature.args[0], row, first, _VECTOR)
         builder.store(vector, pointer, align=4)
@@ -62,8 +62,8 @@ def store(typingctx, row, first, vector):  # type: ignore[no-untyped-def]
 def _load_four(order: list[int], doc: str) -> Any:
     four = ir.VectorType(ir.FloatType(), 4)
 
-    def load_four(typingctx, row, first):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def load_four(typingctx, row, first):
+        def generate(context, builder, signature, arguments):
             row, first = arguments
             loaded = builder.load(_pointer(context, builder, signature.args[0], row, first, four), align=4)
             return builder.shuffle_vector(loaded, loaded, _lanes(order))
@@ -83,10 +83,10 @@ load_stretched = _load_four([lane // 4 for lane in range(LANES)], "Four floats, 
 
 
 @intrinsic
-def splat(typingctx, value):  # type: ignore[no-untyped-def]
+def splat(typingctx, value):
     """One float in all lanes."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         single = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), arguments[0], _I32(0))
         return builder.shuffle_vector(single, ir.Constant(_VECTOR, ir.Undefined), _lanes([0] * LANES))
 
@@ -94,10 +94,10 @@ def splat(typingctx, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
+def fma(typingctx, a, b, c):
     """a * b + c, rounded once."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         function = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fma.v16f32"
         )
@@ -107,8 +107,8 @@ def fma(typingctx, a, b, c):  # type: ignore[no-untyped-def]
 
 
 def _of_two(operation: str, doc: str) -> Any:
-    def of_two(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def of_two(typingctx, a, b):
+        def generate(context, builder, signature, arguments):
             return getattr(builder, operation)(*arguments)
 
         return _TYPE(_TYPE, _TYPE), generate
@@ -123,8 +123,8 @@ multiply = _of_two("fmul", "a * b")
 
 
 def _shuffle(order: list[int], doc: str) -> Any:
-    def shuffle(typingctx, a, b):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def shuffle(typingctx, a, b):
+        def generate(context, builder, signature, arguments):
             return builder.shuffle_vector(*arguments, _lanes(order))
 
         return _TYPE(_TYPE, _TYPE), generate
@@ -141,10 +141,10 @@ _imaginary_parts = _shuffle([lane // 2 * 2 + 1 for lane in range(LANES)], "Imagi
 
 
 @intrinsic
-def times_i(typingctx, a):  # type: ignore[no-untyped-def]
+def times_i(typingctx, a):
     """Eight interleaved complex numbers times the imaginary unit: (re, im) -> (-im, re)."""
 
-    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def generate(context, builder, signature, arguments):
         swapped = builder.shuffle_vector(arguments[0], arguments[0], _lanes([lane ^ 1 for lane in range(LANES)]))
         sign = ir.Constant(_VECTOR, [-1.0 if lane % 2 == 0 else 1.0 for lane in range(LANES)])
         return builder.fmul(swapped, sign)
@@ -153,7 +153,7 @@ def times_i(typingctx, a):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(inline="always")
-def complex_multiply(a, b):  # type: ignore[no-untyped-def]
+def complex_multiply(a, b):
     """Eight interleaved complex numbers times eight others."""
     return fma(_real_parts(a, a), b, multiply(_imaginary_parts(a, a), times_i(b)))
 

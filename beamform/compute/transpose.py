@@ -8,7 +8,7 @@ _BLOCK = 8
 
 
 @kernel(boundscheck=False)
-def transpose(source, target):  # type: ignore[no-untyped-def]
+def transpose(source, target):
     """target[j, i] = source[i, j], float64 (n, m) and (m, n); complex64 arrays are passed as views of float64."""
     n, m = source.shape
     whole_n, whole_m = n - n % _BLOCK, m - m % _BLOCK

@@ -14,6 +14,7 @@ from sonolucent.beamform.apodization import AngleTaper, Apodization, leg_weights
 from sonolucent.beamform.channel_data import (
     ChannelData,
     band_weight,
+    bin_frequency_hz,
     pass_band_hz,
     require_channels,
     require_finite,
@@ -21,10 +22,10 @@ from sonolucent.beamform.channel_data import (
     require_record,
 )
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.delay_and_sum.double_precision import sum_pairs as sum_pairs_double
-from sonolucent.beamform.delay_and_sum.single_precision import LEAD, TAPS, interpolation_table
-from sonolucent.beamform.delay_and_sum.single_precision import sum_pairs as sum_pairs_single
-from sonolucent.beamform.fourier.sampling import bin_frequency_hz
+from sonolucent.beamform.delay_and_sum import double_precision, single_precision
+from sonolucent.beamform.delay_and_sum.aperture import Aperture, Leg, Pixels
+from sonolucent.beamform.delay_and_sum.double_precision import DoubleSignals
+from sonolucent.beamform.delay_and_sum.single_precision import LEAD, TAPS, SingleSignals, interpolation_table
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 _SUB_BANDS = 12
@@ -86,9 +87,12 @@ class DelayAndSum:
         every_element = tuple(range(acquisition.n_rx))
         self._is_folded = self._is_single and limit_transmit and acquisition.tx_elements == every_element
         self._oversampling = self._single_oversampling() if self._is_single else 2
+        self._rate_hz = self._oversampling * acquisition.sampling_frequency_hz
+        samples_per_m = self._rate_hz / acquisition.sound_speed_m_s
+        self._pixels = Pixels(grid.x_m, grid.z_m, samples_per_m, acquisition.initial_time_s * self._rate_hz)
         self._gain = require_gain(gain, grid)
         # An angle taper has the same weights for every frame; a wavenumber taper's sub-bands are too large to keep.
-        self._weights = functools.lru_cache(maxsize=1)(self._leg_weights)
+        self._aperture = functools.lru_cache(maxsize=1)(self._plan_aperture)
 
     def __call__(self, channel_data: ChannelData, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The analytic image, complex (n_z, n_x), of one frame (n_tx, n_rx, n_samples), int16 or float32,
@@ -172,30 +176,28 @@ class DelayAndSum:
             return np.asarray(scipy.fft.fft(traces, axis=-1)[..., self._bins])
         return np.asarray(2 * scipy.fft.rfft(traces, axis=-1))
 
-    def _leg_weights(self, wavenumber_rad_m: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights of the transmitting and of all elements, (n_z, n_x, n)."""
-        receive = leg_weights(self.acquisition, self.grid, self.apodization, wavenumber_rad_m)
+    def _plan_aperture(self, wavenumber_rad_m: float) -> Aperture:
+        """The transmitting and all elements, with their weights."""
+        acquisition, grid = self.acquisition, self.grid
+        receive = Leg(acquisition.probe.element_x_m, leg_weights(acquisition, grid, self.apodization, wavenumber_rad_m))
         if self._is_folded:
-            return receive, receive
-        transmit = leg_weights(self.acquisition, self.grid, self._transmit_apodization, wavenumber_rad_m)
-        return np.ascontiguousarray(transmit[..., list(self.acquisition.tx_elements)]), receive
+            return Aperture(receive, receive)
+        fired = list(acquisition.tx_elements)
+        weight = leg_weights(acquisition, grid, self._transmit_apodization, wavenumber_rad_m)
+        return Aperture(Leg(receive.element_x_m[fired], np.ascontiguousarray(weight[..., fired])), receive)
 
     def _add_sub_band(self, baseband: NDArray[Any], center_hz: float, image: NDArray[Any]) -> None:
-        acquisition, grid = self.acquisition, self.grid
-        weights = self._weights(2 * math.pi * center_hz / acquisition.sound_speed_m_s)
-        rate_hz = self._oversampling * acquisition.sampling_frequency_hz
-        elements_x_m = acquisition.probe.element_x_m[list(acquisition.tx_elements)], acquisition.probe.element_x_m
-        first_sample = acquisition.initial_time_s * rate_hz
-        axes = grid.x_m, grid.z_m, rate_hz / acquisition.sound_speed_m_s, first_sample
+        wavenumber_rad_m = 2 * math.pi * center_hz / self.acquisition.sound_speed_m_s
+        aperture, pixels = self._aperture(wavenumber_rad_m), self._pixels
+        signals: SingleSignals | DoubleSignals
+        if self._is_single:
+            cycles_per_m = self._carrier_hz / self.acquisition.sound_speed_m_s
+            signals = SingleSignals(baseband.view(np.float32), _TABLE, cycles_per_m, self._is_folded)
+        else:
+            signals = DoubleSignals(baseband, 2 * math.pi * self._carrier_hz / self._rate_hz)
+        sum_pairs = single_precision.sum_pairs if self._is_single else double_precision.sum_pairs
 
         def add_rows(thread: int, rows: range) -> None:
-            block = rows.start, rows.stop
-            if self._is_single:
-                cycles_per_m = self._carrier_hz / acquisition.sound_speed_m_s
-                signals = baseband.view(np.float32), _TABLE
-                sum_pairs_single(*block, *signals, *elements_x_m, *weights, *axes, cycles_per_m, self._is_folded, image)
-            else:
-                carrier_rad = 2 * math.pi * self._carrier_hz / rate_hz
-                sum_pairs_double(*block, baseband, *elements_x_m, *weights, *axes, carrier_rad, image)
+            sum_pairs((rows.start, rows.stop), signals, aperture, pixels, image)
 
-        self._pool.map(add_rows, grid.n_z, chunk=8)
+        self._pool.map(add_rows, self.grid.n_z, chunk=8)

@@ -3,48 +3,73 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
 
 
+class DoubleSignals(NamedTuple):
+    """Analytic signals, shifted down by the carrier."""
+
+    baseband: NDArray[np.complex128]
+    """(n_tx, n_rx, n)"""
+    carrier_rad: float
+    """Phase of the carrier a sample."""
+
+
+class _LegPhasors(NamedTuple):
+    """One leg to one pixel; arrays (n_elements,)."""
+
+    delay: NDArray[np.float64]
+    """In samples; set where the phasor is not zero."""
+    phasor: NDArray[np.complex128]
+    """Weight times the carrier's phase."""
+
+
 @kernel(fastmath={"contract", "reassoc", "nsz"})
-def sum_pairs(  # type: ignore[no-untyped-def]
-    first_row,
-    last_row,
-    baseband,
-    transmit_x,
-    receive_x,
-    transmit_weight,
-    receive_weight,
-    x,
-    z,
-    samples_per_m,
-    first_sample,
-    carrier_rad,
-    image,
-):
-    transmit = _leg(baseband, transmit_x.size)
-    receive = _leg(baseband, receive_x.size)
-    for row in range(first_row, last_row):
-        for column in range(x.size):
-            _aim(transmit_x - x[column], z[row], samples_per_m, transmit_weight[row, column], carrier_rad, *transmit)
-            _aim(receive_x - x[column], z[row], samples_per_m, receive_weight[row, column], carrier_rad, *receive)
+def sum_pairs(rows, signals, aperture, pixels, image):
+    """Adds rows[0]..rows[1] of the image.
+
+    Args:
+        rows: first row, and the one behind the last.
+        signals: `DoubleSignals`.
+        aperture: `Aperture`.
+        pixels: `Pixels`.
+        image: added to, complex128 (n_z, n_x).
+    """
+    baseband, carrier_rad = signals
+    transmit_x, receive_x = aperture.transmit.element_x_m, aperture.receive.element_x_m
+    transmit = _empty_leg(baseband, transmit_x.size)
+    receive = _empty_leg(baseband, receive_x.size)
+    scales = pixels.samples_per_m, carrier_rad
+    for row in range(rows[0], rows[1]):
+        for column in range(pixels.x_m.size):
+            x, z = pixels.x_m[column], pixels.z_m[row]
+            _fill_leg(transmit_x - x, z, aperture.transmit.weight[row, column], scales, transmit)
+            _fill_leg(receive_x - x, z, aperture.receive.weight[row, column], scales, receive)
             delay, phasor = transmit
             for t in range(transmit_x.size):
                 if phasor[t] != 0:
-                    image[row, column] += phasor[t] * _sum_receive(baseband[t], delay[t] - first_sample, *receive)
+                    image[row, column] += phasor[t] * _sum_receive(baseband[t], delay[t] - pixels.first_sample, receive)
 
 
 @kernel()
-def _leg(baseband, n_elements):  # type: ignore[no-untyped-def]
-    """Room for one leg's delays in samples and weighted carrier phasors."""
-    return np.empty(n_elements), np.empty(n_elements, baseband.dtype)
+def _empty_leg(baseband, n_elements):
+    """Room for the `_LegPhasors` of a leg."""
+    return _LegPhasors(np.empty(n_elements), np.empty(n_elements, baseband.dtype))
 
 
 @kernel()
-def _aim(lateral, z, samples_per_m, weight, carrier_rad, delay, phasor):  # type: ignore[no-untyped-def]
+def _fill_leg(lateral, z, weight, scales, leg):
+    """Works out the `_LegPhasors` between elements at `lateral`, m, with weights (n_elements,), and a pixel's depth.
+
+    `scales` are samples a metre and the carrier's phase a sample.
+    """
+    delay, phasor = leg
+    samples_per_m, carrier_rad = scales
     for element in range(lateral.size):
         phasor[element] = 0
         if weight[element] > 0:
@@ -53,7 +78,9 @@ def _aim(lateral, z, samples_per_m, weight, carrier_rad, delay, phasor):  # type
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
-def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
+def _sum_receive(traces, offset, receive):
+    """The sum over receivers of one transmit's traces (n_rx, n), whose leg takes `offset` samples."""
+    delay, phasor = receive
     total = 0 * traces[0, 0]
     for r in range(delay.size):
         if phasor[r] != 0:
@@ -67,11 +94,11 @@ def _sum_receive(traces, offset, delay, phasor):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _cubic(before, here, after, beyond, f):  # type: ignore[no-untyped-def]
-    """Lagrange's cubic through four samples, at fraction f between the middle two."""
+def _cubic(before, left, right, beyond, f):
+    """Lagrange's cubic through four samples, at fraction f between the middle two, left and right."""
     return (
-        here * ((1 - f) * (1 + f) * (2 - f) / 2)
-        + after * (f * (1 + f) * (2 - f) / 2)
+        left * ((1 - f) * (1 + f) * (2 - f) / 2)
+        + right * (f * (1 + f) * (2 - f) / 2)
         - before * (f * (1 - f) * (2 - f) / 6)
         - beyond * (f * (1 - f) * (1 + f) / 6)
     )

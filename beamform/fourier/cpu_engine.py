@@ -18,6 +18,7 @@ from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.element_pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
 from sonolucent.beamform.fourier.looks import LookMasks
+from sonolucent.beamform.fourier.pair_folding import Shots
 from sonolucent.beamform.fourier.plan import FourierPlan
 from sonolucent.beamform.fourier.shot_buffer import ShotBuffer
 from sonolucent.beamform.fourier.stolt import StoltMap, StoltWorkspace
@@ -39,29 +40,30 @@ class CpuEngine:
         stolt, threads = StoltMap(plan), range(pool.threads)
         fft.recall_plans()
         self._pair_workspaces = [PairWorkspace(self._pairs) for _ in threads]
-        self._stolt_workspaces = [StoltWorkspace(stolt) for _ in threads]
+        self._stolt_workspaces = [StoltWorkspace(stolt, self._pairs.by_wavenumber) for _ in threads]
         self._lateral_transforms = [LateralTransform(plan) for _ in threads]
         fft.remember_plans()
         self._shot_of = np.full(plan.acquisition.n_rx, -1, np.int64)
         self._shot_of[list(plan.acquisition.tx_elements)] = np.arange(plan.acquisition.n_tx)
-        self._shots: ShotBuffer | None = None
+        self._pushed: ShotBuffer | None = None
 
     def take_frame(self, channels: ChannelData) -> None:
-        self._shots = None
+        self._pushed = None
+        shots = Shots(channels, self._shot_of)
 
         def transform(thread: int, offsets: range) -> None:
             for offset in offsets:
-                self._pair_workspaces[thread].transform_offset(channels, self._shot_of, offset)
+                self._pair_workspaces[thread].transform_offset(shots, offset)
 
         self._pool.map(transform, self._plan.sampling.n_offsets, chunk=1)
 
     def begin_shots(self, dtype: np.dtype[Any]) -> None:
-        self._shots = ShotBuffer(self._plan.acquisition, self._pairs, dtype)
+        self._pushed = ShotBuffer(self._plan.acquisition, self._pairs, dtype)
 
     def push(self, shot: ChannelData, tx_index: int) -> None:
-        assert self._shots is not None
-        complete = self._shots.push(shot, tx_index)
-        self._shots.transform_time(self._pair_workspaces[0], complete)
+        assert self._pushed is not None
+        complete = self._pushed.push(shot, tx_index)
+        self._pushed.transform_time(self._pair_workspaces[0], complete)
 
     def form_images(self, masks: LookMasks, images: NDArray[np.complex64]) -> None:
         self._write_images(masks, self._form_columns(masks), images)
@@ -77,31 +79,31 @@ class CpuEngine:
         image = f"{self._plan.image_waves.size} x {self._plan.sampling.n_depth} of the image"
         return f"{fft.LIBRARY}, {self._pool.threads} threads: {self._plan.describe()}, {image}"
 
-    def _transform_pushed_shots(self, shots: ShotBuffer) -> None:
+    def _transform_waiting_pairs(self, pushed: ShotBuffer) -> None:
         """Does what the shots' arrival left to do."""
-        waiting = shots.take_waiting()
+        waiting = pushed.take_waiting()
 
         def transform_time(thread: int, block: range) -> None:
-            shots.transform_time(self._pair_workspaces[thread], waiting[block.start : block.stop])
+            pushed.transform_time(self._pair_workspaces[thread], waiting[block.start : block.stop])
 
         def transform_midpoints(thread: int, offsets: range) -> None:
             for offset in offsets:
-                self._pair_workspaces[thread].transform_midpoints(shots.rows[offset], offset)
+                self._pair_workspaces[thread].transform_midpoints(pushed.rows[offset], offset)
 
         self._pool.map(transform_time, len(waiting), chunk=_PAIRS)
         self._pool.map(transform_midpoints, self._plan.sampling.n_offsets, chunk=1)
 
     def _form_columns(self, masks: LookMasks) -> NDArray[np.complex64]:
         """The columns under each of the masks in depth, (n_masks, n_waves, n_z)."""
-        if self._shots is not None:
-            self._transform_pushed_shots(self._shots)
+        if self._pushed is not None:
+            self._transform_waiting_pairs(self._pushed)
         if len(masks.depth) > len(self._columns):
             self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
         columns = self._columns[: len(masks.depth)]
 
         def map_to_depth(thread: int, residues: range) -> None:
             for residue in residues:
-                self._stolt_workspaces[thread](self._pairs.by_wavenumber, residue, masks.depth, columns)
+                self._stolt_workspaces[thread](residue, masks.depth, columns)
 
         self._pool.map(map_to_depth, self._plan.sampling.n_lateral // 2 + 1, chunk=1)
         return columns

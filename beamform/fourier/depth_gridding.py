@@ -6,7 +6,10 @@ other's bins, each bin owns a cell with one place for each tap; `gather_cells` a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import (
@@ -25,35 +28,88 @@ from sonolucent.beamform.compute.simd import (
 from sonolucent.beamform.fourier.kaiser_bessel import TABLE_SIZE, TAPS
 
 
+class LegTables(NamedTuple):
+    """`LegWaves` for kernels."""
+
+    depth_bin: NDArray[np.float32]
+    """(n_legs, n_bins)"""
+    weight: NDArray[np.float32]
+    """Complex numbers as two floats, rows padded with zeros: (n_legs, 2 padded bins)."""
+    first_bin: NDArray[np.int64]
+    """(n_legs,)"""
+
+
+class AngleSpectra(NamedTuple):
+    """Spectra of pairs of legs, by their angle (`angle_row`): float32 (n_angles, 2 padded bins), complex as two."""
+
+    plus: NDArray[np.float32]
+    """Those that make the image's wavenumber +wave."""
+    minus: NDArray[np.float32]
+    """Those that make -wave."""
+    n_lateral: int
+    """The lateral period."""
+
+
+class Gridding(NamedTuple):
+    """The regular grid that samples spread to, for one thread."""
+
+    first_bin: int
+    """Depth bin of the first cell."""
+    taps: NDArray[np.float32]
+    """`kaiser_bessel.tap_table`."""
+    cells: NDArray[np.float32]
+    """16 floats a bin, four taps of the real and the imaginary part at +wave and at -wave: (16 n_cells,)."""
+    scratch: NDArray[np.float32]
+    """(6, padded bins)"""
+
+
+class _LegPair(NamedTuple):
+    """One unordered pair of legs from its first frequency on; complex numbers are two floats."""
+
+    share: np.float32
+    """A half where both legs are one, which would be counted twice, else one."""
+    weight_t: NDArray[np.float32]
+    weight_r: NDArray[np.float32]
+    plus: NDArray[np.float32]
+    """The pair's spectrum at +wave."""
+    minus: NDArray[np.float32]
+    """Its mirror image's, at -wave."""
+
+
 @kernel(boundscheck=False)
-def spread_wave(  # type: ignore[no-untyped-def]
-    wave, depth_bin, weight, first_bin, plus, minus, n_lateral, origin, table, cells, scratch
-):
+def spread_wave(wave, legs, angles, gridding):
     """Spreads all pairs of legs that make the image wavenumbers +wave and -wave, which share depths and weights.
 
-    `plus` and `minus` (n_angles, 2 n_bins) hold, for the residues of +wave and -wave, the spectra of the leg pairs
-    (k_t, k_r) and (k_r, k_t) added up; so each unordered pair is spread once. Complex numbers are two floats. A cell,
-    16 floats, holds four taps of the real and imaginary part of both. `scratch` is six rows of as many floats as there
-    are padded bins; rows of `weight`, `plus` and `minus` are padded as well.
+    The spectra hold the leg pairs (k_t, k_r) and (k_r, k_t) added up; so each unordered pair is spread once.
+
+    Args:
+        wave: the image's wavenumber, 0 or more, in units of the step.
+        legs: `LegTables`.
+        angles: `AngleSpectra`.
+        gridding: `Gridding`, to whose cells samples are added.
     """
+    scratch, origin = gridding.scratch, np.float32(gridding.first_bin)
     bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
-    for high in range((wave + 1) // 2, depth_bin.shape[0]):
+    for high in range((wave + 1) // 2, legs.depth_bin.shape[0]):
         low = wave - high
         t, r = high, abs(low)
-        first = max(first_bin[t], first_bin[r])
+        first = max(legs.first_bin[t], legs.first_bin[r])
         # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
-        _locate(depth_bin[t, first:], depth_bin[r, first:], origin, bins, taps)
-        half = np.float32(0.5 if high == low else 1.0)
-        n = depth_bin.shape[1] - first
-        weight_t, weight_r = weight[t, 2 * first :], weight[r, 2 * first :]
-        forth = plus[angle_row(high, wave, n_lateral), 2 * first :]
-        back = minus[angle_row(-high, -wave, n_lateral), 2 * first :]
-        _weigh(n, half, weight_t, weight_r, forth, back, values)
-        _spread(bins[:n], taps, values, table, cells)
+        _locate(legs.depth_bin[t, first:], legs.depth_bin[r, first:], origin, bins, taps)
+        n = legs.depth_bin.shape[1] - first
+        pair = _LegPair(
+            np.float32(0.5 if high == low else 1.0),
+            legs.weight[t, 2 * first :],
+            legs.weight[r, 2 * first :],
+            angles.plus[angle_row(high, wave, angles.n_lateral), 2 * first :],
+            angles.minus[angle_row(-high, -wave, angles.n_lateral), 2 * first :],
+        )
+        _weigh(n, pair, values)
+        _spread(bins[:n], taps, values, gridding.taps, gridding.cells)
 
 
 @kernel()
-def angle_row(leg, wave, n_lateral):  # type: ignore[no-untyped-def]
+def angle_row(leg, wave, n_lateral):
     """Row of the pair (leg, wave - leg) among the angles that `cosine_table` lists for the residue of `wave`."""
     residue = wave % n_lateral
     parity = residue % 2
@@ -62,8 +118,8 @@ def angle_row(leg, wave, n_lateral):  # type: ignore[no-untyped-def]
 
 
 @kernel(boundscheck=False, error_model="numpy")
-def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-def]
-    """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it."""
+def _locate(depth_t, depth_r, origin, bins, taps):
+    """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it: all (n_frequencies,)."""
     for f in range(depth_t.size):
         position = depth_t[f] + depth_r[f] - origin
         bin_ = np.int32(position)
@@ -72,18 +128,22 @@ def _locate(depth_t, depth_r, origin, bins, taps):  # type: ignore[no-untyped-de
 
 
 @kernel(boundscheck=False)
-def _weigh(n, scale, weight_t, weight_r, plus, minus, values):  # type: ignore[no-untyped-def]
-    """values = scale * weight_t * weight_r * (plus, minus), the two in turn; whole vectors, so up to 7 beyond n."""
-    scale = splat(scale)
+def _weigh(n, pair, values):
+    """The first n samples of a `_LegPair`, weighted, at +wave and -wave in turn, to `values` (4 n floats and more).
+
+    In whole vectors, so up to 7 beyond n.
+    """
+    share = splat(pair.share)
     for first in range(0, 2 * n, LANES):
-        weight = complex_multiply(multiply(scale, load(weight_t, first)), load(weight_r, first))
-        a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
+        weight = complex_multiply(multiply(share, load(pair.weight_t, first)), load(pair.weight_r, first))
+        a, b = complex_multiply(weight, load(pair.plus, first)), complex_multiply(weight, load(pair.minus, first))
         store(values, 2 * first, interleave_low(a, b))
         store(values, 2 * first + LANES, interleave_high(a, b))
 
 
 @kernel(boundscheck=False)
-def _spread(bins, taps, values, table, cells):  # type: ignore[no-untyped-def]
+def _spread(bins, taps, values, table, cells):
+    """Adds each sample of `values`, four floats, to its cell of `cells`, weighted by its row of the tap table."""
     for f in range(bins.size):
         cell = LANES * np.intp(bins[f])
         weighted = load_repeated(table, TAPS * np.intp(taps[f]))
@@ -91,15 +151,16 @@ def _spread(bins, taps, values, table, cells):  # type: ignore[no-untyped-def]
 
 
 @kernel(boundscheck=False)
-def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
-    """Adds the cells up into the spectra `plus` and `minus` (n_depth,) and clears them.
+def gather_cells(gridding, plus, minus):
+    """Adds the cells of a `Gridding` up into the spectra at +wave and -wave, complex64 (n_depth,), and clears them.
 
     Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first or
     last three cells.
     """
+    cells = gridding.cells
     plus[:] = 0
     minus[:] = 0
-    target = (origin + 2) % plus.size
+    target = (gridding.first_bin + 2) % plus.size
     for bin_ in range(2, cells.size // LANES - 1):
         plus[target] += complex(_sum_taps(cells, bin_, 0), _sum_taps(cells, bin_, 4))
         minus[target] += complex(_sum_taps(cells, bin_, 8), _sum_taps(cells, bin_, 12))
@@ -108,7 +169,7 @@ def gather_cells(cells, origin, plus, minus):  # type: ignore[no-untyped-def]
 
 
 @kernel(boundscheck=False, inline="always")
-def _sum_taps(cells, bin_, lane):  # type: ignore[no-untyped-def]
+def _sum_taps(cells, bin_, lane):
     """What samples left for a bin: those of the next bin their first tap, its own their second, and so on."""
     first = LANES * (bin_ + 1) + lane
     return cells[first] + cells[first - 15] + cells[first - 30] + cells[first - 45]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.transpose import transpose
 from sonolucent.beamform.fourier.offset_sum import BLOCK_BINS, padded_bins
-from sonolucent.beamform.fourier.pair_folding import both_orders, fold, offset_of, part
+from sonolucent.beamform.fourier.pair_folding import Shots, both_orders, fold_pairs, offset_of, separate_pairs
 from sonolucent.beamform.fourier.plan import FourierPlan
 
 _TRACES = 8
@@ -35,6 +36,10 @@ class PairSpectra:
         self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, self.n_bins)
         """(lateral wavenumber, parity of the offset, offset // 2, frequency)"""
 
+    def of(self, offset: int) -> NDArray[np.float64]:
+        """Those of the pairs `offset` apart, complex64 as float64: a view (n_lateral, n_bins)."""
+        return self.by_wavenumber[:, offset % 2, offset // 2].view(np.float64)
+
     def pairs_of(self, element: int) -> Pairs:
         """All pairs of one element that the apodization lets through."""
         reach = self.sampling.n_offsets - 1
@@ -44,6 +49,41 @@ class PairSpectra:
     def _pairs_at(self, offset: int) -> Pairs:
         low = np.arange(self.n_elements - offset)
         return np.stack([low, low + offset], axis=1)
+
+
+class _TimeTransform(NamedTuple):
+    """What one thread needs to bring pairs to their pass band."""
+
+    traces: NDArray[np.complex64]
+    """Buffer, (_TRACES, n_time)."""
+    fft_calls: NDArray[np.int64]
+    """Transforms of the first 1, 2, .. `_TRACES` traces, for `fft.execute`: (_TRACES, 2)."""
+    first_sample: NDArray[np.int64]
+    """That can hold an echo of a pixel, per offset: (n_offsets,)."""
+    band: tuple[int, int]
+    """First bin of the pass band, and how many there are."""
+
+
+class _MidpointTransform(NamedTuple):
+    """What one thread needs to transform the pairs of one offset over their midpoints; complex64 as float64."""
+
+    first: int
+    """The first pair's midpoint, rounded down to an element."""
+    midpoints: NDArray[np.float64]
+    """Buffer, (n_bins, n_lateral)."""
+    fft_call: NDArray[np.int64]
+    """Transforms `midpoints` in place, for `fft.execute`."""
+    spectra: NDArray[np.float64]
+    """Written to, (n_lateral, padded bins)."""
+
+
+class PairRows(NamedTuple):
+    """Where the pass band of each of some pairs goes."""
+
+    of_pair: NDArray[np.int64]
+    """Row of each pair, (n_pairs,)."""
+    spectra: NDArray[np.complex64]
+    """(n_rows, padded bins)"""
 
 
 class PairWorkspace:
@@ -56,95 +96,73 @@ class PairWorkspace:
     def __init__(self, spectra: PairSpectra) -> None:
         sampling = spectra.sampling
         self._spectra = spectra
-        self._band = sampling.first_bin, sampling.n_bins
-        self._traces = fft.complex_buffer(_TRACES, sampling.n_time)
+        traces = fft.complex_buffer(_TRACES, sampling.n_time)
+        midpoints = fft.complex_buffer(spectra.n_bins, sampling.n_lateral)
         self._rows = fft.complex_buffer(spectra.n_elements, spectra.n_bins)
-        self._midpoints = fft.complex_buffer(spectra.n_bins, sampling.n_lateral)
-        self._plans = [
-            [fft.plan_forward(self._traces[:n]) for n in range(1, _TRACES + 1)],
-            [fft.plan_forward(self._midpoints[:n]) for n in spectra.bins_of_offset],
+        self._rows_at = [PairRows(pairs[:, 0], self._rows) for pairs in spectra.pairs_at]
+        self._time_plans = [fft.plan_forward(traces[:n]) for n in range(1, _TRACES + 1)]
+        self._midpoint_plans = [fft.plan_forward(midpoints[:n]) for n in spectra.bins_of_offset]
+        band = sampling.first_bin, sampling.n_bins
+        self._time_transform = _TimeTransform(traces, fft.calls(self._time_plans), spectra.first_sample, band)
+        self._midpoint_transforms = [
+            _MidpointTransform(offset // 2, midpoints[:n_bins].view(np.float64), fft_plan.call, spectra.of(offset))
+            for offset, (n_bins, fft_plan) in enumerate(zip(spectra.bins_of_offset, self._midpoint_plans, strict=True))
         ]
-        self._transform_traces, self._transform_midpoints = (fft.calls(plans) for plans in self._plans)
 
-    def transform_offset(self, channels: ChannelData, shot_of: NDArray[np.int64], offset: int) -> None:
-        """The pairs `offset` apart, all the way; element e transmitted as channels[shot_of[e]], or not at all where
-        that is negative."""
-        pairs = self._spectra.pairs_at[offset]
-        self.transform_time(channels, shot_of, pairs, self._rows, pairs[:, 0])
+    def transform_offset(self, shots: Shots, offset: int) -> None:
+        """The pairs `offset` apart, all the way."""
+        self.transform_time(shots, self._spectra.pairs_at[offset], self._rows_at[offset])
         self.transform_midpoints(self._rows, offset)
 
-    def transform_time(
-        self,
-        channels: ChannelData,
-        shot_of: NDArray[np.int64],
-        pairs: Pairs,
-        rows: NDArray[np.complex64],
-        row_of: NDArray[np.int64],
-    ) -> None:
-        """Folds the pairs and writes the pass band of pair i to rows[row_of[i]]."""
-        transform = _transform_baseband if np.iscomplexobj(channels) else _transform_time
-        transform(
-            channels,
-            shot_of,
-            pairs,
-            self._spectra.first_sample,
-            self._traces,
-            self._transform_traces,
-            self._band,
-            row_of,
-            rows,
-        )
+    def transform_time(self, shots: Shots, pairs: Pairs, rows: PairRows) -> None:
+        """Folds the pairs and writes the pass band of each to its row."""
+        transform = _transform_baseband if np.iscomplexobj(shots.channels) else _transform_time
+        transform(shots, pairs, self._time_transform, rows)
 
     def transform_midpoints(self, rows: NDArray[np.complex64], offset: int) -> None:
         """Transforms the pairs `offset` apart, a row each, over their midpoints."""
-        n_bins = self._spectra.bins_of_offset[offset]
-        _transform_midpoints(
-            rows[: self._spectra.n_elements - offset].view(np.float64),
-            offset // 2,
-            self._midpoints[:n_bins].view(np.float64),
-            self._transform_midpoints[offset],
-            self._spectra.by_wavenumber[:, offset % 2, offset // 2].view(np.float64),
-        )
+        n_pairs = self._spectra.n_elements - offset
+        _transform_midpoints(rows[:n_pairs].view(np.float64), self._midpoint_transforms[offset])
 
 
 @kernel(boundscheck=False)
-def _transform_time(  # type: ignore[no-untyped-def]
-    channels, shot_of, pairs, first_sample, traces, transforms, band, row_of, rows
-):
+def _transform_time(shots, pairs, transform, rows):
+    """The pass band of `pairs` (n_pairs, 2) of real `Shots` by a `_TimeTransform`, to `PairRows`."""
+    traces = transform.traces
     for first in range(0, pairs.shape[0], 2 * traces.shape[0]):
         block = pairs[first : first + 2 * traces.shape[0]]
-        fold(channels, shot_of, block, first_sample, traces)
-        fft.execute(transforms[(block.shape[0] - 1) // 2])
-        part(traces, band, row_of[first : first + block.shape[0]], rows)
+        fold_pairs(shots, block, transform.first_sample, traces)
+        fft.execute(transform.fft_calls[(block.shape[0] - 1) // 2])
+        separate_pairs(traces, transform.band, rows.of_pair[first : first + block.shape[0]], rows.spectra)
 
 
 @kernel(boundscheck=False)
-def _transform_baseband(  # type: ignore[no-untyped-def]
-    channels, shot_of, pairs, first_sample, traces, transforms, band, row_of, rows
-):
+def _transform_baseband(shots, pairs, transform, rows):
     """As `_transform_time`, for complex samples: each pair has a trace of its own."""
+    traces, (first_bin, n_bins) = transform.traces, transform.band
     for first in range(0, pairs.shape[0], traces.shape[0]):
         n = min(traces.shape[0], pairs.shape[0] - first)
         for i in range(n):
-            begin = first_sample[offset_of(pairs, first + i)]
-            a, b, share_a, share_b = both_orders(channels, shot_of, pairs, first + i, begin)
+            begin = transform.first_sample[offset_of(pairs, first + i)]
+            a, b, share_a, share_b = both_orders(shots, pairs, first + i, begin)
             traces[i] = 0
             traces[i, begin : begin + a.size] = share_a * a + share_b * b
-        fft.execute(transforms[n - 1])
+        fft.execute(transform.fft_calls[n - 1])
         for i in range(n):
-            for k in range(band[1]):
-                rows[row_of[first + i], k] = traces[i, (band[0] + k) % traces.shape[1]]
+            for k in range(n_bins):
+                rows.spectra[rows.of_pair[first + i], k] = traces[i, (first_bin + k) % traces.shape[1]]
 
 
 @kernel(boundscheck=False)
-def _transform_midpoints(rows, first, midpoints, transform, spectra):  # type: ignore[no-untyped-def]
-    """From rows (n, n_bins) to spectra (n_lateral, n_bins), complex64 seen as float64.
+def _transform_midpoints(rows, transform):
+    """Transforms the pairs of one offset, `rows` (n, padded bins), complex64 as float64, by a `_MidpointTransform`.
 
-    A midpoint is rounded down to an element; `StoltMap.odd_phase` moves those of odd offsets back.
+    A midpoint is rounded down to an element; the tables of `stolt.py` move those of odd offsets back.
     """
+    first, midpoints, fft_call, spectra = transform
     behind = first + rows.shape[0]
     midpoints[:, :first] = 0
     midpoints[:, behind:] = 0
     transpose(rows[:, : midpoints.shape[0]], midpoints[:, first:behind])
-    fft.execute(transform)
+    fft.execute(fft_call)
     transpose(midpoints, spectra)

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.apodization import Apodization
-from sonolucent.beamform.channel_data import band_weight
-from sonolucent.beamform.fourier.sampling import Sampling, bin_frequency_hz, depth_center_m, depth_step, wavenumber_step
+from sonolucent.beamform.channel_data import band_weight, bin_frequency_hz
+from sonolucent.beamform.fourier.sampling import Sampling, depth_center_m, depth_step, wavenumber_step
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 _EXACT_AT = 0.75

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,33 @@ BLOCK_BINS = 3 * LANES // 2
 """Frequencies summed together, as complex numbers of two floats."""
 
 
+class OffsetTables(NamedTuple):
+    """Tables of the sum for the residues of one parity; rows of cosines are angles, padded to a multiple of 3."""
+
+    even_cosines: NDArray[np.float32]
+    """See `cosine_table`: (n_rows, even offsets)."""
+    odd_cosines: NDArray[np.float32]
+    """(n_rows, odd offsets)"""
+    offsets_per_block: NDArray[np.int64]
+    """How many offsets of each parity reach into each block of frequencies, (2, n_blocks)."""
+
+
 @kernel(boundscheck=False)
-def sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, phase, angles):  # type: ignore[no-untyped-def]
-    """Sums the spectra of all offsets h into those of leg pairs at angle a, (n_angles, 2 n_bins).
+def sum_offsets(tables, even, odd, odd_phase, angles):
+    """Sums the spectra of all offsets h into those of leg pairs at angle a. Complex numbers are two floats.
 
-    `even` and `odd` (n, 2 n_bins) hold the offsets of either parity; only the first n_rows[:, block] of them reach the
-    frequencies of a block.
+    Args:
+        tables: `OffsetTables`.
+        even: spectra of the even offsets, float32 (n_even, 2 padded bins).
+        odd: of the odd ones, (n_odd, 2 padded bins).
+        odd_phase: complex, moves the midpoints of odd offsets to where they lie.
+        angles: written to, float32 (n_angles, 2 padded bins).
 
-    cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Complex numbers are
-    two floats; blocks of 48 floats times three angles stay in registers.
+    cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Blocks of 48 floats
+    times three angles stay in registers.
     """
-    real, imaginary = splat(phase.real), splat(phase.imag)
+    even_cosines, odd_cosines, n_rows = tables
+    real, imaginary = splat(odd_phase.real), splat(odd_phase.imag)
     last = angles.shape[0] - 1
     for block in range(n_rows.shape[1]):
         first = block * 3 * LANES
@@ -44,7 +61,7 @@ def sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, phase, angles):  #
 
 
 @kernel(boundscheck=False, inline="always")
-def _multiply_block(cosines, rows, n_rows, row, first):  # type: ignore[no-untyped-def]
+def _multiply_block(cosines, rows, n_rows, row, first):
     """Rows `row`..+3 of cosines @ rows[:n_rows], 48 columns from `first`."""
     a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = splat(np.float32(0))
     for h in range(n_rows):
@@ -56,17 +73,17 @@ def _multiply_block(cosines, rows, n_rows, row, first):  # type: ignore[no-untyp
     return a0, a1, a2, b0, b1, b2, c0, c1, c2
 
 
-def cosine_table(parity: int, n_lateral: int, n_offsets: int, odd_offsets: int) -> NDArray[np.float32]:
-    """2 cos((i + parity/2) h 2 pi / n_lateral) for the offsets h of one parity; rows padded to a multiple of 3.
+def cosine_table(residue_parity: int, n_lateral: int, n_offsets: int, offset_parity: int) -> NDArray[np.float32]:
+    """2 cos((i + residue_parity / 2) h 2 pi / n_lateral), (n_rows, n_offsets of one parity); n_rows is a multiple of 3.
 
     Only the angles up to pi/2 are kept; `sum_offsets` makes the others.
     """
-    n_half = n_lateral // 2 + (1 - parity)
-    angle = (np.arange(3 * math.ceil(math.ceil(n_half / 2) / 3)) + parity / 2) * 2 * np.pi / n_lateral
-    return np.asarray(2 * np.cos(angle[:, None] * np.arange(odd_offsets, n_offsets, 2)), dtype=np.float32)
+    n_half = n_lateral // 2 + (1 - residue_parity)
+    angle = (np.arange(3 * math.ceil(math.ceil(n_half / 2) / 3)) + residue_parity / 2) * 2 * np.pi / n_lateral
+    return np.asarray(2 * np.cos(angle[:, None] * np.arange(offset_parity, n_offsets, 2)), dtype=np.float32)
 
 
-def rows_per_block(bins_of_offset: Sequence[int], n_bins: int) -> NDArray[np.int64]:
+def offsets_per_block(bins_of_offset: Sequence[int], n_bins: int) -> NDArray[np.int64]:
     """How many offsets of each parity reach into each block of frequencies, (2, n_blocks); fewer at each next one."""
     first_bins = np.arange(0, n_bins, BLOCK_BINS)
     return np.stack([(np.array(bins_of_offset[parity::2])[:, None] > first_bins).sum(axis=0) for parity in (0, 1)])

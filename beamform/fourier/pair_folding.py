@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute.compiled import kernel
 
 
+class Shots(NamedTuple):
+    """Channel data, and who fired which of its shots."""
+
+    channels: ChannelData
+    """(n_tx, n_rx, n_samples)"""
+    of_element: NDArray[np.int64]
+    """The shot that each element fired, negative where it fired none: (n_rx,)."""
+
+
 @kernel(boundscheck=False)
-def fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-untyped-def]
+def fold_pairs(shots, pairs, first_sample, traces):
     """traces[i] = p(2i) + 1j p(2i + 1), where p sums both orders of a pair: d(low, high) + d(high, low).
 
     Exchanging transmitter and receiver changes no weight of the image, so both are summed before any transform. What
     comes before the first sample within the taper's reach is not read.
+
+    Args:
+        shots: `Shots`.
+        pairs: lower and higher element, int64 (n_pairs, 2).
+        first_sample: of each offset between the elements of a pair, int64 (n_offsets,).
+        traces: written to, complex64 (at least n_pairs / 2, n_time).
     """
     for i in range((pairs.shape[0] + 1) // 2):
         first_ab, first_cd = (first_sample[offset_of(pairs, 2 * i)], first_sample[offset_of(pairs, 2 * i + 1)])
         begin = min(first_ab, first_cd)
-        a, b, share_a, share_b = both_orders(channels, shot_of, pairs, 2 * i, begin)
-        c, d, share_c, share_d = both_orders(channels, shot_of, pairs, 2 * i + 1, begin)
+        a, b, share_a, share_b = both_orders(shots, pairs, 2 * i, begin)
+        c, d, share_c, share_d = both_orders(shots, pairs, 2 * i + 1, begin)
         traces[i] = 0
         # Slices that begin at zero let the loop vectorise; an offset might be negative and wrap.
         trace = traces[i, begin:].view(np.float32)
@@ -30,29 +49,40 @@ def fold(channels, shot_of, pairs, first_sample, traces):  # type: ignore[no-unt
 
 
 @kernel(boundscheck=False, inline="always")
-def both_orders(channels, shot_of, pairs, i, begin):  # type: ignore[no-untyped-def]
-    """Both orders of pair i and their shares: nothing of a missing transmit or pair, half of an element with itself."""
+def both_orders(shots, pairs, i, begin):
+    """Both traces of pair i from sample `begin` on, and the share that each has in their sum.
+
+    Nothing of a missing transmit or pair, half of an element with itself.
+    """
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
-    forth, back = shot_of[low], shot_of[high]
+    shot_of_low, shot_of_high = shots.of_element[low], shots.of_element[high]
     return (
-        channels[max(forth, 0), high, begin:],
-        channels[max(back, 0), low, begin:],
-        np.float32(share if forth >= 0 else 0.0),
-        np.float32(share if back >= 0 else 0.0),
+        shots.channels[max(shot_of_low, 0), high, begin:],
+        shots.channels[max(shot_of_high, 0), low, begin:],
+        np.float32(share if shot_of_low >= 0 else 0.0),
+        np.float32(share if shot_of_high >= 0 else 0.0),
     )
 
 
 @kernel(boundscheck=False, inline="always")
-def offset_of(pairs, i):  # type: ignore[no-untyped-def]
+def offset_of(pairs, i):
+    """Elements between those of pair i; of the last pair where there is no such pair."""
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     return high - low
 
 
 @kernel(boundscheck=False)
-def part(traces, band, row_of, rows):  # type: ignore[no-untyped-def]
-    """The pass band of each pair, twice its spectrum, to its row: a real pair's spectrum is even, an imaginary one's
-    odd, up to conjugation."""
+def separate_pairs(traces, band, row_of, rows):
+    """The pass band of each pair, twice its spectrum: a real pair's spectrum is even, an imaginary one's odd, up to
+    conjugation.
+
+    Args:
+        traces: spectra of folded pairs, complex64 (at least n_pairs / 2, n_time).
+        band: first bin of the pass band, and how many there are.
+        row_of: the row that each pair has, int64 (n_pairs,).
+        rows: written to, complex64 (n_rows, at least the bins of the band).
+    """
     n_time, (first_bin, n_bins) = traces.shape[1], band
     for i in range((row_of.size + 1) // 2):
         trace = traces[i].view(np.float32)

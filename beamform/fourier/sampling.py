@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.apodization import Apodization
-from sonolucent.beamform.channel_data import band_weight, pass_band_hz, require_record
+from sonolucent.beamform.channel_data import band_weight, bin_frequency_hz, pass_band_hz, require_record
 from sonolucent.beamform.compute.fft import good_length
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
@@ -77,12 +77,6 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, apodization: Apod
         first_sample=_first_samples(acquisition, apodization, len(bins_of_offset)),
         n_depth=good_length(_DEPTH_OVERSAMPLING * grid.n_z + 8),
     )
-
-
-def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The frequency that each bin of the time FFT stands for."""
-    step_hz = acquisition.sampling_frequency_hz / n_time
-    return np.asarray(acquisition.demodulation_frequency_hz + bins * step_hz, dtype=np.float64)
 
 
 def wavenumber_step(acquisition: Acquisition, sampling: Sampling) -> float:

@@ -7,7 +7,8 @@ from numpy.typing import DTypeLike
 
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
-from sonolucent.beamform.fourier.element_pairs import Pairs, PairSpectra, PairWorkspace
+from sonolucent.beamform.fourier.element_pairs import PairRows, Pairs, PairSpectra, PairWorkspace
+from sonolucent.beamform.fourier.pair_folding import Shots
 from sonolucent.beamform.geometry import Acquisition
 
 
@@ -20,16 +21,14 @@ class ShotBuffer:
     """
 
     def __init__(self, acquisition: Acquisition, spectra: PairSpectra, dtype: DTypeLike) -> None:
-        self.frame: ChannelData = np.zeros(acquisition.shape, dtype)
-        self.shot_of = np.full(acquisition.n_rx, -1, np.int64)
-        """The shot of each element in `frame`, negative before its first arrival."""
+        self._shots = Shots(np.zeros(acquisition.shape, dtype), np.full(acquisition.n_rx, -1, np.int64))
         self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
         """The pass band of each pair: (offset, lower element, frequency)."""
         self._elements = acquisition.tx_elements
         self._pairs = [spectra.pairs_of(element) for element in range(acquisition.n_rx)]
-        self._near = [slice(int(pairs[0].min()), int(pairs[-1].max()) + 1) for pairs in self._pairs]
+        self._partners = [slice(int(pairs[0].min()), int(pairs[-1].max()) + 1) for pairs in self._pairs]
         """The elements that each pairs with."""
-        self._listens = ~np.isin(np.arange(acquisition.n_rx), self._elements)
+        self._never_fires = ~np.isin(np.arange(acquisition.n_rx), self._elements)
         self._arrivals = np.zeros(acquisition.n_rx, np.int64)
         self._waiting = np.zeros((acquisition.n_rx, acquisition.n_rx), np.bool_)
         for offset in range(spectra.sampling.n_offsets):
@@ -39,15 +38,15 @@ class ShotBuffer:
     def push(self, shot: ChannelData, tx_index: int) -> Pairs:
         """Stores a shot; returns the pairs that it completes."""
         element = self._elements[tx_index]
-        self.frame[tx_index] = shot
-        self.shot_of[element] = tx_index
+        self._shots.channels[tx_index] = shot
+        self._shots.of_element[element] = tx_index
         self._arrivals[element] += 1
-        pairs, near = self._pairs[element], self._near[element]
-        complete = self._listens[near] | (self._arrivals[near] == self._arrivals[element])
+        pairs, partners = self._pairs[element], self._partners[element]
+        complete = self._never_fires[partners] | (self._arrivals[partners] == self._arrivals[element])
         # Of the two triangles of the matrix one is looked at: that of pairs (lower, higher).
-        below = element - near.start
-        self._waiting[near, element][: below + 1] = ~complete[: below + 1]
-        self._waiting[element, near][below:] = ~complete[below:]
+        below = element - partners.start
+        self._waiting[partners, element][: below + 1] = ~complete[: below + 1]
+        self._waiting[element, partners][below:] = ~complete[below:]
         ready: Pairs = pairs[complete]
         return ready
 
@@ -55,7 +54,8 @@ class ShotBuffer:
         """Brings the rows of some pairs up to date."""
         low, high = pairs.T
         row_of = (high - low) * self.rows.shape[1] + low
-        workspace.transform_time(self.frame, self.shot_of, pairs, self.rows.reshape(-1, self.rows.shape[2]), row_of)
+        rows = PairRows(row_of, self.rows.reshape(-1, self.rows.shape[2]))
+        workspace.transform_time(self._shots, pairs, rows)
 
     def take_waiting(self) -> Pairs:
         """The pairs that are out of date; they count as transformed from now on."""

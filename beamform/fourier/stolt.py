@@ -2,121 +2,177 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES
-from sonolucent.beamform.fourier import depth_gridding, offset_sum
+from sonolucent.beamform.fourier import offset_sum
+from sonolucent.beamform.fourier.depth_gridding import AngleSpectra, Gridding, LegTables, gather_cells, spread_wave
 from sonolucent.beamform.fourier.plan import FourierPlan
+
+
+class _Tables(NamedTuple):
+    """What all residues share."""
+
+    legs: LegTables
+    odd_phase: NDArray[np.complex64]
+    """Moves the midpoints of odd offsets, rounded down to an element, to where they lie: (n_lateral,)."""
+    tap_correction: NDArray[np.float32]
+    """Undoes the spreading kernel's fall-off over depth: (n_z,)."""
+    wave_phase: NDArray[np.complex64]
+    """Of each of the image's waves, (n_waves,)."""
+
+
+class _Residue(NamedTuple):
+    """The image's wavenumbers that equal +residue or -residue modulo the lateral period."""
+
+    residues: tuple[int, int]
+    """+residue and -residue, as 0 or more."""
+    waves: NDArray[np.int64]
+    """Those of the wavenumbers that are 0 or more; their negatives go with them: (n,)."""
+    offsets: offset_sum.OffsetTables
+    fft_call: NDArray[np.int64]
+    """Transforms the first 2 n rows of the thread's `masked` to depth, for `fft.execute`."""
+
+
+class _Buffers(NamedTuple):
+    """Of one thread."""
+
+    angles: NDArray[np.float32]
+    """Spectra of leg pairs for +residue and -residue, complex as two floats: (2, n_angles, 2 padded bins)."""
+    whole: NDArray[np.complex64]
+    """Spectra over depth of each wave and its negative, in turn: (2 n, n_depth)."""
+    masked: NDArray[np.complex64]
+    """The same under a mask, and then over depth."""
+    gridding: Gridding
 
 
 class StoltMap:
     """Tables of the mapping, shared by all threads; see `StoltWorkspace` for what each thread owns."""
 
     def __init__(self, plan: FourierPlan) -> None:
-        sampling, leg_waves = plan.sampling, plan.leg_waves
+        n_lateral = plan.sampling.n_lateral
         self.plan = plan
-        self.cosines = [
-            [offset_sum.cosine_table(residue, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)]
-            for residue in (0, 1)
-        ]
-        self.rows_per_block = offset_sum.rows_per_block(sampling.bins_of_offset, sampling.n_bins)
-        n_bins = offset_sum.padded_bins(sampling.n_bins)
-        self.weight = fft.complex_buffer(leg_waves.weight.shape[0], n_bins).view(np.float32)
-        self.weight[:, : 2 * sampling.n_bins] = leg_waves.weight.view(np.float32)
-        self.odd_phase = np.exp(-1j * np.pi * np.arange(sampling.n_lateral) / sampling.n_lateral).astype(np.complex64)
-
-    def waves_of(self, residue: int) -> NDArray[np.int64]:
-        """Image wavenumbers >= 0 that equal +residue or -residue modulo the lateral period."""
-        n = self.plan.sampling.n_lateral
-        waves = np.arange(self.plan.steepest_wave + 1)
-        chosen: NDArray[np.int64] = waves[(waves % n == residue) | (-waves % n == residue)]
-        return chosen
+        odd_phase = np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64)
+        self.tables = _Tables(_leg_tables(plan), odd_phase, plan.tap_correction, plan.wave_phase)
+        self.waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
+        """Those of each residue, see `_Residue`."""
+        self.offset_tables = [_offset_tables(plan, parity) for parity in (0, 1)]
+        """Those of even and of odd residues."""
 
 
 class StoltWorkspace:
-    """Buffers and transforms of one thread."""
+    """Buffers and transforms of one thread.
 
-    def __init__(self, stolt: StoltMap) -> None:
-        sampling = stolt.plan.sampling
-        n_bins = offset_sum.padded_bins(sampling.n_bins)
-        n_angles = sampling.n_lateral // 2 + 1
-        self._stolt = stolt
-        self._waves = [stolt.waves_of(residue) for residue in range(n_angles)]
-        most = max(waves.size for waves in self._waves)
-        self._angles = fft.real_buffer(2, n_angles, 2 * n_bins)
-        self._cells = fft.real_buffer(len(stolt.plan.depth_bins) * LANES)
-        self._scratch = fft.real_buffer(6, n_bins)
-        self._whole = fft.complex_buffer(2 * most, sampling.n_depth)
-        self._masked = fft.complex_buffer(2 * most, sampling.n_depth)
-        self._plans = [fft.plan_backward(self._masked[: 2 * waves.size]) for waves in self._waves]
+    Args:
+        stolt: the tables.
+        spectra: of all pairs, read anew for every image, see `PairSpectra.by_wavenumber`.
+    """
 
-    def __call__(
-        self,
-        spectra: NDArray[np.complex64],
-        residue: int,
-        masks: NDArray[np.float32],
-        columns: NDArray[np.complex64],
-    ) -> None:
-        """Maps every image wavenumber of +-`residue` from `spectra` to its depths.
+    def __init__(self, stolt: StoltMap, spectra: NDArray[np.complex64]) -> None:
+        plan, n_residues = stolt.plan, len(stolt.waves)
+        n_bins, n_depth = offset_sum.padded_bins(plan.sampling.n_bins), plan.sampling.n_depth
+        most = max(waves.size for waves in stolt.waves)
+        cells = fft.real_buffer(len(plan.depth_bins) * LANES)
+        self._spectra = spectra.view(np.float32)
+        self._tables = stolt.tables
+        self._buffers = _Buffers(
+            angles=fft.real_buffer(2, n_residues, 2 * n_bins),
+            whole=fft.complex_buffer(2 * most, n_depth),
+            masked=fft.complex_buffer(2 * most, n_depth),
+            gridding=Gridding(plan.depth_bins.start, plan.taps, cells, fft.real_buffer(6, n_bins)),
+        )
+        self._plans = [fft.plan_backward(self._buffers.masked[: 2 * waves.size]) for waves in stolt.waves]
+        self._residues = [
+            _Residue((i, -i % plan.sampling.n_lateral), waves, stolt.offset_tables[i % 2], fft_plan.call)
+            for i, (waves, fft_plan) in enumerate(zip(stolt.waves, self._plans, strict=True))
+        ]
+
+    def __call__(self, residue: int, masks: NDArray[np.float32], columns: NDArray[np.complex64]) -> None:
+        """Maps every image wavenumber of +-`residue` to its depths.
 
         Args:
-            spectra: of all pairs, see `PairSpectra.by_wavenumber`.
             residue: of the image wavenumbers modulo the lateral period.
             masks: weights of the depth bins, (n_masks, n_depth).
             columns: written to, (n_masks, n_waves, n_z).
         """
-        stolt, plan = self._stolt, self._stolt.plan
-        opposite = -residue % plan.sampling.n_lateral
-        _map_residue(
-            spectra.view(np.float32),
-            (residue, opposite),
-            self._waves[residue],
-            (*stolt.cosines[residue % 2], stolt.rows_per_block, stolt.odd_phase),
-            (plan.leg_waves.depth_bin, stolt.weight, plan.leg_waves.first_bin),
-            (plan.depth_bins.start, plan.taps),
-            (self._angles, self._cells, self._scratch, self._whole, self._masked),
-            self._plans[residue].call,
-            (plan.tap_correction, plan.wave_phase),
-            masks,
-            columns,
-        )
+        _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
+
+
+def _leg_tables(plan: FourierPlan) -> LegTables:
+    leg_waves, n_bins = plan.leg_waves, plan.sampling.n_bins
+    weight = fft.complex_buffer(leg_waves.weight.shape[0], offset_sum.padded_bins(n_bins)).view(np.float32)
+    weight[:, : 2 * n_bins] = leg_waves.weight.view(np.float32)
+    return LegTables(leg_waves.depth_bin, weight, leg_waves.first_bin)
+
+
+def _offset_tables(plan: FourierPlan, residue_parity: int) -> offset_sum.OffsetTables:
+    sampling = plan.sampling
+    even, odd = (
+        offset_sum.cosine_table(residue_parity, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)
+    )
+    offsets_per_block = offset_sum.offsets_per_block(sampling.bins_of_offset, sampling.n_bins)
+    return offset_sum.OffsetTables(even, odd, offsets_per_block)
+
+
+def _waves_of(plan: FourierPlan, residue: int) -> NDArray[np.int64]:
+    """Image wavenumbers >= 0 that equal +residue or -residue modulo the lateral period."""
+    n = plan.sampling.n_lateral
+    waves = np.arange(plan.steepest_wave + 1)
+    chosen: NDArray[np.int64] = waves[(waves % n == residue) | (-waves % n == residue)]
+    return chosen
 
 
 @kernel()
-def _map_residue(  # type: ignore[no-untyped-def]
-    spectra, residues, waves, cosines, legs, spread, buffers, transform, finish, masks, columns
-):
-    even_cosines, odd_cosines, n_rows, odd_phase = cosines
-    angles, cells, scratch, whole, masked = buffers
-    (origin, taps), n_lateral = spread, spectra.shape[0]
-    for i, residue in enumerate(residues):
-        even, odd = spectra[residue]
-        angles_of_parity = angles[i, : n_lateral // 2 + 1 - residue % 2]
-        offset_sum.sum_offsets(even_cosines, odd_cosines, even, odd, n_rows, odd_phase[residue], angles_of_parity)
+def _map_residue(spectra, residue, tables, buffers, masks, columns):
+    """Writes the columns of all waves of a residue.
+
+    Args:
+        spectra: of all pairs, complex as two floats: float32 (n_lateral, 2, offsets of a parity, 2 padded bins).
+        residue: `_Residue`.
+        tables: `_Tables`.
+        buffers: `_Buffers`.
+        masks: weights of the depth bins, float32 (n_masks, n_depth).
+        columns: written to, complex64 (n_masks, n_waves, n_z).
+    """
+    waves, whole = residue.waves, buffers.whole
+    _sum_offsets(spectra, residue, tables.odd_phase, buffers.angles)
     for i in range(waves.size):
-        here = 0 if waves[i] % n_lateral == residues[0] else 1
-        plus, minus = angles[here], angles[1 - here]
-        depth_gridding.spread_wave(waves[i], *legs, plus, minus, n_lateral, np.float32(origin), taps, cells, scratch)
-        depth_gridding.gather_cells(cells, origin, whole[2 * i], whole[2 * i + 1])
+        side = 0 if waves[i] % spectra.shape[0] == residue.residues[0] else 1
+        angles = AngleSpectra(buffers.angles[side], buffers.angles[1 - side], spectra.shape[0])
+        spread_wave(waves[i], tables.legs, angles, buffers.gridding)
+        gather_cells(buffers.gridding, whole[2 * i], whole[2 * i + 1])
     for i in range(masks.shape[0]):
-        _mask(whole[: 2 * waves.size], masks[i], masked)
-        fft.execute(transform)
-        _write_columns(waves, masked, *finish, columns[i])
+        _mask(whole[: 2 * waves.size], masks[i], buffers.masked)
+        fft.execute(residue.fft_call)
+        _write_columns(waves, buffers.masked, tables.tap_correction, tables.wave_phase, columns[i])
 
 
 @kernel()
-def _mask(whole, mask, masked):  # type: ignore[no-untyped-def]
+def _sum_offsets(spectra, residue, odd_phase, angles):
+    """Fills `_Buffers.angles` for a `_Residue`; `odd_phase` (n_lateral,) as in `_Tables`."""
+    for i, r in enumerate(residue.residues):
+        even, odd = spectra[r]
+        of_parity = angles[i, : spectra.shape[0] // 2 + 1 - r % 2]
+        offset_sum.sum_offsets(residue.offsets, even, odd, odd_phase[r], of_parity)
+
+
+@kernel()
+def _mask(whole, mask, masked):
+    """masked = whole * mask, for spectra (n, n_depth) and a mask (n_depth,)."""
     for row in range(whole.shape[0]):
         for bin_ in range(mask.size):
             masked[row, bin_] = whole[row, bin_] * mask[bin_]
 
 
 @kernel()
-def _write_columns(waves, depths, correction, phase, columns):  # type: ignore[no-untyped-def]
-    """From depths (2 n, n_depth) about the centre row, each wave followed by its negative, to their columns."""
+def _write_columns(waves, depths, correction, phase, columns):
+    """From depths (2 n, n_depth) about the centre row, each wave followed by its negative, to their columns
+    (n_waves, n_z); times `correction` (n_z,) and `phase` (n_waves,)."""
     n_z = columns.shape[1]
     half, behind = n_z // 2, depths.shape[1] - n_z // 2
     for i in range(2 * waves.size):

@@ -154,9 +154,9 @@ class _PairTransform:
     def __init__(self, plan: FourierPlan, device: torch.device) -> None:
         acquisition, sampling = plan.acquisition, plan.sampling
         fold = fold_table(acquisition, sampling)
-        self._forth, self._back, self._midpoint, self._unread, self._unheard = (
+        self._first_order, self._second_order, self._midpoint, self._too_early, self._too_high = (
             torch.from_numpy(table).to(device)
-            for table in (fold.forth, fold.back, fold.midpoint, fold.unread, fold.unheard)
+            for table in (fold.first_order, fold.second_order, fold.midpoint, fold.too_early, fold.too_high)
         )
         bins = (sampling.first_bin + np.arange(sampling.n_bins)) % sampling.n_time
         self._bins = torch.from_numpy(bins).to(device)
@@ -168,12 +168,12 @@ class _PairTransform:
     def __call__(self, traces: torch.Tensor) -> torch.Tensor:
         """Spectra (n_lateral * n_angles, n_bins) from traces (n_tx * n_rx + 1, n_samples), the last of them zero."""
         s = self._sampling
-        folded = traces.index_select(0, self._forth)
+        folded = traces.index_select(0, self._first_order)
         folded = folded if folded.is_complex() else folded.float()
-        folded += traces.index_select(0, self._back)
-        folded.masked_fill_(self._unread, 0)
+        folded += traces.index_select(0, self._second_order)
+        folded.masked_fill_(self._too_early, 0)
         spectra = (torch.fft.fft if folded.is_complex() else torch.fft.rfft)(folded, n=s.n_time)
-        band = spectra.index_select(1, self._bins).masked_fill_(self._unheard, 0)
+        band = spectra.index_select(1, self._bins).masked_fill_(self._too_high, 0)
         self._by_midpoint.view(-1, s.n_bins).index_copy_(0, self._midpoint, band)
         by_wavenumber = torch.fft.fft(self._by_midpoint, dim=1).transpose(0, 1)
         return torch.bmm(self._matrices, by_wavenumber).flatten(0, 1)

@@ -26,13 +26,15 @@ class FoldTable:
     Traces count as shot * n_rx + receiver; the one after the last stands for all that were not taken.
     """
 
-    forth: Indices
-    back: Indices
+    first_order: Indices
+    """The trace of (lower, higher) as transmitter and receiver, (n_pairs,)."""
+    second_order: Indices
+    """That of (higher, lower)."""
     midpoint: Indices
     """offset * n_lateral + the midpoint, rounded down to an element."""
-    unread: NDArray[np.bool_]
+    too_early: NDArray[np.bool_]
     """Samples too early for an echo of a pixel, (n_pairs, n_samples)."""
-    unheard: NDArray[np.bool_]
+    too_high: NDArray[np.bool_]
     """Frequencies too high to reach a pixel, (n_pairs, n_bins)."""
 
 
@@ -40,17 +42,17 @@ def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
     low, high = np.triu_indices(acquisition.n_rx)
     near = high - low < sampling.n_offsets
     # Whole blocks, as the CPU's.
-    heard = offset_sum.BLOCK_BINS * np.ceil(np.array(sampling.bins_of_offset) / offset_sum.BLOCK_BINS)
+    bins_used = offset_sum.BLOCK_BINS * np.ceil(np.array(sampling.bins_of_offset) / offset_sum.BLOCK_BINS)
     low, high = low[near], high[near]
     missing = acquisition.n_tx * acquisition.n_rx
     first_trace = np.full(acquisition.n_rx, missing, np.int64)
     first_trace[list(acquisition.tx_elements)] = np.arange(acquisition.n_tx) * acquisition.n_rx
     return FoldTable(
-        forth=np.minimum(first_trace[low] + high, missing),
-        back=np.where(low == high, missing, np.minimum(first_trace[high] + low, missing)),
+        first_order=np.minimum(first_trace[low] + high, missing),
+        second_order=np.where(low == high, missing, np.minimum(first_trace[high] + low, missing)),
         midpoint=(high - low) * sampling.n_lateral + (low + high) // 2,
-        unread=np.arange(acquisition.n_samples) < np.array(sampling.first_sample)[high - low, None],
-        unheard=np.arange(sampling.n_bins) >= heard[high - low, None],
+        too_early=np.arange(acquisition.n_samples) < np.array(sampling.first_sample)[high - low, None],
+        too_high=np.arange(sampling.n_bins) >= bins_used[high - low, None],
     )
 
 

@@ -28,7 +28,7 @@ class TimeMixer:
 
     def __init__(self, matrix: NDArray[np.float64], pool: ThreadPool) -> None:
         n_out, n_in = matrix.shape
-        self._weights = np.zeros((_whole(n_out, _ROWS), n_in), np.float32)
+        self._weights = np.zeros((_round_up(n_out, _ROWS), n_in), np.float32)
         self._weights[:n_out] = matrix
         self._tiles = np.zeros((pool.threads, n_in, _TILE), np.float32)
         self._mixed = np.empty((pool.threads, self._weights.shape[0], _TILE), np.float32)
@@ -64,11 +64,11 @@ class FrequencyMixer:
         self._n_fft = n_fft
         self._bins = slice(first_bin, first_bin + n_bins)
         # Real parts first, imaginary parts after them: complex products are real ones of twice the size.
-        self._weights = np.zeros((n_bins, _whole(2 * n_out, _ROWS), 2 * n_in), np.float32)
+        self._weights = np.zeros((n_bins, _round_up(2 * n_out, _ROWS), 2 * n_in), np.float32)
         self._weights[:, :n_out, :n_in] = self._weights[:, n_out : 2 * n_out, n_in:] = matrices.real
         self._weights[:, n_out : 2 * n_out, :n_in] = matrices.imag
         self._weights[:, :n_out, n_in:] = -matrices.imag
-        self._spectra = np.zeros((n_bins, 2 * n_in, _whole(n_rx, LANES)), np.float32)
+        self._spectra = np.zeros((n_bins, 2 * n_in, _round_up(n_rx, LANES)), np.float32)
         self._mixed = np.empty((n_bins, self._weights.shape[1], self._spectra.shape[2]), np.float32)
         self._pool = pool
 
@@ -102,13 +102,13 @@ class FrequencyMixer:
         out[...] = scipy.fft.irfft(spectrum, n=self._n_fft)[:, :n_samples]
 
 
-def _whole(size: int, unit: int) -> int:
+def _round_up(size: int, unit: int) -> int:
     """`size` rounded up to whole units."""
     return -(-size // unit) * unit
 
 
 @kernel(boundscheck=False)
-def _mix(weights, traces, out):  # type: ignore[no-untyped-def]
+def _mix(weights, traces, out):
     """out = weights @ traces, for a whole number of `_ROWS` rows and of `LANES` columns."""
     for row in range(0, out.shape[0], _ROWS):
         for column in range(0, out.shape[1], LANES):

@@ -6,6 +6,8 @@ find out before any use but research.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,13 +57,30 @@ def bayesian_nl_means(
     margin = patch_radius
     padded = np.pad(np.asarray(image, np.float64), margin, mode="symmetric")
     total, count = np.zeros_like(padded), np.zeros_like(padded)
-    _filter_blocks(padded, strength**2, patch_radius, reach, spacing, mean_ratio, floor, total, count)
+    search = _Search(strength**2, patch_radius, reach, spacing, mean_ratio, floor)
+    _filter_blocks(padded, search, total, count)
     inside = slice(margin, -margin)
     return np.asarray((total / np.maximum(count, 1))[inside, inside])
 
 
+class _Search(NamedTuple):
+    """What `bayesian_nl_means` was asked for."""
+
+    strength_squared: float
+    patch_radius: int
+    reach: int
+    spacing: int
+    mean_ratio: float
+    floor: float
+
+
 @kernel(error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"})
-def _filter_blocks(image, h_squared, radius, reach, spacing, mean_ratio, floor, total, count):  # type: ignore[no-untyped-def]
+def _filter_blocks(image, search, total, count):
+    """Adds the filtered blocks of `image` to `total`, and one to `count` where they lie: all (n_z, n_x).
+
+    `search` is a `_Search`.
+    """
+    h_squared, radius, reach, spacing, mean_ratio, floor = search
     n_z, n_x = image.shape
     means = _block_means(image, radius)
     block = np.empty((2 * radius + 1, 2 * radius + 1))
@@ -74,7 +93,7 @@ def _filter_blocks(image, h_squared, radius, reach, spacing, mean_ratio, floor, 
                     ratio = means[i, j] / means[k, m]
                     if not mean_ratio < ratio < 1 / mean_ratio:
                         continue
-                    weight = np.exp(-_pearson(image, i, j, k, m, radius, floor) / h_squared)
+                    weight = np.exp(-_pearson(image, (i, j), (k, m), radius, floor) / h_squared)
                     weights += weight
                     for a in range(2 * radius + 1):
                         for b in range(2 * radius + 1):
@@ -86,7 +105,7 @@ def _filter_blocks(image, h_squared, radius, reach, spacing, mean_ratio, floor, 
 
 
 @kernel()
-def _centers(radius, n, spacing):  # type: ignore[no-untyped-def]
+def _centers(radius, n, spacing):
     """Centres of blocks along an axis of `n` pixels; the last lies at its end, so that every pixel has a block."""
     first, last = radius, n - radius - 1
     steps = (last - first + spacing - 1) // spacing
@@ -96,7 +115,8 @@ def _centers(radius, n, spacing):  # type: ignore[no-untyped-def]
 
 
 @kernel(error_model="numpy")
-def _block_means(image, radius):  # type: ignore[no-untyped-def]
+def _block_means(image, radius):
+    """The mean of the block around each pixel, (n_z, n_x); 0 where it does not fit in."""
     means = np.zeros_like(image)
     for i in range(radius, image.shape[0] - radius):
         for j in range(radius, image.shape[1] - radius):
@@ -105,11 +125,12 @@ def _block_means(image, radius):  # type: ignore[no-untyped-def]
 
 
 @kernel(error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}, inline="always")
-def _pearson(image, i, j, k, m, radius, floor):  # type: ignore[no-untyped-def]
+def _pearson(image, center, other, radius, floor):
+    """Pearson's distance of the block at `other` (row, column) from the one at `center`."""
     distance = 0.0
     for a in range(-radius, radius + 1):
         for b in range(-radius, radius + 1):
-            there = image[k + a, m + b]
-            difference = image[i + a, j + b] - there
+            there = image[other[0] + a, other[1] + b]
+            difference = image[center[0] + a, center[1] + b] - there
             distance += difference * difference / max(there, floor)
     return distance

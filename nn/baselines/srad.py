@@ -60,7 +60,7 @@ def speckle_variation(image: Envelope) -> float:
 
 
 @kernel()
-def _diffusivity(image, speckle_squared, diffusivity):  # type: ignore[no-untyped-def]
+def _diffusivity(image, speckle_squared, diffusivity):
     """c(q) of every pixel; borders are replicated."""
     n_z, n_x = image.shape
     for i in range(n_z):
@@ -77,7 +77,7 @@ def _diffusivity(image, speckle_squared, diffusivity):  # type: ignore[no-untype
 
 
 @kernel()
-def _step(image, diffusivity, weight):  # type: ignore[no-untyped-def]
+def _step(image, diffusivity, weight):
     """The next image. Between two pixels flows what the lower or right one's diffusivity lets through."""
     n_z, n_x = image.shape
     result = image.copy()
