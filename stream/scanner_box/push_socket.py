@@ -22,7 +22,7 @@ _LINGER_MS = 60_000
 Parts = tuple[bytes, Buffer]
 
 
-class Outlet:
+class PushSocket:
     """Sends messages to whoever is connected; one reader is meant.
 
     Args:

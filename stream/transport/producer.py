@@ -12,8 +12,8 @@ import zmq
 from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
 from sonolucent.stream.messages import End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
-from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge
-from sonolucent.stream.transport.send_queue import WaitingRoom
+from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place
+from sonolucent.stream.transport.send_queue import SendQueue
 from sonolucent.stream.transport.shared_memory import Lender
 from sonolucent.stream.transport.sockets import Context, bind, remove_file
 from sonolucent.stream.transport.wire import encode
@@ -22,21 +22,21 @@ _HEARD_AT_ONCE = 64
 _log = logging.getLogger(__name__)
 
 
-class PushEdge:
+class Producer:
     """The producer's end. Bind once; `push` from one thread.
 
     Raises:
         EdgeError: the endpoint is not on loopback, or is taken.
     """
 
-    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
-        self.edge = edge
+    def __init__(self, edge: Edge, place: Place, context: Context, abort: threading.Event) -> None:
+        self.edge, self._place = edge, place
         self.ledger = Ledger()
         self.refused = Ledger()
         self._abort = abort
-        self._socket = _open(context, edge)
-        self._lender = None if edge.lent_from is None else Lender(edge.lent_from)
-        self._waiting = WaitingRoom(edge, self.ledger, abort)
+        self._socket = _open(context, place)
+        self._lender = None if place.lent_from is None else Lender(place.lent_from)
+        self._waiting = SendQueue(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
@@ -95,7 +95,7 @@ class PushEdge:
         finally:
             self._count_the_rest()
             self._socket.close(linger=500)
-            remove_file(self.edge.endpoint)
+            remove_file(self._place.endpoint)
 
     def _idle(self, progressed: float) -> bool:
         all_taken = not self._waiting and self._peer is not None and self._peer.outstanding == 0
@@ -194,8 +194,8 @@ class PushEdge:
         self._forget_peer()
 
 
-def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
+def _open(context: Context, place: Place) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-    bind(socket, edge.endpoint, "is another run using it?", edge.keys)
+    bind(socket, place.endpoint, "is another run using it?", place.keys)
     return socket

@@ -14,7 +14,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.sinks.recorder import Recorder
-from sonolucent.stream.sources import open_source
+from sonolucent.stream.sources.opening import open_source
 
 N_FRAMES = 30
 N_PACED = 500

@@ -111,7 +111,7 @@ def test_where_no_run_is_it_says_so(sonolucent: Any) -> None:
 def _worker(run: int, stage: str) -> int:
     """The process of a stage."""
     children = Path(f"/proc/{run}/task/{run}/children").read_text().split()
-    command = f"sonolucent.stream.runtime.stage_process\0{stage}\0"
+    command = f"sonolucent.stream.runtime.stage_child\0{stage}\0"
     return next(int(child) for child in children if Path(f"/proc/{child}/cmdline").read_text().endswith(command))
 
 
