@@ -13,10 +13,10 @@ from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.openers import open_source
 from sonolucent.stream.runtime.run import interruptible
 from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
 from sonolucent.stream.scanner_box.push_socket import PushSocket
-from sonolucent.stream.sources.opening import open_source
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.sockets import open_context
 

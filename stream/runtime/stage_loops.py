@@ -21,7 +21,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import End, Frame, Image, Message, Stream
 from sonolucent.stream.metrics import Post
-from sonolucent.stream.openers import SINKS, TRANSFORMS
+from sonolucent.stream.openers import SINKS, TRANSFORMS, open_source
 from sonolucent.stream.pipeline import Stage
 from sonolucent.stream.runtime.counting import (
     carry_on_source,
@@ -32,7 +32,6 @@ from sonolucent.stream.runtime.counting import (
     of_source,
     taken,
 )
-from sonolucent.stream.sources.opening import open_source
 from sonolucent.stream.sources.source import SCANNER
 from sonolucent.stream.stages.transform import FrameRefused, Transform
 from sonolucent.stream.transport.consumer import Consumer, pull_all

@@ -1,1 +1,1 @@
-"""Sources: where frames come from. `source.py` tells what one is, `opening.py` opens one."""
+"""Sources: where frames come from. `source.py` tells what one is."""

@@ -17,9 +17,8 @@ from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, End, Image, Stream
-from sonolucent.stream.openers import SOURCES
+from sonolucent.stream.openers import SOURCES, open_source
 from sonolucent.stream.runtime.run_stage import run_stage
-from sonolucent.stream.sources.opening import open_source
 from sonolucent.stream.sources.source import SCANNER, Source
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
