@@ -41,8 +41,8 @@ SINKS: Registry[SinkOpener] = Registry(
     },
 )
 
-Kind = Literal["source", "transform", "sink"]
-OPENERS: dict[Kind, Registry[Any]] = {"source": SOURCES, "transform": TRANSFORMS, "sink": SINKS}
+StageKind = Literal["source", "transform", "sink"]
+OPENERS: dict[StageKind, Registry[Any]] = {"source": SOURCES, "transform": TRANSFORMS, "sink": SINKS}
 
 
 def open_source(config: Config, stop: Event, past: JournalEntry | None = None) -> Source:

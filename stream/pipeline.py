@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sonolucent.stream.config import Config
-from sonolucent.stream.openers import OPENERS, Kind
+from sonolucent.stream.openers import OPENERS, StageKind
 from sonolucent.stream.transport.edge import Edge
 
 
@@ -20,7 +20,7 @@ class Stage:
     """One stage; `opener` is the word by which the registry of its kind finds what opens it."""
 
     name: str
-    kind: Kind
+    kind: StageKind
     opener: str
 
 

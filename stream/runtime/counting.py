@@ -10,7 +10,7 @@ from sonolucent.stream.sources.source import SCANNER, Source
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.producer import Producer
 
-Counts = dict[str, EdgeCounts]
+CountsByEdge = dict[str, EdgeCounts]
 
 
 def carry_on(past: StageReport, consumers: Sequence[Consumer], producers: Sequence[Producer]) -> None:
@@ -36,17 +36,17 @@ def from_scanner(source: Source, n_frames: int) -> EdgeCounts:
     return EdgeCounts(lost.acquired + n_frames, n_frames, lost.dropped)
 
 
-def of_source(source: Source, n_frames: int) -> Counts:
+def of_source(source: Source, n_frames: int) -> CountsByEdge:
     return {SCANNER.name: from_scanner(source, n_frames), **_refusals(SCANNER.name, source.refused)}
 
 
-def of_producers(producers: Sequence[Producer]) -> Counts:
+def of_producers(producers: Sequence[Producer]) -> CountsByEdge:
     grants = {f"{producer.edge.name} (refused grants)": producer.refused.counts() for producer in producers}
     refused = {name: counts for name, counts in grants.items() if counts.acquired}
     return {producer.edge.name: producer.ledger.counts() for producer in producers} | refused
 
 
-def of_consumers(consumers: Sequence[Consumer]) -> Counts:
+def of_consumers(consumers: Sequence[Consumer]) -> CountsByEdge:
     """What was refused: messages, not frames. A frame that one of them belonged to is counted on the edge itself."""
     return {
         name: messages
@@ -55,7 +55,7 @@ def of_consumers(consumers: Sequence[Consumer]) -> Counts:
     }
 
 
-def close_all(producers: Sequence[Producer]) -> Counts:
+def close_all(producers: Sequence[Producer]) -> CountsByEdge:
     for producer in producers:
         producer.close()
     return of_producers(producers)
@@ -65,7 +65,7 @@ def taken(consumers: Sequence[Consumer]) -> dict[str, int]:
     return {consumer.edge.name: consumer.taken for consumer in consumers}
 
 
-def _refusals(edge: str, ledger: Ledger) -> Counts:
+def _refusals(edge: str, ledger: Ledger) -> CountsByEdge:
     messages = ledger.counts()
     return {_refused_on(edge): messages} if messages.acquired else {}
 

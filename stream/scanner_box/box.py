@@ -15,8 +15,9 @@ import numpy as np
 from sonolucent.sim.faults import FAULTS, FaultRates, PlannedShot, plan_faults
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.messages import Channels, End, Trail
-from sonolucent.stream.scanner_box.push_socket import Parts, PushSocket
+from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.sources.source import Source
+from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.wire import encode
 
 _DESCRIBE_S = 1.0

@@ -36,7 +36,7 @@ class Producer:
         self._abort = abort
         self._socket = _open(context, place)
         self._lender = None if place.lent_from is None else Lender(place.lent_from)
-        self._waiting = SendQueue(edge, self.ledger, abort)
+        self._queue = SendQueue(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
@@ -51,14 +51,14 @@ class Producer:
             Aborted: the run was aborted.
         """
         if isinstance(message, Stream):
-            self._waiting.describe(encode(message))
+            self._queue.describe(encode(message))
             return
         if isinstance(message, End):
             self._end = encode(message)
             return
         self.ledger.acquire()
         parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
-        self._waiting.put(parts)
+        self._queue.put(parts)
 
     def wait_for_consumer(self, timeout_s: float) -> bool:
         """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
@@ -79,7 +79,7 @@ class Producer:
         self._patience_s = patience_s
         if self._end is None:
             self._end = encode(End(self.ledger.counts().acquired))
-        self._waiting.close()
+        self._queue.close()
         self._thread.join()
         return self.ledger.counts()
 
@@ -98,15 +98,15 @@ class Producer:
             remove_file(self._place.endpoint)
 
     def _idle(self, progressed: float) -> bool:
-        all_taken = not self._waiting and self._peer is not None and self._peer.outstanding == 0
+        all_taken = not self._queue and self._peer is not None and self._peer.outstanding == 0
         return all_taken or time.monotonic() - progressed > self._patience_s
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
-        self._introduce(self._waiting.stream)
-        waiting_for_frames = self._may_send() and (self._waiting or self._end is None)
+        self._introduce(self._queue.stream)
+        waiting_for_frames = self._may_send() and (self._queue or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else POLL_S)
-        item = self._waiting.get() if self._may_send() else None
+        item = self._queue.get() if self._may_send() else None
         if item is None:
             return heard
         self._deliver(*item)
@@ -190,7 +190,7 @@ class Producer:
             self._send(self._end)
 
     def _count_the_rest(self) -> None:
-        self.ledger.drop("never asked for", self._waiting.clear())
+        self.ledger.drop("never asked for", self._queue.clear())
         self._forget_peer()
 
 
