@@ -14,7 +14,7 @@ from sonolucent.beamform.delay_and_sum.beamformer import DelayAndSum
 from sonolucent.beamform.fourier.beamformer import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
-Method = Literal["fourier", "das"]
+BeamformingMethod = Literal["fourier", "das"]
 
 
 class BModeImager:
@@ -42,7 +42,7 @@ class BModeImager:
         acquisition: Acquisition,
         grid: ImageGrid | None = None,
         *,
-        method: Method = "fourier",
+        method: BeamformingMethod = "fourier",
         dynamic_range_db: float = 60.0,
         apodization: Apodization | None = None,
         gain: NDArray[np.float32] | None = None,
@@ -52,8 +52,8 @@ class BModeImager:
     ) -> None:
         if not dynamic_range_db > 0:
             raise ValueError(f"dynamic_range_db must be positive, not {dynamic_range_db}")
-        if method not in get_args(Method):
-            raise ValueError(f"method must be one of {', '.join(get_args(Method))}, not {method!r}")
+        if method not in get_args(BeamformingMethod):
+            raise ValueError(f"method must be one of {', '.join(get_args(BeamformingMethod))}, not {method!r}")
         if method == "das" and device != "cpu":
             raise ValueError(f"delay-and-sum runs on the CPU alone; use the method fourier on {device}")
         self.acquisition = acquisition
