@@ -17,7 +17,14 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 @dataclass(frozen=True)
 class AngleTaper:
-    """Tukey (0.5) taper in sin(theta) / sin(max_angle_rad): a constant f-number of 1 / (2 tan(max_angle_rad))."""
+    """Tukey (0.5) taper in sin(theta) / sin(max_angle_rad): a constant f-number of 1 / (2 tan(max_angle_rad)).
+
+    Args:
+        max_angle_rad: the angle from the array's normal at which the weight falls to 0.
+
+    Raises:
+        ValueError: the angle is not between 0 and pi/2.
+    """
 
     max_angle_rad: float = 0.26
 
@@ -27,7 +34,7 @@ class AngleTaper:
     def weight(
         self, sin_theta: NDArray[np.floating], wavenumber_rad_m: NDArray[np.floating] | float
     ) -> NDArray[np.float64]:
-        """Weight 0..1 of direction `sin_theta` at `wavenumber_rad_m` (broadcast against each other)."""
+        """Weight 0..1 of direction `sin_theta` at `wavenumber_rad_m`, of the shape of both broadcast together."""
         sine, _ = np.broadcast_arrays(np.abs(sin_theta), wavenumber_rad_m)
         return _tukey(sine / math.sin(self.max_angle_rad), flat=0.5)
 
@@ -42,6 +49,13 @@ class WavenumberTaper:
 
     The lateral bandwidth is the same at all frequencies, which lowers the far lobes and leaves fewer waves to sum. The
     cone, whose outer fifth is rounded, limits the low frequencies.
+
+    Args:
+        max_wavenumber_rad_m: |k_x| of one leg at which the weight falls to 0.
+        max_angle_rad: half the cone's opening.
+
+    Raises:
+        ValueError: the wavenumber is not positive, or the angle not between 0 and pi/2.
     """
 
     max_wavenumber_rad_m: float
@@ -71,7 +85,7 @@ class WavenumberTaper:
     def weight(
         self, sin_theta: NDArray[np.floating], wavenumber_rad_m: NDArray[np.floating] | float
     ) -> NDArray[np.float64]:
-        """Weight 0..1 of direction `sin_theta` at `wavenumber_rad_m` (broadcast against each other)."""
+        """Weight 0..1 of direction `sin_theta` at `wavenumber_rad_m`, of the shape of both broadcast together."""
         sine = np.abs(sin_theta)
         cone = _tukey(sine / math.sin(self.max_angle_rad), flat=0.8)
         return _tukey(sine * wavenumber_rad_m / self.max_wavenumber_rad_m, flat=0.5) * cone
@@ -97,6 +111,12 @@ def uniform_gain(
     It makes electronic noise equally strong everywhere. Echoes that spread cylindrically are then equally bright at
     every depth too, since the aperture of a taper grows as they fall. A leg seen by less than one whole element
     counts as one, so that the near field is not blown up.
+
+    Args:
+        acquisition: how the channel data were taken.
+        grid: the pixels.
+        apodization: weights of both legs; by default `WavenumberTaper.for_acquisition`.
+        limit_transmit: whether the transmit leg is weighted too, as for `DelayAndSum`.
     """
     receive = apodization or WavenumberTaper.for_acquisition(acquisition)
     wavenumber_rad_m = 2 * math.pi / acquisition.wavelength_m
@@ -109,7 +129,10 @@ def uniform_gain(
 def leg_weights(
     acquisition: Acquisition, grid: ImageGrid, apodization: Apodization | None, wavenumber_rad_m: float
 ) -> NDArray[np.float32]:
-    """Weight of each element at each pixel, shape (n_z, n_x, n_elements); all ones without apodization."""
+    """Weight of each element at each pixel, float32 (n_z, n_x, n_elements), at one wavenumber k = omega / c.
+
+    All ones without apodization.
+    """
     lateral = grid.x_m[None, :, None] - acquisition.probe.element_x_m
     if apodization is None:
         return np.ones((grid.n_z, *lateral.shape[1:]), np.float32)

@@ -20,6 +20,9 @@ class ReferenceLevel:
         level: the first level; taken from the first image when None.
         half_life_frames: frames in which the level falls by half (6 dB) under a dark image; `math.inf` keeps it.
         quantile: of the envelope, 0..1.
+
+    Raises:
+        ValueError: `level` or `half_life_frames` is not positive, or `quantile` not within 0..1.
     """
 
     def __init__(self, level: float | None = None, *, half_life_frames: float = 250.0, quantile: float = 0.999) -> None:

@@ -10,6 +10,7 @@ from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 ChannelData = NDArray[np.int16] | NDArray[np.float32] | NDArray[np.complex64]
+"""A frame (n_tx, n_rx, n_samples) or a shot (n_rx, n_samples): real samples (RF), or complex64 at baseband."""
 
 
 def require_channels(data: ChannelData, shape: tuple[int, ...], *, baseband: bool = False) -> None:
@@ -123,7 +124,12 @@ def require_gain(gain: NDArray[np.floating] | None, grid: ImageGrid) -> NDArray[
 
 
 def pass_band_hz(acquisition: Acquisition) -> tuple[float, float]:
-    """The band that carries signal: the centre frequency -+ the -6 dB bandwidth, within what is sampled."""
+    """The band that carries signal, lowest and highest frequency: the centre frequency -+ the -6 dB bandwidth, within
+    what is sampled.
+
+    Raises:
+        ValueError: nothing of it is sampled.
+    """
     probe = acquisition.probe
     width_hz = probe.center_frequency_hz * probe.fractional_bandwidth
     carrier_hz, nyquist_hz = acquisition.demodulation_frequency_hz, 0.499 * acquisition.sampling_frequency_hz
@@ -145,7 +151,12 @@ def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int
 
 
 def band_weight(acquisition: Acquisition, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight 0..1 of each frequency: the pass band with its outer tenths rounded, so that pulses do not ring."""
+    """Weight 0..1 of each frequency, of their shape: the pass band with its outer tenths rounded, so that pulses do not
+    ring.
+
+    Raises:
+        ValueError: nothing of the pass band is sampled.
+    """
     low_hz, high_hz = pass_band_hz(acquisition)
     edge = np.minimum(frequency_hz - low_hz, high_hz - frequency_hz) / (0.1 * (high_hz - low_hz))
     return np.asarray(np.sin(np.pi / 2 * np.clip(edge, 0.0, 1.0)) ** 2, dtype=np.float64)

@@ -15,6 +15,7 @@ from sonolucent.beamform.fourier.beamformer import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
 BeamformingMethod = Literal["fourier", "das"]
+"""The Fourier beamformer, or delay-and-sum."""
 
 
 class BModeImager:

@@ -17,12 +17,13 @@ from sonolucent.beamform import (
     FourierBeamformer,
     ImageGrid,
     WavenumberTaper,
+    grating_level_db,
+    measure_point,
+    measure_side_lobes,
     quadrant_looks,
     steering_looks,
     uniform_gain,
 )
-from sonolucent.beamform.point_targets.lobes import grating_level_db, measure_side_lobes
-from sonolucent.beamform.point_targets.target import measure_point
 from sonolucent.sim import digitize, simulate
 
 ACQUISITION, GRID = Acquisition(), ImageGrid.sau64()

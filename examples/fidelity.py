@@ -10,8 +10,7 @@ import sys
 
 import numpy as np
 
-from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, FourierBeamformer, ImageGrid, Probe
-from sonolucent.beamform.point_targets.target import measure_point
+from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, FourierBeamformer, ImageGrid, Probe, measure_point
 from sonolucent.sim import simulate
 from sonolucent.stream import open_recording
 

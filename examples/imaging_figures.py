@@ -20,8 +20,8 @@ from sonolucent.beamform import (
     ImageGrid,
     WavenumberTaper,
     log_compress,
+    measure_point,
 )
-from sonolucent.beamform.point_targets.target import measure_point
 from sonolucent.sim import simulate
 
 ACQUISITION = Acquisition()

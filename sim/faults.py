@@ -53,7 +53,13 @@ class PlannedShot:
 
 
 def plan_faults(rates: FaultRates, n_shots: int, seed: int) -> Iterator[list[PlannedShot]]:
-    """For frame after frame, without end, its `n_shots` shots in the order in which they are sent."""
+    """For frame after frame, without end, its `n_shots` shots in the order in which they are sent.
+
+    Args:
+        rates: how often each fault happens.
+        n_shots: shots a frame.
+        seed: of what is drawn.
+    """
     rng = np.random.default_rng(seed)
     thresholds = np.cumsum(astuple(rates))
     names = (*FAULTS, None)

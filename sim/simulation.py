@@ -3,8 +3,9 @@
 Single (Born) scattering in a homogeneous medium. Each leg spreads cylindrically, as behind an elevation lens, and is
 averaged over the element's width: seen from a scatterer, a rectangular element smears time by a box-car as long as
 the difference of the delays from its two edges. The box-cars of both legs convolve to a trapezoid, whose second
-derivative is four spikes. So every pair and scatterer costs four spikes on an oversampled time axis, and one FFT a
-trace turns spikes into echoes: integrated twice, times the pulse's spectrum.
+derivative is four spikes (the far field of a rectangle, as in Jensen and Svendsen, IEEE TUFFC 39(2), 1992). So every
+pair and scatterer costs four spikes on an oversampled time axis, and one FFT a trace turns spikes into echoes:
+integrated twice, times the pulse's spectrum.
 """
 
 from __future__ import annotations
@@ -79,9 +80,9 @@ def simulate(
 
 
 def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> NDArray[np.int16]:
-    """Channel data as a 16-bit converter gives them; `full_scale` (the largest value by default) becomes 32767.
+    """Channel data, int16 of the same shape, as a 16-bit converter gives them.
 
-    Values beyond full scale saturate, as they do in a scanner.
+    `full_scale`, the largest value by default, becomes 32767. Values beyond it saturate, as they do in a scanner.
 
     Raises:
         ValueError: `full_scale` is not positive.

@@ -38,6 +38,8 @@ _TABLE = interpolation_table()
 class DelayAndSum:
     """Sums every transmit-receive pair at its own delay, in baseband.
 
+    The synthetic-aperture sum of Jensen et al., "Synthetic aperture ultrasound imaging", Ultrasonics 44 (2006).
+
     In complex64 with eight-point interpolation; where every element transmits and both legs are weighted alike, a pair
     and its reverse have the same delays and are added first. In complex128 with cubic interpolation of twice as many
     samples, pair by pair: free of rounding, and slow.
@@ -48,7 +50,7 @@ class DelayAndSum:
     Args:
         acquisition: how the channel data were taken.
         grid: the pixels.
-        apodization: weights of both legs.
+        apodization: weights of both legs; by default `AngleTaper()`.
         limit_transmit: apply the apodization to the transmit leg too. Off for few transmits: one wide element lights
             only a cone, and a limited pair would leave half of the image black.
         gain: multiplies the image, (n_z, n_x); none by default, see `uniform_gain`.
@@ -56,7 +58,7 @@ class DelayAndSum:
         threads: threads that share the work; all cores by default.
 
     Raises:
-        ValueError: the grid reaches beyond the record, or `gain` has another shape.
+        ValueError: the grid reaches beyond the record, or `gain` has another shape or is not finite.
     """
 
     def __init__(
@@ -99,7 +101,9 @@ class DelayAndSum:
         complex64 where the acquisition is demodulated.
 
         Raises:
-            TypeError, ValueError: channel data of another type or shape, or not finite (`NotFiniteError`).
+            TypeError: channel data of another type.
+            ValueError: of another shape, or not contiguous.
+            NotFiniteError: channel data are not finite.
         """
         require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
         require_finite(channel_data, pool=self._pool)

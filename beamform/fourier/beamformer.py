@@ -35,6 +35,9 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 class FourierBeamformer:
     """Plans once, then images frame after frame.
 
+    The wavenumber algorithm for full-matrix data of Hunter et al. (2008) and Moghimirad et al. (2016), with weights
+    that make it delay-and-sum's image, see `leg_waves.py`.
+
     Args:
         acquisition: how the channel data were taken; any subset of elements may transmit.
         grid: the pixels; their lateral spacing must divide the pitch or a small multiple of it.

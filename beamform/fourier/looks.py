@@ -46,12 +46,20 @@ class Look:
 
 
 def steering_looks(edges_rad_m: Sequence[float] = (0.0,)) -> list[Look]:
-    """The spectrum cut at lateral wavenumbers: left and right at 0, the default."""
+    """The spectrum cut at lateral wavenumbers: left and right at 0, the default.
+
+    Raises:
+        ValueError: a wavenumber is given twice.
+    """
     return [Look(k_x_rad_m=interval) for interval in _intervals(edges_rad_m)]
 
 
 def frequency_looks(edges_rad_m: Sequence[float]) -> list[Look]:
-    """The spectrum cut at depth wavenumbers, into bands of frequency."""
+    """The spectrum cut at depth wavenumbers, into bands of frequency, the lowest first.
+
+    Raises:
+        ValueError: a wavenumber is given twice.
+    """
     return [Look(k_z_rad_m=interval) for interval in _intervals(edges_rad_m)]
 
 

@@ -65,7 +65,15 @@ def decode(
     regularization: float = 0.0,
     threads: int | None = None,
 ) -> NDArray[np.float32]:
-    """The full matrix of a single frame; arguments and errors as for `SequenceDecoder`, which plans once for many."""
+    """The full matrix, float32 `acquisition.shape`, of a single frame: the twin of `encode`.
+
+    Args:
+        shots: what was recorded, int16 or float32 (n_shots, n_rx, n_samples).
+        acquisition, sequence, regularization, threads: as for `SequenceDecoder`, which plans once for many frames.
+
+    Raises:
+        TypeError, ValueError: as `SequenceDecoder` does.
+    """
     return SequenceDecoder(acquisition, sequence, regularization=regularization, threads=threads)(shots)
 
 

@@ -10,12 +10,12 @@ from sonolucent.beamform import (
     DelayAndSum,
     FourierBeamformer,
     ImageGrid,
+    NotFiniteError,
     Probe,
     SequenceDecoder,
     TransmitSequence,
     quadrant_looks,
 )
-from sonolucent.beamform.channel_data import NotFiniteError
 from sonolucent.beamform.fourier.torch_engine import TorchEngine
 
 PROBE = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)

@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid
-from sonolucent.beamform.point_targets.target import measure_point
-from sonolucent.sim import phantoms, simulate
-from sonolucent.sim.pulse import pulse_spectrum
+from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, measure_point
+from sonolucent.sim import phantoms, pulse_spectrum, simulate
 
 pymust = pytest.importorskip("pymust", reason="PyMUST is not installed; `make bench-peers` installs it apart")
 pytestmark = pytest.mark.filterwarnings("ignore")  # PyMUST's

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform import Acquisition
-from sonolucent.sim import digitize, simulate
-from sonolucent.sim.pulse import pulse_spectrum
+from sonolucent.sim import digitize, pulse_spectrum, simulate
 
 ACQUISITION = Acquisition(n_samples=1024)
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, ImageGrid, Probe, WavenumberTaper
-from sonolucent.beamform.point_targets.target import measure_point
+from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, ImageGrid, Probe, WavenumberTaper, measure_point
 
 from ..conftest import correlation, point
 

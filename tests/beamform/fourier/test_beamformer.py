@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, FourierBeamformer, ImageGrid, Probe
-from sonolucent.beamform.point_targets.target import measure_point
+from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, FourierBeamformer, ImageGrid, Probe, measure_point
 from sonolucent.sim import phantoms, simulate
 
 from ..conftest import correlation, point

@@ -5,8 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sonolucent.beamform import FourierBeamformer, Look
-from sonolucent.beamform.channel_data import pass_band_hz
+from sonolucent.beamform import FourierBeamformer, Look, pass_band_hz
 
 
 @pytest.fixture(scope="module")

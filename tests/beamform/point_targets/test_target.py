@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from sonolucent.beamform import Acquisition, AngleTaper, FourierBeamformer, ImageGrid, Probe
-from sonolucent.beamform.point_targets.lobes import first_grating_lobe_m, grating_level_db, measure_side_lobes
-from sonolucent.beamform.point_targets.target import measure_point
+from sonolucent.beamform import (
+    Acquisition,
+    AngleTaper,
+    FourierBeamformer,
+    ImageGrid,
+    Probe,
+    first_grating_lobe_m,
+    grating_level_db,
+    measure_point,
+    measure_side_lobes,
+)
 
 from ..conftest import point
 

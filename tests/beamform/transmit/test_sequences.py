@@ -6,10 +6,18 @@ import scipy.fft
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, Probe, SequenceDecoder, TransmitSequence
-from sonolucent.beamform.channel_data import band_weight
-from sonolucent.beamform.point_targets.target import measure_point
-from sonolucent.beamform.transmit.decoder import decode, encode
+from sonolucent.beamform import (
+    Acquisition,
+    FourierBeamformer,
+    ImageGrid,
+    Probe,
+    SequenceDecoder,
+    TransmitSequence,
+    band_weight,
+    decode,
+    encode,
+    measure_point,
+)
 
 from ..conftest import point
 

@@ -10,9 +10,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, ImageGrid
-from sonolucent.beamform.apodization import leg_weights
-from sonolucent.beamform.channel_data import band_weight
+from sonolucent.beamform import Acquisition, AngleTaper, DelayAndSum, ImageGrid, band_weight, leg_weights
 from sonolucent.sim import digitize, phantoms, simulate
 
 Image = NDArray[np.complexfloating]
