@@ -83,3 +83,15 @@ def test_importing_touches_no_file(tmp_path):
         check=True,
     )
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("changed", ["beamform/bmode.py", "beamform/fourier/kaiser_bessel.py", "sim/propagation.py"])
+def test_a_change_of_any_file_that_a_kernel_may_read_is_another_state(tmp_path, monkeypatch, changed):
+    for name in ("beamform/compute/compiled.py", changed):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("TAPS = 4")
+    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "beamform/compute/compiled.py"))
+    before = compiled._state_of_the_sources()
+    assert compiled._state_of_the_sources() == before
+    (tmp_path / changed).write_text("TAPS = 6")
+    assert compiled._state_of_the_sources() != before
