@@ -68,8 +68,15 @@ void Executor::read_grey(const Frame& frame, int piece) {
 void Executor::run_first(int piece, int thread) {
   Filter filter{{}, 0, kNothing, 0};
   std::copy_n(network_->layers[0].depthwise.begin(), 9, filter.taps);
-  kernels_.first({plan_->grey(), plan_->planes().rows, filter, plan_->planes().sums_of(piece),
-                  plan_->piece_begin(0, piece), plan_->piece_end(0, piece), plan_->scratch(thread)});
+  FirstJob job{};
+  job.grey = plan_->grey();
+  job.out = plan_->planes().rows;
+  job.filter = filter;
+  job.sums = plan_->planes().sums_of(piece);
+  job.y_begin = plan_->piece_begin(0, piece);
+  job.y_end = plan_->piece_end(0, piece);
+  job.scratch = plan_->scratch(thread);
+  kernels_.first(job);
 }
 
 void Executor::run_step(const Step& step, int piece, int thread) {
@@ -94,9 +101,22 @@ void Executor::run_head(const Frame& frame, int piece, int thread) {
   const auto& head = heads_[thread];
   const auto units = frame.units;
   const auto pixel = [&](float grey) { return (grey - units.offset) * units.range; };
-  kernels_.head({plan_->grey(), plan_->last().rows, head.weights.data(), head.floors.data(), head.bias, frame.out,
-                 plan_->n_x(), units.range, pixel(0), pixel(units.low), pixel(units.high), plan_->piece_begin(0, piece),
-                 std::min(plan_->piece_end(0, piece), plan_->n_z()), plan_->scratch(thread)});
+  HeadJob job{};
+  job.grey = plan_->grey();
+  job.features = plan_->last().rows;
+  job.weights = head.weights.data();
+  job.floors = head.floors.data();
+  job.bias = head.bias;
+  job.image = frame.out;
+  job.image_width = plan_->n_x();
+  job.scale = units.range;
+  job.offset = pixel(0);
+  job.low = pixel(units.low);
+  job.high = pixel(units.high);
+  job.y_begin = plan_->piece_begin(0, piece);
+  job.y_end = std::min(plan_->piece_end(0, piece), plan_->n_z());
+  job.scratch = plan_->scratch(thread);
+  kernels_.head(job);
 }
 
 }  // namespace sonolucent::fused

@@ -126,8 +126,9 @@ void Layers<V, precision>::rows(const SeparableJob& job, int y, int strip) {
     float* to[kStripBytes / sizeof(V)];
     for (int r = 0; r < R; ++r)
       for (int i = 0; i < wide; ++i) to[r * wide + i] = job.out.row(y + r) + (x + i) * V::kWidth;
-    pointwise<V, precision>(job.scratch.filtered, R * wide, lanes_of(precision, job.c_in), job.pointwise,
-                            job.out.channels, to, job.out.stride, job.scratch.lane_sums);
+    const std::ptrdiff_t lane = std::ptrdiff_t{R} * wide * V::kWidth;
+    pointwise<V, precision>({job.scratch.filtered, lane, lanes_of(precision, job.c_in)}, R * wide, job.pointwise,
+                            job.out.channels, {to, job.out.stride, job.scratch.lane_sums});
   }
   float* line = job.out.row(y);
   for (int i = 0; i < R * job.out.channels; ++i, line += job.out.stride)

@@ -17,21 +17,33 @@ ALWAYS_INLINE V add_products(V weights, V pixels, V sums) {
     return multiply_add(weights, pixels, sums);
 }
 
-// One tile of the pointwise convolution: P vectors of pixels times V::kTileChannels output channels, written to out[p]
-// (channels `out_stride` apart) and added to the channels' running sums.
+// Vectors of pixels that lie side by side, lane after lane of the input's channels.
+struct PointwiseInput {
+  const float* data;
+  std::ptrdiff_t stride;  // floats from lane to lane
+  int lanes;
+};
+
+// Where the output's channels go, and their running sums.
+struct PointwiseOutput {
+  float* const* vectors;  // of the first channel
+  std::ptrdiff_t stride;  // floats from channel to channel
+  float* lane_sums;       // [channel][sum, sum of squares][lane], added to
+};
+
+// One tile of the pointwise convolution: P vectors of pixels times V::kTileChannels output channels.
 template <class V, Precision precision, int P>
-ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int lanes_in, const float* weights,
-                                  float* const* out, std::ptrdiff_t out_stride, float* lane_sums) {
+ALWAYS_INLINE void pointwise_tile(PointwiseInput in, const float* weights, PointwiseOutput out) {
   constexpr int C = V::kTileChannels;
   V sums[C][P];
 #pragma GCC unroll 8
   for (int c = 0; c < C; ++c)
 #pragma GCC unroll 4
     for (int p = 0; p < P; ++p) sums[c][p] = V::broadcast(0);
-  for (int k = 0; k < lanes_in; ++k, in += in_stride, weights += C) {
+  for (int k = 0; k < in.lanes; ++k, in.data += in.stride, weights += C) {
     V pixels[P];
 #pragma GCC unroll 4
-    for (int p = 0; p < P; ++p) pixels[p] = V::load(in + p * V::kWidth);
+    for (int p = 0; p < P; ++p) pixels[p] = V::load(in.data + p * V::kWidth);
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
       const V weight = V::broadcast(weights[c]);
@@ -40,36 +52,34 @@ ALWAYS_INLINE void pointwise_tile(const float* in, std::ptrdiff_t in_stride, int
     }
   }
 #pragma GCC unroll 8
-  for (int c = 0; c < C; ++c, lane_sums += 2 * V::kWidth) {
+  for (int c = 0; c < C; ++c, out.lane_sums += 2 * V::kWidth) {
     V sum = sums[c][0], squares = sum * sum;
-    sums[c][0].store(out[0] + c * out_stride);
+    sums[c][0].store(out.vectors[0] + c * out.stride);
 #pragma GCC unroll 4
     for (int p = 1; p < P; ++p) {
-      sums[c][p].store(out[p] + c * out_stride);
+      sums[c][p].store(out.vectors[p] + c * out.stride);
       sum = sum + sums[c][p];
       squares = multiply_add(sums[c][p], sums[c][p], squares);
     }
     // Last, so that one tile waits for the memory of the one before by a single addition.
-    (V::load(lane_sums) + sum).store(lane_sums);
-    (V::load(lane_sums + V::kWidth) + squares).store(lane_sums + V::kWidth);
+    (V::load(out.lane_sums) + sum).store(out.lane_sums);
+    (V::load(out.lane_sums + V::kWidth) + squares).store(out.lane_sums + V::kWidth);
   }
 }
 
-// All output channels of `n` vectors of pixels, which lie side by side in `in`, [lanes of c_in][n]; out[p] is where
-// each goes.
+// All `c_out` output channels of `n` vectors of pixels; the weights as a SeparableJob has them.
 template <class V, Precision precision>
-ALWAYS_INLINE void pointwise(const float* in, int n, int lanes_in, const float* weights, int c_out, float* const* out,
-                             std::ptrdiff_t out_stride, float* lane_sums) {
+ALWAYS_INLINE void pointwise(PointwiseInput in, int n, const float* weights, int c_out, PointwiseOutput out) {
   constexpr int C = V::kTileChannels;
-  const std::ptrdiff_t in_stride = static_cast<std::ptrdiff_t>(n) * V::kWidth;
   for (int c = 0; c < c_out;
-       c += C, weights += static_cast<std::ptrdiff_t>(C) * lanes_in, lane_sums += 2 * C * V::kWidth) {
+       c += C, weights += static_cast<std::ptrdiff_t>(C) * in.lanes, out.lane_sums += 2 * C * V::kWidth) {
     int p = 0;
     const auto tile = [&](auto vectors) {
       constexpr int P = decltype(vectors)::value;
       float* to[P];
-      for (int i = 0; i < P; ++i) to[i] = out[p + i] + c * out_stride;
-      pointwise_tile<V, precision, P>(in + p * V::kWidth, in_stride, lanes_in, weights, to, out_stride, lane_sums);
+      for (int i = 0; i < P; ++i) to[i] = out.vectors[p + i] + c * out.stride;
+      pointwise_tile<V, precision, P>({in.data + p * V::kWidth, in.stride, in.lanes}, weights,
+                                      {to, out.stride, out.lane_sums});
       p += P;
     };
     // Four as two and two: a tile of a single vector would wait for its own sums.
