@@ -113,10 +113,12 @@ class Acquisition:
 
     @property
     def n_tx(self) -> int:
+        """Shots a frame."""
         return len(self.tx_elements)
 
     @property
     def n_rx(self) -> int:
+        """Traces a shot: every element receives."""
         return self.probe.n_elements
 
     @property
@@ -208,6 +210,7 @@ class ImageGrid:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Shape of an image: (n_z, n_x)."""
         return self.n_z, self.n_x
 
     @property

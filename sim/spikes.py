@@ -79,5 +79,6 @@ def _add_block(last, transmit_smear, receive_smear, spikes):
 
 @kernel(inline="always")
 def _add_spike(spikes, i, earlier, later):
+    """Adds one spike to intervals i and i + 1, which lie within `spikes`: unsigned indices are not wrapped."""
     spikes[np.uint64(i)] += earlier
     spikes[np.uint64(i + 1)] += later

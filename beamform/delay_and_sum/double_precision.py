@@ -20,7 +20,7 @@ class DoubleSignals(NamedTuple):
     """Phase of the carrier a sample."""
 
 
-class _LegPhasors(NamedTuple):
+class _DoubleLeg(NamedTuple):
     """One leg to one pixel; arrays (n_elements,)."""
 
     delay: NDArray[np.float64]
@@ -58,13 +58,13 @@ def sum_pairs(rows, signals, aperture, pixels, image):
 
 @kernel()
 def _empty_leg(baseband, n_elements):
-    """Room for the `_LegPhasors` of a leg."""
-    return _LegPhasors(np.empty(n_elements), np.empty(n_elements, baseband.dtype))
+    """Room for the `_DoubleLeg` of a leg."""
+    return _DoubleLeg(np.empty(n_elements), np.empty(n_elements, baseband.dtype))
 
 
 @kernel()
 def _fill_leg(lateral, z, weight, scales, leg):
-    """Works out the `_LegPhasors` between elements at `lateral`, m, with weights (n_elements,), and a pixel's depth.
+    """Works out the `_DoubleLeg` between elements at `lateral`, m, with weights (n_elements,), and a pixel's depth.
 
     `scales` are samples a metre and the carrier's phase a sample.
     """

@@ -49,7 +49,7 @@ class SingleSignals(NamedTuple):
     """Whether traces[t, r] of r >= t hold the sum of both directions, and the others nothing."""
 
 
-class _LegPhasors(NamedTuple):
+class _SingleLeg(NamedTuple):
     """One leg to one pixel; arrays (n_elements,)."""
 
     delay: NDArray[np.int64]
@@ -115,15 +115,15 @@ def sum_pairs(rows, signals, aperture, pixels, image):
 
 @kernel(boundscheck=False)
 def _empty_leg(n_elements):
-    """Room for the `_LegPhasors` of a leg."""
-    return _LegPhasors(
+    """Room for the `_SingleLeg` of a leg."""
+    return _SingleLeg(
         np.empty(n_elements, np.int64), np.empty(n_elements, np.float32), np.empty(n_elements, np.float32)
     )
 
 
 @kernel(boundscheck=False, fastmath=_FASTMATH, forceinline=True)
 def _fill_leg(element_x, weight, pixel, leg):
-    """Works out the `_LegPhasors` between elements at `element_x` with `weight` (n_elements,) and a `_Pixel`.
+    """Works out the `_SingleLeg` between elements at `element_x` with `weight` (n_elements,) and a `_Pixel`.
 
     Returns the first and the end of the elements that have weight; the others are left as they were.
     """
@@ -159,7 +159,7 @@ def _sum_receive(traces, first_trace, start, receivers, receive):
         first_trace: that of receiver 0.
         start: delay of the other leg, less that of sample 0, in units of 2^-20 samples.
         receivers: the first, and the end of them.
-        receive: `_LegPhasors`.
+        receive: `_SingleLeg`.
     """
     delay, real, imaginary = receive
     a, b = splat(np.float32(0)), splat(np.float32(0))

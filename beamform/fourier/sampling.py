@@ -41,6 +41,7 @@ class Sampling:
 
     @property
     def n_offsets(self) -> int:
+        """Offsets |receiver - transmitter| that reach a pixel, 0 included."""
         return len(self.bins_of_offset)
 
 

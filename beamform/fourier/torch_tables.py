@@ -39,6 +39,7 @@ class FoldTable:
 
 
 def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
+    """The table of all pairs that the apodization lets through, lower element first."""
     low, high = np.triu_indices(acquisition.n_rx)
     near = high - low < sampling.n_offsets
     # Whole blocks, as the CPU's.

@@ -99,8 +99,10 @@ class TransmitSequence:
 
     @property
     def n_shots(self) -> int:
+        """Shots a frame."""
         return int(self.delays_s.shape[0])
 
     @property
     def n_elements(self) -> int:
+        """Elements of the probe, silent ones too."""
         return int(self.delays_s.shape[1])

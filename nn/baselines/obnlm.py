@@ -130,7 +130,7 @@ def _pearson(image, center, other, radius, floor):
     distance = 0.0
     for a in range(-radius, radius + 1):
         for b in range(-radius, radius + 1):
-            there = image[other[0] + a, other[1] + b]
-            difference = image[center[0] + a, center[1] + b] - there
-            distance += difference * difference / max(there, floor)
+            value = image[other[0] + a, other[1] + b]
+            difference = image[center[0] + a, center[1] + b] - value
+            distance += difference * difference / max(value, floor)
     return distance

@@ -66,11 +66,11 @@ def _diffusivity(image, speckle_squared, diffusivity):
     for i in range(n_z):
         above, below = max(i - 1, 0), min(i + 1, n_z - 1)
         for j in range(n_x):
-            here = image[i, j]
-            north, south = image[above, j] - here, image[below, j] - here
-            west, east = image[i, max(j - 1, 0)] - here, image[i, min(j + 1, n_x - 1)] - here
-            gradient = (north * north + south * south + west * west + east * east) / (here * here)
-            laplacian = (north + south + west + east) / here
+            pixel = image[i, j]
+            north, south = image[above, j] - pixel, image[below, j] - pixel
+            west, east = image[i, max(j - 1, 0)] - pixel, image[i, min(j + 1, n_x - 1)] - pixel
+            gradient = (north * north + south * south + west * west + east * east) / (pixel * pixel)
+            laplacian = (north + south + west + east) / pixel
             variation = (0.5 * gradient - laplacian * laplacian / 16) / (1 + 0.25 * laplacian) ** 2
             excess = (variation - speckle_squared) / (speckle_squared * (1 + speckle_squared))
             diffusivity[i, j] = min(max(1 / (1 + excess), 0.0), 1.0) if excess > -1 else 1.0
