@@ -91,7 +91,8 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 def _documented(package: str, name: str, value: Any) -> list[str]:
     if inspect.ismodule(value):
-        return [f".. automodule:: {value.__name__}", "   :members:", "   :imported-members:"]
+        members = ", ".join(value.__all__) if hasattr(value, "__all__") else ""
+        return [f".. automodule:: {value.__name__}", f"   :members: {members}"]
     if inspect.isclass(value):
         members = [] if issubclass(value, BaseException) else ["   :members:"]
         return [f".. autoclass:: {package}.{name}", *members]
@@ -100,7 +101,18 @@ def _documented(package: str, name: str, value: Any) -> list[str]:
     return [f".. autodata:: {package}.{name}"]
 
 
+def _keep_bars(
+    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+) -> None:  # the signature that Sphinx asks for
+    """A bar in a docstring is the bar of a formula, such as |k_x|, and no reference to a substitution."""
+    for i, line in enumerate(lines):
+        parts = line.split("`")
+        parts[::2] = [part.replace("|", "\\|") for part in parts[::2]]
+        lines[i] = "`".join(parts)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("autodoc-process-docstring", _keep_bars)
     app.add_directive("command-help", CommandHelp)
     app.add_directive("configuration-keys", ConfigurationKeys)
     app.add_directive("public-api", PublicApi)
