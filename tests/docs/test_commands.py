@@ -91,7 +91,7 @@ def test_a_documented_configuration_is_read(block: Block, tmp_path: Path) -> Non
     load(tmp_path / "pipeline.toml")
 
 
-_SMALLER = {"simulate": ["--frames", "2", "--elements", "16"], "run": ["--model", "none"], "image": []}
+_SMALLER = {"simulate": ["--frames", "2", "--elements", "16"], "run": ["--model", "none"]}
 _PAGES_THAT_RUN = ("docs/start/first-recording.md", "docs/how-to/convert.md", "docs/how-to/replay.md")
 
 
@@ -108,8 +108,8 @@ def test_the_commands_of_a_page_run_in_order(name: str, tmp_path: Path) -> None:
 
 
 def _run(words: list[str], folder: Path) -> None:
-    """Runs a command line on fewer frames of a smaller probe; a frame that the smaller recording lacks becomes its last."""
-    smaller = [word if previous != "--frame" else "1" for previous, word in zip(["", *words], words, strict=False)]
+    """Runs a command line on fewer frames of a smaller probe; where it names a frame, on the last of those."""
+    smaller = ["1" if before == "--frame" else word for before, word in zip(["", *words], words, strict=False)]
     command = [sys.executable, "-m", "sonolucent", *smaller, *_SMALLER.get(words[0], [])]
     if words[0] == "run" and "--frames" in words:
         command += ["--frames", "3"]
