@@ -18,7 +18,8 @@ from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image, Stream, Trail
-from sonolucent.stream.recording.open import AnyRecording, open_recording
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.open import open_recording
 
 Analytic = NDArray[np.complex64]
 Enhancement = Callable[[Image, Analytic, float], Image]
@@ -92,13 +93,13 @@ def _beamformer(method: str, acquisition: Acquisition, grid: ImageGrid) -> Calla
 def _enhancement(options: ImageOptions, stream: Stream) -> Enhancement:
     """What becomes of a B-mode image, given the analytic one and its reference level as well."""
     from sonolucent.nn.baselines import COMPOUNDS
-    from sonolucent.stream.stages.enhance import enhance
+    from sonolucent.stream.stages.enhance import Enhance
 
     if options.enhance == "none":
         return lambda image, analytic, level: replace(image, skipped="not asked for")
     if options.enhance in COMPOUNDS:
         return _compounding(options.enhance, stream.grid)
-    stage = enhance(Config(model=options.enhance, dynamic_range_db=options.dynamic_range_db), stream)
+    stage = Enhance(Config(model=options.enhance, dynamic_range_db=options.dynamic_range_db), stream)
     return lambda image, analytic, level: stage(image)
 
 
