@@ -14,8 +14,8 @@ import pytest
 import tyro
 from documents import ROOT, Block, blocks, inline_code, name_of, pages
 
+from sonolucent.stream import load_config
 from sonolucent.stream.commands.main import COMMANDS, main
-from sonolucent.stream.config import load
 
 
 class Understood(Exception):
@@ -88,7 +88,7 @@ def _configurations() -> list[Block]:
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.place) for block in _configurations()])
 def test_a_documented_configuration_is_read(block: Block, tmp_path: Path) -> None:
     (tmp_path / "pipeline.toml").write_text(block.text)
-    load(tmp_path / "pipeline.toml")
+    load_config(tmp_path / "pipeline.toml")
 
 
 _SMALLER = {"simulate": ["--frames", "2", "--elements", "16"], "run": ["--model", "none"]}
