@@ -84,3 +84,11 @@ def test_an_own_network_says_that_it_enhanced(site: Path, tmp_path: Path) -> Non
     report = _run(site, tmp_path, "--transforms", "beamform", "own", "--headless", "--as-fast-as-possible")
     assert report["model"] == "own"
     assert report["enhanced"] == 6
+
+
+def test_a_transform_takes_the_place_of_the_beamformer(site: Path, tmp_path: Path) -> None:
+    report = _run(site, tmp_path, "--transforms", "narrow", "--record", "narrow.h5", "--as-fast-as-possible")
+    assert report["frames_out"] == 6
+    _run(site, tmp_path, "--transforms", "beamform", "--record", "wide.h5", "--as-fast-as-possible")
+    narrow, wide = (open_recording(tmp_path / name) for name in ("narrow.h5", "wide.h5"))
+    assert np.abs(narrow.image(0).bmode - wide.image(0).bmode).max() > 1
