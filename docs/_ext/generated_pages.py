@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import inspect
 import io
+import json
 import os
 import re
 from typing import Any
@@ -39,7 +40,7 @@ class ConfigurationKeys(SphinxDirective):
         lines.append("     - meaning")
         for field in msgspec.structs.fields(Config):
             lines += [f"   * - ``{field.name}``", f"     - ``{_type_name(field.type)}``"]
-            lines += [f"     - ``{_default(field)!r}``", f"     - {meanings[field.name]}"]
+            lines += [f"     - {_default(field)}", f"     - {meanings[field.name]}"]
         return parse_rst(self, lines)
 
 
@@ -85,8 +86,10 @@ def _type_name(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    """As it would stand in a TOML file; nothing where the key has no value."""
+    value = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return "" if value is None else f"``{json.dumps(value)}``"
 
 
 def _documented(package: str, name: str, value: Any) -> list[str]:
@@ -111,8 +114,23 @@ def _keep_bars(
         lines[i] = "`".join(parts)
 
 
+def _short_names(
+    app: Sphinx, what: str, name: str, value: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:  # the signature that Sphinx asks for
+    """Types without their modules, and arrays without the types that their annotation expands to."""
+    return _shortened(signature), _shortened(returns)
+
+
+def _shortened(text: str | None) -> str | None:
+    if text is None:
+        return None
+    plain = re.sub(r"~(?:\w+\.)+(\w+)", r"\1", text)
+    return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", plain)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _keep_bars)
+    app.connect("autodoc-process-signature", _short_names)
     app.add_directive("command-help", CommandHelp)
     app.add_directive("configuration-keys", ConfigurationKeys)
     app.add_directive("public-api", PublicApi)
