@@ -16,7 +16,9 @@ from sonolucent.stream.openers import OPENERS
 from sonolucent.stream.pipeline import Pipeline, Stage, pipeline
 from sonolucent.stream.runtime.counting import carry_on
 from sonolucent.stream.runtime.placement import place
-from sonolucent.stream.runtime.stage_loops import TransformLoop, opened, run_sink, run_source
+from sonolucent.stream.runtime.sink_loop import run_sink
+from sonolucent.stream.runtime.source_loop import run_source
+from sonolucent.stream.runtime.transform_loop import TransformLoop, opened
 from sonolucent.stream.stages.transform import Transform
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.producer import Producer

@@ -12,7 +12,7 @@ from sonolucent.beamform import Acquisition, ImageGrid, Probe
 from sonolucent.stream import Channels, Config, ConfigError, End, Frame, FrameRefused, Image, Source, Stream, Transform
 from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.openers import SOURCES, TRANSFORMS
-from sonolucent.stream.runtime import stage_loops
+from sonolucent.stream.runtime import feeding
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
@@ -92,7 +92,7 @@ def test_who_never_asks_for_a_frame_is_named_and_the_source_goes_on(
         return Source(STREAM, (Channels(i, np.zeros(STREAM.acquisition.shape, np.int16)) for i in range(3)))
 
     monkeypatch.setattr(SOURCES, "find", lambda word: open_source)
-    monkeypatch.setattr(stage_loops, "_CONSUMER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(feeding, "_CONSUMER_TIMEOUT_S", 0.2)
     report = run_stage("source", Config(), context, threading.Event(), threading.Event())
     assert "source>beamform: beamform has not asked for a frame in 0 s" in caplog.text
     assert "drops others" in caplog.text
