@@ -22,20 +22,22 @@ TRAININGS = {
     "full-quadrant": ["sim:56", "--net", "full", "--steps", "1800"],
     "light-paper": ["sim:56", "--recipe", "paper"],
 }
+MANIFEST = Path(__file__).parents[1] / "tests" / "data" / "evaluation.toml"
 FIGURES = ("cnr", "gcnr", "speckle_std_db", "edge_rise_mm", "wire_width_mm", "wire_peak_db", "error_db")
 
 
-def main(out: tyro.conf.Positional[Path], data: Path | None = None) -> None:
+def main(out: tyro.conf.Positional[Path], data: Path | None = None, manifest: Path = MANIFEST) -> None:
     """Trains what is missing, evaluates all, and writes the figures into each `model.json`.
 
     Args:
         out: the folder of the model folders, and of the evaluation.
         data: a folder of real images to evaluate on as well, see `sonolucent evaluate --help`.
+        manifest: what is in that folder.
     """
     for name, options in TRAININGS.items():
         if not (out / name / "model.json").exists():
             _run("train", *options, "--out", out / name)
-    real = [] if data is None else ["--data", data]
+    real = [] if data is None else ["--data", data, "--manifest", manifest]
     _run("evaluate", *(out / name for name in TRAININGS), "--out", out / "evaluation", "--uniform", 50, *real)
     report = msgspec.json.decode((out / "evaluation" / "report.json").read_bytes(), type=Report)
     for name in TRAININGS:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +12,7 @@ from sonolucent.nn import metrics
 Image = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows and columns of a rectangle of pixels, first and last."""
 
     rows: tuple[int, int]

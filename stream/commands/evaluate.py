@@ -35,8 +35,8 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
         tissue: phantoms of the family trained on, for the error to the truth.
         uniform: phantoms for false structures; 50 for a figure to rely on.
         moving: frames of a moving phantom, for flicker.
-        data: a folder of real images, with fmc/ (captures), bmode/carotid/ and bmode/speckle2self/
-            (in-vivo frames).
+        data: a folder of real images.
+        manifest: the file that says which of them are measured, and how; evaluation.toml in that folder by default.
         self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
             CPU if they are to be any good.
         json: print the report as one JSON document as well.
@@ -51,6 +51,7 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     uniform: int = 10
     moving: int = 6
     data: Path | None = None
+    manifest: Path | None = None
     self_supervised_steps: int = 0
     json: bool = False
 
@@ -85,6 +86,8 @@ def _require_sense(options: EvaluateOptions, conditions: Sequence[str]) -> None:
     for name in ("cysts", "tissue", "uniform"):
         if getattr(options, name) > len(HELD_OUT):
             raise ConfigError(f"{name} = {getattr(options, name)}: only {len(HELD_OUT)} seeds are held out")
+    if options.manifest is not None and options.data is None:
+        raise ConfigError("a manifest names files in a folder of real images; give data = FOLDER too")
     if options.moving == 1:
         raise ConfigError("moving = 1: flicker needs at least two frames; give 0 to leave it out")
 
@@ -95,8 +98,10 @@ def _evaluate(options: EvaluateOptions) -> Report:
     from sonolucent.nn.evaluate.self_supervised import self_supervised
     from sonolucent.nn.evaluate.simulated import Counts, evaluate_simulated
     from sonolucent.stream.offline import evaluation_report as files
+    from sonolucent.stream.offline.evaluation_manifest import load_manifest
     from sonolucent.stream.offline.evaluation_real import add_real_images
 
+    manifest = None if options.data is None else load_manifest(options.data, options.manifest)
     compared = methods(options.models)
     condition = _condition(options)
     scanner = Scanner(condition)
@@ -109,8 +114,8 @@ def _evaluate(options: EvaluateOptions) -> Report:
     report = _report(options, condition, counts, compared, results)
     aspect = scanner.grid.dz_m / scanner.grid.dx_m
     files.write_pictures(options.out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, aspect)
-    if options.data is not None:
-        add_real_images(options.data, options.out, compared, report, _say)
+    if options.data is not None and manifest is not None:
+        add_real_images(options.data, manifest, options.out, compared, report, _say)
     files.write_json(options.out / "report.json", report)
     files.write_markdown(options.out / "report.md", report)
     return report
