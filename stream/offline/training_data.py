@@ -10,14 +10,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sonolucent.beamform import FourierBeamformer, NotFiniteError, uniform_gain
+from sonolucent.beamform import BModeImager, NotFiniteError
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.nn.training import Frame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.recording.open import open_recording
-
-Found = Callable[[str], None]
 
 _PHANTOM = "random_tissue"
 _SNR_DB = 20.0
@@ -43,7 +41,11 @@ class TrainingData:
 
 
 def load(
-    sources: Sequence[str], *, transmitters: tuple[int, int] | None, needs_sparse: bool, found: Found
+    sources: Sequence[str],
+    *,
+    transmitters: tuple[int, int] | None,
+    needs_sparse: bool,
+    beamformed: Callable[[str], None],
 ) -> TrainingData:
     """Reads and beamforms every frame of the sources.
 
@@ -51,7 +53,7 @@ def load(
         sources: recordings, each of one subject, or "sim:N", N phantoms of random tissue.
         transmitters: the elements of the sparse image; a symmetric pair by default.
         needs_sparse: make the sparse images too.
-        found: told the name of each frame.
+        beamformed: told the name of each frame that is ready.
 
     Raises:
         RecordingError: a recording cannot be read.
@@ -67,7 +69,7 @@ def load(
                 beamform = _beamformer(frame.acquisition, grid, transmitters, needs_sparse)
             _require_same_geometry(first, frame)
             frames.append(beamform(frame))
-            found(frame.name)
+            beamformed(frame.name)
     if not frames:
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
     return TrainingData(grid, frames, "; ".join(_description(source, frames) for source in sources))
@@ -98,7 +100,7 @@ def _simulated(n: int) -> Iterator[ChannelFrame]:
 def _beamformer(
     acquisition: Acquisition, grid: ImageGrid, transmitters: tuple[int, int] | None, needs_sparse: bool
 ) -> Callable[[ChannelFrame], Frame]:
-    whole = FourierBeamformer(acquisition, grid, gain=uniform_gain(acquisition, grid))
+    imager = BModeImager(acquisition, grid)
     sparse = None
     if needs_sparse:
         sparse = sparse_beamformer(acquisition, grid, transmitters or symmetric_pair(acquisition))
@@ -108,10 +110,10 @@ def _beamformer(
         if silent:
             raise ConfigError(f"{frame.name}: transmit {silent[0]} is missing or silent; leave the frame out")
         try:
-            image = whole(frame.data).copy()
+            imager(frame.data)
         except NotFiniteError as error:
             raise ConfigError(f"{frame.name}: {error}; leave the frame out") from error
-        return Frame(frame.subject, frame.name, image, None if sparse is None else sparse(frame.data))
+        return Frame(frame.subject, frame.name, imager.analytic.copy(), None if sparse is None else sparse(frame.data))
 
     return beamform
 
