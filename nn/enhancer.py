@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from torch import nn
 from sonolucent.nn.baselines import Filter
 from sonolucent.nn.choice import choose
 from sonolucent.nn.model import Model, ModelError, load_model
-from sonolucent.nn.runner import Aside, here, runner
+from sonolucent.nn.runner import run_in, runner
 
 Image = NDArray[np.float32]
-_log = logging.getLogger(__name__)
 _WARM_UP_RUNS = 3  # TorchScript profiles the first two and compiles on the third
 _DEFAULT_RANGE_DB = 60.0
 
@@ -37,7 +36,7 @@ class Enhancer:
         backend: runs a network on the CPU: "torchscript", or for a light one "fused-NAME", NAME being one of
             `sonolucent doctor`'s kernels; "fused-bf16" is the fastest that multiplies in bf16. By default the fastest
             that suits and computes in f32.
-        aside: does what takes long without Python's lock, loading and warming up; in the calling thread by default.
+        executor: does what takes long without Python's lock, loading and warming up; the calling thread by default.
 
     Attributes:
         model: id of the model on every image it makes, `name@hash`, or the filter's name; "none" when images pass
@@ -49,7 +48,8 @@ class Enhancer:
 
     Raises:
         ModelError: the model folder is missing or broken, or `choice` is none of the above.
-        ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
+        ValueError: the model takes no images of that `shape`, `threads` is not positive, or `backend` not to be had for
+            this model, device or processor.
         RuntimeError: the CUDA device asked for is not there.
     """
 
@@ -60,20 +60,22 @@ class Enhancer:
         shape: tuple[int, int] | None = None,
         threads: int | None = None,
         backend: str | None = None,
-        aside: Aside = here,
+        executor: Executor | None = None,
     ) -> None:
         chosen = choose(choice)
         self.device, self.reason = chosen.device, chosen.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
         self.backend = "none"
-        self._aside = aside
+        self._executor = executor
         self._model: Model | None = None
         self._run: Callable[[Image, Image], None] = _copy
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
+            if shape is not None:
+                self._model.require_shape(shape)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
             self._run, self.backend, why = runner(
-                self._model, chosen.folder, self.device, shape, threads, backend, aside
+                self._model, chosen.folder, self.device, shape, threads, backend, executor
             )
             self.reason = f"{chosen.reason}; {self.backend}: {why}"
         if chosen.filter is not None:
@@ -81,7 +83,6 @@ class Enhancer:
                 raise ValueError(f"the backend {backend!r} runs networks, and {choice} is a filter; leave one out")
             self.model, self.backend = str(choice), "filter"
             self._run = partial(_apply, chosen.filter)
-        _log.info("enhance with %s on %s by %s: %s", self.model, self.device, self.backend, self.reason)
 
     def __call__(self, image_db: Image, out: Image | None = None) -> Image:
         """The enhanced images, of the same shape and range; the GIL is released meanwhile.
@@ -114,9 +115,15 @@ class Enhancer:
             self._model.require_shape(shape)
         out = np.empty_like(image_db)
         for _ in range(_WARM_UP_RUNS):
-            self._aside(partial(self._run, image_db, out))
+            run_in(self._executor, partial(self._run, image_db, out))
             if not np.isfinite(out).all():
                 raise ModelError(f"{self.model} makes undefined values of plain speckle; its weights are bad")
+
+    def describe(self) -> str:
+        """What enhances, where, by what, and why, in one line."""
+        if self.device == "none":
+            return self.reason
+        return f"{self.model} on {self.device} by {self.backend}: {self.reason}"
 
     def torch_module(self) -> nn.Module:
         """The network with its weights, grey 0..1 in and out, (n, 1, n_z, n_x); the identity for "none".

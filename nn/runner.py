@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -20,15 +21,9 @@ T = TypeVar("T")
 Image = NDArray[np.float32]
 
 
-class Aside(Protocol):
-    """Does some work, perhaps in another thread, and returns what came of it."""
-
-    def __call__(self, work: Callable[[], T], /) -> T: ...
-
-
-def here(work: Callable[[], T], /) -> T:
-    """Does the work in the calling thread."""
-    return work()
+def run_in(executor: Executor | None, work: Callable[[], T]) -> T:
+    """Waits for the work to be done in the executor, or does it in the calling thread when there is none."""
+    return work() if executor is None else executor.submit(work).result()
 
 
 class Runner(NamedTuple):
@@ -46,7 +41,7 @@ def runner(
     shape: Shape | None,
     threads: int | None,
     backend: str | None,
-    aside: Aside,
+    executor: Executor | None,
 ) -> Runner:
     """The fastest of what can run the model of `folder` on "cpu" or "cuda:N".
 
@@ -54,7 +49,7 @@ def runner(
         shape: of all images, where it is known beforehand.
         threads: of the CPU, for one image; by default all of torch's in the fused kernels, half of them elsewhere.
         backend: of the CPU; the fastest that computes in f32 by default.
-        aside: does the loading, which takes long and holds no lock of Python's.
+        executor: does the loading, which takes long and holds no lock of Python's; the calling thread when None.
 
     Raises:
         ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
@@ -71,9 +66,9 @@ def runner(
         return InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads, backend=backend)
 
     if backend is not None:
-        by = aside(lambda: stage(torchscript_file(model)))
+        by = run_in(executor, lambda: stage(torchscript_file(model)))
         return Runner(by.run, by.backend, by.reason)
-    return _on_cpu(model, folder, shape, lambda file: aside(lambda: stage(file)))
+    return _on_cpu(model, folder, shape, lambda file: run_in(executor, lambda: stage(file)))
 
 
 def _on_cpu(model: Model, folder: Path, shape: Shape | None, stage: Callable[[Path], InferenceStage]) -> Runner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from sonolucent.nn.baselines import COMPOUNDS
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image
 
+_log = logging.getLogger(__name__)
 Enhance = Callable[[Image], Image]
 
 
@@ -45,8 +47,10 @@ def _by_compound(name: str, imager: BModeImager) -> Enhance:
 def _by_session(choice: str, imager: BModeImager) -> Enhance:
     try:
         session = Session(choice, imager.grid.shape, dynamic_range_db=imager.dynamic_range_db)
+        session.warm_up()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {choice!r}: {error}") from error
+    _log.info("enhance: %s", session.describe())
 
     def enhance(image: Image) -> Image:
         layers = np.stack([image.bmode, image.bmode])

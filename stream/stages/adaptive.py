@@ -86,6 +86,10 @@ class AdaptiveSession:
             return label
         return label._replace(reason=self._why if label.device == "none" else f"{label.reason}; {self._why}")
 
+    def describe(self) -> str:
+        """What enhances, and what does while that is too slow, in one line."""
+        return f"{self._session.describe()}; while that is too slow: {', then '.join(self._models[1:])}"
+
     def _judge(self, label: Label, now_s: float, took_ms: float) -> None:
         before = self._steps.current
         after = self._steps.after(now_s, took_ms)

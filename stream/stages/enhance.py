@@ -50,10 +50,12 @@ def enhance(config: Config, stream: Stream) -> Transform:
             threads=_threads(config),
             backend=config.enhance_backend,
         )
+        session.warm_up()
         made = _adaptive(session, models, config) if config.model == ADAPTIVE else session
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {config.model!r}: {error}") from error
     _settle()
+    _log.info("enhance: %s", made.describe())
 
     def run(frame: Frame) -> Image:
         image = _image(frame)

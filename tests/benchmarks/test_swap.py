@@ -46,6 +46,7 @@ def folders(tmp_path: Path) -> list[Path]:
 @pytest.mark.timeout(3600)
 def test_frames_go_on_while_the_model_is_swapped(benchmark, folders):
     session = Session(folders[1], SHAPE)
+    session.warm_up()
     image = np.random.default_rng(0).uniform(-60, 0, SHAPE).astype(np.float32)
     out, ids = np.empty_like(image), {load_model(folder).id for folder in folders}
     gc.freeze()  # as the stage does

@@ -115,16 +115,18 @@ def write_noise(path: Path) -> None:
 
 @contextmanager
 def listening(handler: logging.Handler) -> Iterator[None]:
-    """Within, `handler` hears of every model that an Enhancer has loaded."""
-    log = logging.getLogger("sonolucent.nn.enhancer")
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    """Within, `handler` hears of the first model that the stage has loaded, and of every one that a session swaps."""
+    logs = [logging.getLogger(name) for name in ("sonolucent.stream.stages.enhance", "sonolucent.nn.session")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.removeHandler(handler)
+            log.setLevel(level)
 
 
 def checked_labels(images: Recording, models: list[Path]) -> list[str]:

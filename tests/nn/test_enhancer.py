@@ -1,5 +1,3 @@
-import logging
-
 import numpy as np
 import pytest
 import torch
@@ -48,13 +46,13 @@ def test_the_dynamic_range_is_the_models(tmp_path, image):
     assert enhancer(image).min() >= -40.0
 
 
-def test_names_model_device_and_reason_and_logs_them(model_folder, caplog):
-    with caplog.at_level(logging.INFO):
-        enhancer = Enhancer(str(model_folder))
+def test_names_model_device_and_reason_and_describes_them_in_one_line(model_folder):
+    enhancer = Enhancer(str(model_folder))
     assert enhancer.model == load_model(model_folder).id
     assert str(model_folder) in enhancer.reason
-    for said in (enhancer.model, enhancer.device, enhancer.reason):
-        assert said in caplog.text
+    for said in (enhancer.model, enhancer.device, enhancer.backend, enhancer.reason):
+        assert said in enhancer.describe()
+    assert "\n" not in enhancer.describe()
 
 
 def test_none_passes_images_through_and_says_so(image):

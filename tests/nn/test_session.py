@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import threading
-from concurrent.futures import wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +101,30 @@ def test_a_session_of_images_that_do_not_suit_is_refused(model_folder):
         Session(model_folder, SHAPE, dynamic_range_db=50.0)
 
 
-def test_only_what_holds_no_lock_of_pythons_is_done_aside(model_folder):
+def test_a_warm_up_runs_the_model_and_a_bad_one_fails_it(model_folder, tmp_path, image):
+    session, out = Session(model_folder, SHAPE, threads=1), np.empty_like(image)
+    session.warm_up()
+    label = session(image, out)
+    assert session.describe() == f"{label.model} on cpu by {label.backend}: {label.reason}"
+    with_bad_weights(tmp_path / "bad")
+    with pytest.raises(ModelError, match="its weights are bad"):
+        Session(tmp_path / "bad", SHAPE, threads=1).warm_up()
+
+
+def test_no_enhancement_says_why():
+    assert Session("none", SHAPE).describe() == "no enhancement was asked for; images pass through unchanged"
+
+
+def test_only_what_holds_no_lock_of_pythons_is_done_by_the_executor(model_folder):
     works = []
 
-    def aside(work):
-        works.append(work)
-        return work()
+    class Counting(ThreadPoolExecutor):
+        def submit(self, work, /, *args, **kwargs):
+            works.append(work)
+            return super().submit(work, *args, **kwargs)
 
-    Enhancer(model_folder, threads=1, aside=aside).warm_up(SHAPE)
+    with Counting(1) as executor:
+        Enhancer(model_folder, threads=1, executor=executor).warm_up(SHAPE)
     assert len(works) == 1 + 3  # loading, and three images
 
 
@@ -119,9 +135,9 @@ def test_a_swap_loads_at_a_low_priority_and_does_the_rest_at_the_usual_one(model
 
     seen, load = [], Enhancer
 
-    def watched(choice, *, aside, **options):
-        seen.extend([priority(), aside(priority), sys.getswitchinterval()])
-        return load(choice, aside=aside, **options)
+    def watched(choice, *, executor, **options):
+        seen.extend([priority(), executor.submit(priority).result(), sys.getswitchinterval()])
+        return load(choice, executor=executor, **options)
 
     session, usual, turn_s = Session(model_folder, SHAPE, threads=1), priority(), sys.getswitchinterval()
     monkeypatch.setattr(session_module, "Enhancer", watched)
