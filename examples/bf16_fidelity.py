@@ -12,20 +12,20 @@ from pathlib import Path
 import numpy as np
 
 from sonolucent.nn import Enhancer
-from sonolucent.nn.choice import SHIPPED
 from sonolucent.nn.evaluate.estimates import estimates
 from sonolucent.nn.evaluate.figures import cyst_figures
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner
+from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, PhantomScanner
 from sonolucent.nn.evaluate.seeds import HELD_OUT
+from sonolucent.nn.inference.choice import SHIPPED_MODELS
 
 FIGURES = ("cnr", "gcnr", "ssim", "error_db", "wire_peak_db", "wire_width_mm")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED / "light-quadrant"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED_MODELS / "light-quadrant"
     n = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     single, rounded = Enhancer(folder), Enhancer(folder, backend="fused-bf16")
-    scanner, rows, differences = Scanner(CONDITIONS["reference"]), [], []
+    scanner, rows, differences = PhantomScanner(CONDITIONS["reference"]), [], []
     for seed in HELD_OUT[:n]:
         scene = scanner.scene("cysts", seed)
         images = single(scene.plain_db), rounded(scene.plain_db)

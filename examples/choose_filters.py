@@ -19,7 +19,7 @@ from sonolucent.nn.baselines.nlm import nlm
 from sonolucent.nn.baselines.obnlm import obnlm
 from sonolucent.nn.baselines.srad import srad
 from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, edge_profile, truth_figures
-from sonolucent.nn.evaluate.scenes import CONDITIONS, Scanner
+from sonolucent.nn.evaluate.scenes import CONDITIONS, PhantomScanner
 from sonolucent.nn.evaluate.seeds import CHOOSING
 
 LARGEST_EDGE_RISE_MM = 0.6
@@ -32,7 +32,7 @@ def main(n_phantoms: int = 4) -> None:
     Args:
         n_phantoms: of cysts.
     """
-    scanner = Scanner(CONDITIONS["reference"])
+    scanner = PhantomScanner(CONDITIONS["reference"])
     scenes = [scanner.scene("cysts", seed) for seed in CHOOSING[:n_phantoms]]
     print(f"{'setting':<16}{'error dB':>10}{'edge mm':>10}")
     for name, apply in settings():

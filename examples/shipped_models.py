@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import tyro
 
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.commands.main import main as sonolucent
-from sonolucent.stream.offline.evaluation_report import Report
+from sonolucent.stream.offline.evaluation_report import EvaluationReport
 
 TRAININGS = {
     "light-quadrant": ["sim:56", "--steps", "2600"],
@@ -39,12 +39,12 @@ def main(out: tyro.conf.Positional[Path], data: Path | None = None, manifest: Pa
             _run("train", *options, "--out", out / name)
     real = [] if data is None else ["--data", data, "--manifest", manifest]
     _run("evaluate", *(out / name for name in TRAININGS), "--out", out / "evaluation", "--uniform", 50, *real)
-    report = msgspec.json.decode((out / "evaluation" / "report.json").read_bytes(), type=Report)
+    report = msgspec.json.decode((out / "evaluation" / "report.json").read_bytes(), type=EvaluationReport)
     for name in TRAININGS:
         write_measured(out / name, report)
 
 
-def write_measured(folder: Path, report: Report) -> None:
+def write_measured(folder: Path, report: EvaluationReport) -> None:
     """Adds the figures of the plain and the enhanced image to what `model.json` says."""
     model = load_model(folder)
     measured = dict(model.info.measured) | {f"held_out_{name}": float(n) for name, n in report.phantoms.items()}

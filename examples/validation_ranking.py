@@ -17,11 +17,11 @@ from scipy.stats import spearmanr
 from torch import nn
 
 from sonolucent.nn import metrics
-from sonolucent.nn.decibels import Decibels
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner, Scene
+from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, PhantomScanner, Scene
 from sonolucent.nn.evaluate.seeds import CHOOSING
-from sonolucent.nn.model import load_model
-from sonolucent.nn.training import Frame
+from sonolucent.nn.inference.decibels import Decibels
+from sonolucent.nn.model_folder import load_model
+from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.validation import Validation
 
 SCENES = 8
@@ -33,9 +33,9 @@ def main(models: tyro.conf.Positional[tuple[Path, ...]]) -> None:
     Args:
         models: model folders, three at least.
     """
-    scanner = Scanner(CONDITIONS["reference"])
+    scanner = PhantomScanner(CONDITIONS["reference"])
     scenes = [scanner.scene("random_tissue", seed) for seed in CHOOSING[:SCENES]]
-    frames = [Frame(f"{i}", f"scene {i}", scene.image) for i, scene in enumerate(scenes)]
+    frames = [TrainingFrame(f"{i}", f"scene {i}", scene.image) for i, scene in enumerate(scenes)]
     validation = Validation(frames, scanner.grid, DYNAMIC_RANGE_DB)
     blind, true = [], []
     print(f"{'model':32} {'blind dB':>9} {'true dB':>9}")

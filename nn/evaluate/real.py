@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from sonolucent.beamform import ImageGrid
 from sonolucent.nn import metrics
-
-Image = NDArray[np.float32]
+from sonolucent.nn.images import BMode
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,7 +15,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     rows: tuple[int, int]
     columns: tuple[int, int]
 
-    def of(self, image: Image) -> Image:
+    def of(self, image: BMode) -> BMode:
         """Its pixels.
 
         Raises:
@@ -30,7 +27,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return image[top : bottom + 1, left : right + 1]
 
 
-def vessel_figures(image_db: Image, lumen: Box, tissue: Box) -> dict[str, float]:
+def vessel_figures(image_db: BMode, lumen: Box, tissue: Box) -> dict[str, float]:
     """CNR and gCNR of a vessel's lumen against tissue, and the speckle of that tissue."""
     inside, outside = lumen.of(image_db), tissue.of(image_db)
     return {
@@ -42,7 +39,7 @@ def vessel_figures(image_db: Image, lumen: Box, tissue: Box) -> dict[str, float]
     }
 
 
-def reflector_figures(image_db: Image, grid: ImageGrid, at_m: tuple[float, float]) -> dict[str, float]:
+def reflector_figures(image_db: BMode, grid: ImageGrid, at_m: tuple[float, float]) -> dict[str, float]:
     """Lateral width of a reflector near `at_m` (x, z), and its height over what is around it."""
     return {
         "width_mm": 1e3 * metrics.wire_width_m(image_db, grid, at_m),

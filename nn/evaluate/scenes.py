@@ -98,7 +98,7 @@ class _OverMedian(ReferenceLevel):
         return self.level
 
 
-class Scanner:
+class PhantomScanner:
     """Makes scenes of one condition.
 
     Args:

@@ -47,7 +47,7 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(EvaluateOptions, arguments, "evaluate")
-    from sonolucent.nn.evaluate.simulated import Counts
+    from sonolucent.nn.evaluate.held_out import PhantomCounts
     from sonolucent.stream.offline.evaluation import evaluate_models
 
     report = evaluate_models(
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         options.out,
         scanner=options.scanner,
         condition=options.condition,
-        counts=Counts(options.cysts, options.tissue, options.uniform, options.moving),
+        counts=PhantomCounts(options.cysts, options.tissue, options.uniform, options.moving),
         data=options.data,
         manifest=options.manifest,
         self_supervised_steps=options.self_supervised_steps,

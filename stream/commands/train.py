@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import tyro
 
-from sonolucent.nn.model import Kind
+from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.stream.commands.parsing import parse, print_json
 
 if TYPE_CHECKING:
-    from sonolucent.nn.training.loop import Point, Progress
+    from sonolucent.nn.training.loop import CurvePoint, TrainingProgress
 
 
 class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(TrainOptions, arguments, "train")
-    from sonolucent.stream.offline.training import train_model
+    from sonolucent.stream.offline.model_training import train_model
 
     with _progress() as progress:
         model = train_model(
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def _progress() -> Iterator[TrainingProgress]:
     """A bar on a terminal, a line at each point of the curve elsewhere; on standard error."""
     from rich.console import Console
     from rich.progress import Progress as Bar
@@ -86,7 +86,7 @@ def _progress() -> Iterator[Progress]:
     with Bar(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("training", total=None, visible=False)
 
-        def progress(step: int, steps: int, curve: list[Point]) -> None:
+        def progress(step: int, steps: int, curve: list[CurvePoint]) -> None:
             last = _summary(curve[-1]) if curve else ""
             bar.update(task, completed=step, total=steps, description=f"training {last}", visible=True)
             if bar.disable and curve and curve[-1].step == step:
@@ -95,6 +95,6 @@ def _progress() -> Iterator[Progress]:
         yield progress
 
 
-def _summary(point: Point) -> str:
+def _summary(point: CurvePoint) -> str:
     error = "" if point.error_db is None else f", validation error {point.error_db:.3f} dB"
     return f"loss {point.loss:.2f} dB{error}"

@@ -11,18 +11,18 @@ from pathlib import Path
 from sonolucent.beamform import ImageGrid
 from sonolucent.nn import ModelError
 from sonolucent.nn.evaluate.figures import require_cysts
-from sonolucent.nn.evaluate.methods import Method, methods
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Condition, Scanner
+from sonolucent.nn.evaluate.held_out import EvaluationProgress, PhantomCounts, PhantomResults, evaluate_simulated
+from sonolucent.nn.evaluate.methods import ComparedMethod, methods
+from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Condition, PhantomScanner
 from sonolucent.nn.evaluate.seeds import HELD_OUT
 from sonolucent.nn.evaluate.self_supervised import self_supervised
-from sonolucent.nn.evaluate.simulated import Counts, Progress, Results, evaluate_simulated
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_real import add_real_images
-from sonolucent.stream.offline.evaluation_report import Report, write_json, write_markdown, write_pictures
+from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
 from sonolucent.stream.recording.open import open_recording
 
-_COUNTS = Counts()
+_COUNTS = PhantomCounts()
 
 
 def evaluate_models(
@@ -31,12 +31,12 @@ def evaluate_models(
     *,
     scanner: Path | None = None,
     condition: str = "reference",
-    counts: Counts = _COUNTS,
+    counts: PhantomCounts = _COUNTS,
     data: Path | None = None,
     manifest: Path | None = None,
     self_supervised_steps: int = 0,
-    progress: Progress = lambda what: None,
-) -> Report:
+    progress: EvaluationProgress = lambda what: None,
+) -> EvaluationReport:
     """Measures models, every filter and every compound on phantoms that nothing was trained on, and on real images.
 
     Args:
@@ -63,7 +63,7 @@ def evaluate_models(
     except ModelError as error:
         raise ConfigError(str(error)) from error
     under = _condition(condition, scanner)
-    phantom_scanner = Scanner(under)
+    phantom_scanner = PhantomScanner(under)
     out.mkdir(parents=True, exist_ok=True)
     if self_supervised_steps:
         progress("training Speckle2Self")
@@ -79,7 +79,7 @@ def evaluate_models(
     return report
 
 
-def _require_sense(scanner: Path | None, condition: str, counts: Counts, self_supervised_steps: int) -> None:
+def _require_sense(scanner: Path | None, condition: str, counts: PhantomCounts, self_supervised_steps: int) -> None:
     if condition not in CONDITIONS:
         raise ConfigError(f"no condition {condition!r}; there are {', '.join(CONDITIONS)}")
     if scanner is not None and condition == "probe":
@@ -108,9 +108,11 @@ def _condition(name: str, scanner: Path | None) -> Condition:
     return dataclasses.replace(condition, acquisition=acquisition, what=f"{condition.what}, by {scanner.name}")
 
 
-def _report(name: str, condition: Condition, counts: Counts, compared: Sequence[Method], results: Results) -> Report:
+def _report(
+    name: str, condition: Condition, counts: PhantomCounts, compared: Sequence[ComparedMethod], results: PhantomResults
+) -> EvaluationReport:
     """What the simulated phantoms told."""
-    return Report(
+    return EvaluationReport(
         condition=name,
         what=condition.what,
         phantoms=dataclasses.asdict(counts),

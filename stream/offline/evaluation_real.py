@@ -8,17 +8,22 @@ from pathlib import Path
 
 from sonolucent.nn import metrics
 from sonolucent.nn.evaluate.estimates import estimates, of_values
-from sonolucent.nn.evaluate.methods import Method
+from sonolucent.nn.evaluate.held_out import EvaluationProgress
+from sonolucent.nn.evaluate.methods import ComparedMethod
 from sonolucent.nn.evaluate.real import reflector_figures, vessel_figures
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
-from sonolucent.nn.evaluate.simulated import Progress
 from sonolucent.stream.offline import evaluation_data
 from sonolucent.stream.offline.evaluation_manifest import Manifest
-from sonolucent.stream.offline.evaluation_report import Report, write_pictures
+from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_pictures
 
 
 def add_real_images(
-    data: Path, manifest: Manifest, out: Path, compared: Sequence[Method], report: Report, progress: Progress
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    compared: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
 ) -> None:
     """Adds the figures of the manifest's images, which lie in `data`, to the report, and their pictures to `out`.
 
@@ -33,7 +38,12 @@ def add_real_images(
 
 
 def _add_captures(
-    data: Path, manifest: Manifest, out: Path, compared: Sequence[Method], report: Report, progress: Progress
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    compared: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
 ) -> None:
     for capture in evaluation_data.captures(data, manifest):
         progress(capture.name)
@@ -48,7 +58,12 @@ def _add_captures(
 
 
 def _add_vessels(
-    data: Path, manifest: Manifest, out: Path, on_b_mode: Sequence[Method], report: Report, progress: Progress
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    on_b_mode: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
 ) -> None:
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
     for vessel in evaluation_data.vessels(data, manifest):
@@ -60,7 +75,9 @@ def _add_vessels(
     report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items()})
 
 
-def _add_published(data: Path, manifest: Manifest, on_b_mode: Sequence[Method], report: Report) -> None:
+def _add_published(
+    data: Path, manifest: Manifest, on_b_mode: Sequence[ComparedMethod], report: EvaluationReport
+) -> None:
     rows: dict[str, list[float]] = defaultdict(list)
     for view, published in evaluation_data.published(data, manifest):
         images = {method.name: method.apply(view) for method in on_b_mode} | published

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import BModeImager, NotFiniteError
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.nn.training import Frame
+from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.recording.open import open_recording
@@ -36,7 +36,7 @@ class TrainingData:
     """Beamformed frames on one grid, and where they come from."""
 
     grid: ImageGrid
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[TrainingFrame] = field(default_factory=list)
     description: str = ""
 
 
@@ -59,7 +59,7 @@ def load(
         RecordingError: a recording cannot be read.
         ConfigError: a frame cannot be used, or recordings differ in geometry; the message names file and frame.
     """
-    beamform: Callable[[ChannelFrame], Frame] | None = None
+    beamform: Callable[[ChannelFrame], TrainingFrame] | None = None
     first: ChannelFrame | None = None
     frames = []
     for source in sources:
@@ -99,13 +99,13 @@ def _simulated(n: int) -> Iterator[ChannelFrame]:
 
 def _beamformer(
     acquisition: Acquisition, grid: ImageGrid, transmitters: tuple[int, int] | None, needs_sparse: bool
-) -> Callable[[ChannelFrame], Frame]:
+) -> Callable[[ChannelFrame], TrainingFrame]:
     imager = BModeImager(acquisition, grid)
     sparse = None
     if needs_sparse:
         sparse = sparse_beamformer(acquisition, grid, transmitters or symmetric_pair(acquisition))
 
-    def beamform(frame: ChannelFrame) -> Frame:
+    def beamform(frame: ChannelFrame) -> TrainingFrame:
         silent = [i for i, shot in enumerate(frame.data) if not shot.any()]
         if silent:
             raise ConfigError(f"{frame.name}: transmit {silent[0]} is missing or silent; leave the frame out")
@@ -113,7 +113,9 @@ def _beamformer(
             imager(frame.data)
         except NotFiniteError as error:
             raise ConfigError(f"{frame.name}: {error}; leave the frame out") from error
-        return Frame(frame.subject, frame.name, imager.analytic.copy(), None if sparse is None else sparse(frame.data))
+        return TrainingFrame(
+            frame.subject, frame.name, imager.analytic.copy(), None if sparse is None else sparse(frame.data)
+        )
 
     return beamform
 
@@ -126,7 +128,7 @@ def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
         )
 
 
-def _description(source: str, frames: Sequence[Frame]) -> str:
+def _description(source: str, frames: Sequence[TrainingFrame]) -> str:
     if source.startswith("sim:"):
         n = int(source.removeprefix("sim:"))
         return f"{n} {_PHANTOM} phantoms of sonolucent.sim, seeds 0..{n - 1}, SNR {_SNR_DB:g} dB"

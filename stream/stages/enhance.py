@@ -38,9 +38,9 @@ def enhance(config: Config, stream: Stream) -> Transform:
             images of this size.
     """
     from sonolucent.nn import Session
-    from sonolucent.nn.choice import ladder
+    from sonolucent.nn.inference.choice import best_to_lightest
 
-    models = ladder() if config.model == ADAPTIVE else (config.model,)
+    models = best_to_lightest() if config.model == ADAPTIVE else (config.model,)
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
     try:
         session = Session(

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from sonolucent.nn import Session
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn.model_folder import load_model, save_model
 
 from .conftest import OverBudget
 
@@ -33,11 +33,11 @@ def resident_mib() -> float:
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
     """The shipped model, and one of the same size that differs a little."""
-    model = load_model(SHIPPED / "light-quadrant")
+    model = load_model(SHIPPED_MODELS / "light-quadrant")
     with torch.no_grad():
         model.network.head.bias += 0.01
     save_model(tmp_path / "other", model.network, model.info)
-    return [tmp_path / "other", SHIPPED / "light-quadrant"]
+    return [tmp_path / "other", SHIPPED_MODELS / "light-quadrant"]
 
 
 @pytest.mark.xfail(

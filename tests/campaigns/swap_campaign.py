@@ -26,8 +26,8 @@ import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.nn import Enhancer
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
@@ -90,11 +90,11 @@ def campaign(folder: Path, n_swaps: int, fps: float) -> dict[str, Any]:
 
 def two_models(folder: Path) -> list[Path]:
     """The shipped light model, and one that differs a little."""
-    model = load_model(SHIPPED / "light-quadrant")
+    model = load_model(SHIPPED_MODELS / "light-quadrant")
     with torch.no_grad():
         model.network.head.bias += 0.01
     save_model(folder / "other", model.network, model.info)
-    return [SHIPPED / "light-quadrant", folder / "other"]
+    return [SHIPPED_MODELS / "light-quadrant", folder / "other"]
 
 
 def point(link: Path, target: Path) -> None:
@@ -116,7 +116,7 @@ def write_noise(path: Path) -> None:
 @contextmanager
 def listening(handler: logging.Handler) -> Iterator[None]:
     """Within, `handler` hears of the first model that the stage has loaded, and of every one that a session swaps."""
-    logs = [logging.getLogger(name) for name in ("sonolucent.stream.stages.enhance", "sonolucent.nn.session")]
+    logs = [logging.getLogger(name) for name in ("sonolucent.stream.stages.enhance", "sonolucent.nn.inference.session")]
     levels = [log.level for log in logs]
     for log in logs:
         log.addHandler(handler)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonolucent.nn.model import ModelInfo, Training, save_model
+from sonolucent.nn.model_folder import ModelInfo, Training, save_model
 from sonolucent.nn.unet import LightUNet, UNet
 
 

@@ -12,13 +12,13 @@ from sonolucent.nn.evaluate.methods import methods
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_real import add_real_images
-from sonolucent.stream.offline.evaluation_report import Report, write_markdown, write_pictures
+from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_markdown, write_pictures
 
 
 @pytest.fixture
-def report() -> Report:
+def report() -> EvaluationReport:
     figures = {"cnr": Estimate(1.5, 0.25, 4), "contrast_error_at_-6_db": Estimate(0.5, None, 1)}
-    return Report(
+    return EvaluationReport(
         condition="reference",
         what="as told",
         phantoms={"cysts": 4},
@@ -33,7 +33,7 @@ def report() -> Report:
 MANIFEST = Path(__file__).parents[2] / "data" / "evaluation.toml"
 
 
-def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: Report) -> None:
+def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: EvaluationReport) -> None:
     manifest = load_manifest(real_data, MANIFEST)
     few = [method for method in methods() if method.name in ("plain", "median", "frequency-compound")]
     add_real_images(real_data, manifest, tmp_path, few, report, print)
@@ -76,7 +76,7 @@ def test_a_manifest_that_cannot_be_used_says_why(tmp_path: Path, text: str, said
 
 
 @pytest.mark.parametrize("columns", ["[0, 9]", "[0, 10]"])
-def test_a_box_lies_in_its_picture(tmp_path: Path, report: Report, columns: str) -> None:
+def test_a_box_lies_in_its_picture(tmp_path: Path, report: EvaluationReport, columns: str) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 10), np.uint8)).save(tmp_path / "a.png")
     box = f"{{ rows = [0, 5], columns = {columns} }}"
     (tmp_path / "evaluation.toml").write_text(f"[[vessels]]\nfile = 'a.png'\nlumen = {box}\ntissue = {box}")
@@ -89,7 +89,7 @@ def test_a_box_lies_in_its_picture(tmp_path: Path, report: Report, columns: str)
     assert ("plain" in report.in_vivo) == inside
 
 
-def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: Report) -> None:
+def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: EvaluationReport) -> None:
     write_markdown(tmp_path / "report.md", report)
     text = (tmp_path / "report.md").read_text()
     assert "| plain | 0.00 | 12 | 1.5 ± 0.25 |" in text
