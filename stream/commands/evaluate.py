@@ -47,7 +47,7 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(EvaluateOptions, arguments, "evaluate")
-    from sonolucent.nn.evaluate.held_out import PhantomCounts
+    from sonolucent.nn.evaluate import PhantomCounts
     from sonolucent.stream.offline.evaluation import evaluate_models
 
     report = evaluate_models(

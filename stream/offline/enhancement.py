@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from sonolucent.beamform import BModeImager, log_compress
-from sonolucent.nn import Session
-from sonolucent.nn.baselines import COMPOUNDS
+from sonolucent.nn import COMPOUNDS, Session
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image
 

@@ -10,11 +10,20 @@ from pathlib import Path
 
 from sonolucent.beamform import ImageGrid
 from sonolucent.nn import ModelError
+from sonolucent.nn.evaluate import (
+    CONDITIONS,
+    DYNAMIC_RANGE_DB,
+    HELD_OUT,
+    ComparedMethod,
+    Condition,
+    PhantomCounts,
+    PhantomResults,
+    PhantomScanner,
+    evaluate_simulated,
+    methods,
+)
 from sonolucent.nn.evaluate.figures import require_cysts
-from sonolucent.nn.evaluate.held_out import EvaluationProgress, PhantomCounts, PhantomResults, evaluate_simulated
-from sonolucent.nn.evaluate.methods import ComparedMethod, methods
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Condition, PhantomScanner
-from sonolucent.nn.evaluate.seeds import HELD_OUT
+from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.self_supervised import self_supervised
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import BModeImager, ImageGrid
-from sonolucent.nn.evaluate.methods import View
-from sonolucent.nn.evaluate.real import Box
-from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
+from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, Box, View
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.recording.open import open_recording

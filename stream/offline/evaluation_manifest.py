@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sonolucent.nn.evaluate.real import Box
+from sonolucent.nn.evaluate import Box
 from sonolucent.stream.errors import ConfigError
 
 FILE_NAME = "evaluation.toml"

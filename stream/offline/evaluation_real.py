@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sonolucent.nn import metrics
-from sonolucent.nn.evaluate.estimates import estimates, of_values
+from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, ComparedMethod, estimates, reflector_figures, vessel_figures
+from sonolucent.nn.evaluate.estimates import of_values
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
-from sonolucent.nn.evaluate.methods import ComparedMethod
-from sonolucent.nn.evaluate.real import reflector_figures, vessel_figures
-from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
 from sonolucent.stream.offline import evaluation_data
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_pictures

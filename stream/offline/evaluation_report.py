@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import to_grey
-from sonolucent.nn.evaluate.estimates import Estimate
+from sonolucent.nn.evaluate import Estimate
 
 Figures = Mapping[str, Mapping[str, Estimate]]
 _LABEL_PX, _GAP_PX = 14, 4

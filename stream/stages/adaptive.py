@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.nn.inference.session import Label, Session
+from sonolucent.nn import Label, Session
 
 _MOST_HOLD_S = 600.0
 _log = logging.getLogger(__name__)

@@ -37,8 +37,7 @@ def enhance(config: Config, stream: Stream) -> Transform:
         ConfigError: there is no such model, or it is broken, was trained for another dynamic range, or takes no
             images of this size.
     """
-    from sonolucent.nn import Session
-    from sonolucent.nn.inference.choice import best_to_lightest
+    from sonolucent.nn import Session, best_to_lightest
 
     models = best_to_lightest() if config.model == ADAPTIVE else (config.model,)
     watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonolucent.nn import Session
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn import SHIPPED_MODELS, Session
 from sonolucent.nn.model_folder import load_model, save_model
 
 from .conftest import OverBudget

@@ -25,8 +25,7 @@ import numpy as np
 import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.nn import Enhancer
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn import SHIPPED_MODELS, Enhancer
 from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.recording.reader import Recording

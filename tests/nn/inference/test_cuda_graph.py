@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from sonolucent._core import cuda_device_count
+from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.inference import cuda_graph
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
 from sonolucent.nn.inference.cuda_graph import GraphStage, precision
 from sonolucent.nn.inference.decibels import Decibels
 from sonolucent.nn.inference.enhancer import Enhancer

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from sonolucent._core import InferenceStage, fused_kernels
+from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.export.torchscript import write_torchscript
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
 from sonolucent.nn.model_folder import load_model
 from sonolucent.nn.unet import FullUNet, UNet
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Image, Stream
