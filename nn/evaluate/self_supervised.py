@@ -10,6 +10,7 @@ from sonolucent.nn.baselines.speckle2self import STRIDE, speckle2self, train_spe
 from sonolucent.nn.evaluate.methods import ComparedMethod, View
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB, PhantomScanner
 from sonolucent.nn.evaluate.seeds import TRAINING
+from sonolucent.nn.images import denormalized, normalized
 
 _FRAMES = 16
 _CROP = 256
@@ -30,8 +31,8 @@ def self_supervised(steps: int, scanner: PhantomScanner) -> list[ComparedMethod]
 
 
 def _self2self(view: View, steps: int) -> NDArray[np.float32]:
-    grey = self2self(view.plain_db / DYNAMIC_RANGE_DB + 1, steps=steps, passes=min(_PASSES, steps))
-    return np.asarray((grey - 1) * DYNAMIC_RANGE_DB, np.float32)
+    grey = self2self(normalized(view.plain_db, DYNAMIC_RANGE_DB), steps=steps, passes=min(_PASSES, steps))
+    return denormalized(grey, DYNAMIC_RANGE_DB)
 
 
 def _envelope(image_db: NDArray[np.float32]) -> NDArray[np.float32]:

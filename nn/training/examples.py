@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.bmode import ReferenceLevel
 from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.nn.energy_split import EnergySplit, require_analytic
+from sonolucent.nn.images import normalized
 from sonolucent.nn.training.frames import TrainingError, TrainingFrame
 from sonolucent.nn.training.matched_looks import decibels, looks_db, smooth_gain_db
 
@@ -130,5 +131,5 @@ def _varied(
     z, x = (rng.integers(size - n + 1) for size, n in zip(images_db.shape[1:], (n_z, n_x), strict=True))
     cropped = images_db[:, z : z + n_z, x : x + n_x]
     shift_db = rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
-    grey = ((cropped + shift_db) / dynamic_range_db + 1).clip(0, 1).astype(np.float32)
+    grey = normalized(cropped + shift_db, dynamic_range_db).astype(np.float32)
     return grey[..., ::-1] if rng.random() < 0.5 else grey

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.images import normalized
 from sonolucent.nn.training.examples import frame_looks_db
 from sonolucent.nn.training.frames import TrainingFrame
 from sonolucent.nn.training.matched_looks import QUADRANTS
@@ -34,7 +35,7 @@ class Validation:
 
     def __init__(self, frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> None:
         looks = frame_looks_db(frames, grid, QUADRANTS)[:, :, :: QUADRANTS.depth, :: QUADRANTS.lateral]
-        self._grey = (looks / dynamic_range_db + 1).clip(0, 1)
+        self._grey = normalized(looks, dynamic_range_db)
         self._range_db = dynamic_range_db
 
     def error_db(self, network: nn.Module) -> float:
