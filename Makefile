@@ -69,7 +69,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(CPP) $(wildcard tests/native/*.?pp)
 	.ci/types
-	$(BIN)/lint-imports
+	.ci/imports
 
 format: install
 	$(BIN)/ruff check --fix .

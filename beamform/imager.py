@@ -14,7 +14,7 @@ from sonolucent.beamform.delay_and_sum.beamformer import DelayAndSum
 from sonolucent.beamform.fourier.beamformer import FourierBeamformer
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
-Method = Literal["fourier", "das"]
+BeamformingMethod = Literal["fourier", "das"]
 
 
 class BModeImager:
@@ -42,7 +42,7 @@ class BModeImager:
         acquisition: Acquisition,
         grid: ImageGrid | None = None,
         *,
-        method: Method = "fourier",
+        method: BeamformingMethod = "fourier",
         dynamic_range_db: float = 60.0,
         apodization: Apodization | None = None,
         gain: NDArray[np.float32] | None = None,
@@ -86,7 +86,7 @@ class BModeImager:
 
 
 def _beamformer(
-    method: Method,
+    method: BeamformingMethod,
     acquisition: Acquisition,
     grid: ImageGrid,
     taper: Apodization,

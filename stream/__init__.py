@@ -2,23 +2,82 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonolucent.stream.errors import RecordingError
+    from sonolucent.stream.accounting.journal import JournalEntry
+    from sonolucent.stream.accounting.report import RunReport
+    from sonolucent.stream.config import Config, load_config
+    from sonolucent.stream.errors import BadInput, ConfigError, RecordingError, StageFailed
+    from sonolucent.stream.ledger import EdgeCounts, Ledger
+    from sonolucent.stream.messages import Channels, End, Frame, Image, Stream, Trail
+    from sonolucent.stream.recording.any_recording import AnyRecording
     from sonolucent.stream.recording.open import open_recording
+    from sonolucent.stream.recording.reader import Recording
+    from sonolucent.stream.recording.save import convert_recording, write_recording
+    from sonolucent.stream.runtime.run import run
+    from sonolucent.stream.sinks.sink import Sink, SinkEnd
+    from sonolucent.stream.sources.assembly import assemble
+    from sonolucent.stream.sources.pacing import paced
+    from sonolucent.stream.sources.source import Source
+    from sonolucent.stream.stages.transform import FrameRefused, Transform
 
-__all__ = ["RecordingError", "open_recording"]
+__all__ = [
+    "AnyRecording",
+    "BadInput",
+    "Channels",
+    "Config",
+    "ConfigError",
+    "EdgeCounts",
+    "End",
+    "Frame",
+    "FrameRefused",
+    "Image",
+    "JournalEntry",
+    "Ledger",
+    "Recording",
+    "RecordingError",
+    "RunReport",
+    "Sink",
+    "SinkEnd",
+    "Source",
+    "StageFailed",
+    "Stream",
+    "Trail",
+    "Transform",
+    "assemble",
+    "convert_recording",
+    "load_config",
+    "open_recording",
+    "paced",
+    "run",
+    "write_recording",
+]
+
+_MODULES = {
+    "accounting.journal": ("JournalEntry",),
+    "accounting.report": ("RunReport",),
+    "config": ("Config", "load_config"),
+    "errors": ("BadInput", "ConfigError", "RecordingError", "StageFailed"),
+    "ledger": ("EdgeCounts", "Ledger"),
+    "messages": ("Channels", "End", "Frame", "Image", "Stream", "Trail"),
+    "recording.any_recording": ("AnyRecording",),
+    "recording.open": ("open_recording",),
+    "recording.reader": ("Recording",),
+    "recording.save": ("convert_recording", "write_recording"),
+    "runtime.run": ("run",),
+    "sinks.sink": ("Sink", "SinkEnd"),
+    "sources.assembly": ("assemble",),
+    "sources.pacing": ("paced",),
+    "sources.source": ("Source",),
+    "stages.transform": ("FrameRefused", "Transform"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     # Late, so that the command line's help does not wait for the numerics.
-    if name == "open_recording":
-        from sonolucent.stream.recording.open import open_recording
-
-        return open_recording
-    if name == "RecordingError":
-        from sonolucent.stream.errors import RecordingError
-
-        return RecordingError
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

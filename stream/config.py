@@ -10,6 +10,7 @@ import msgspec
 from sonolucent.stream.errors import ConfigError
 
 Transport = Literal["inproc", "ipc", "tcp"]
+_PHANTOM, _SEED = "moving", 1
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         as_fast_as_possible: no pacing; every frame is waited for.
         phantom: what `sim` images.
         seed: of the phantom and its noise.
+        transforms: the stages between source and sinks, in order; installed packages may bring more.
         model: "auto", "adaptive" (auto, but a lighter one and at last none for as long as the stage exceeds its
             budget), "cpu", "cuda:N", "none", a filter (median, srad, nlm, obnlm), or the path of a model folder.
         dynamic_range_db: of the B-mode image.
@@ -36,6 +38,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             light one) or "torchscript"; the fastest in f32 by default.
         view: show the images in a browser.
         headless: only measure. What happens when there is no other sink.
+        sinks: further sinks, by the names under which installed packages bring them.
         port: of the viewer, on 127.0.0.1; 0 picks a free one.
         browser: open the viewer's page where there is a display.
         record: write images, and with `record_channels` channel data, to this new HDF5 file.
@@ -56,8 +59,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     loop: bool = False
     fps: float | None = None
     as_fast_as_possible: bool = False
-    phantom: str = "moving"
-    seed: int = 1
+    phantom: str = _PHANTOM
+    seed: int = _SEED
+    transforms: tuple[str, ...] = ("beamform", "enhance")
     model: str = "auto"
     dynamic_range_db: float = 60.0
     beamform_device: str = "cpu"
@@ -66,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     enhance_backend: str | None = None
     view: bool = False
     headless: bool = False
+    sinks: tuple[str, ...] = ()
     port: int = 8660
     browser: bool = True
     record: str | None = None
@@ -84,8 +89,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(f"{name} must be positive, not {value}")
         if self.first < 0 or (self.last is not None and self.last < self.first):
             raise ValueError(f"first and last must be in order and not negative, not {self.first} and {self.last}")
-        if (self.first, self.last, self.loop) != (0, None, False) and not self.source.startswith("replay:"):
-            raise ValueError(f"first, last and loop belong to a replay, not to {self.source}")
+        self._require_options_of_the_source()
+        if not self.transforms or len(set(self.transforms)) < len(self.transforms):
+            raise ValueError(f"transforms must be different stages, one at least, not {list(self.transforms)}")
         if self.record_channels and self.record is None:
             raise ValueError("record_channels needs a file; give record = FILE too")
         if self.view and self.headless:
@@ -95,6 +101,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in ("port", "metrics"):
             if not 0 <= (getattr(self, name) or 0) < 65536:
                 raise ValueError(f"{name} must lie in 0..65535, not {getattr(self, name)}")
+
+    def _require_options_of_the_source(self) -> None:
+        """What a source would ignore is refused. Plug-ins may make of it what they like."""
+        kind = self.source.partition(":")[0]
+        replayed = (self.first, self.last, self.loop) != (0, None, False)
+        simulated = (self.phantom, self.seed) != (_PHANTOM, _SEED)
+        if replayed and kind in ("sim", "tcp"):
+            raise ValueError(f"first, last and loop belong to a replay, not to {self.source}")
+        if simulated and kind in ("replay", "tcp"):
+            raise ValueError(f"phantom and seed belong to the source sim, not to {self.source}")
+        if self.fps is not None and kind == "tcp":
+            raise ValueError(f"fps is for sim and replay: the scanner {self.source} sets its own pace")
 
     @property
     def sets_pace(self) -> bool:
@@ -106,15 +124,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Whether the source sets the pace: then a slow stage loses frames (and counts them) instead of waiting."""
         return not self.as_fast_as_possible and not self.source.startswith("replay:")
 
-    @property
-    def sinks(self) -> tuple[str, ...]:
-        """The names of the sinks, the one that is reported first."""
-        wanted = {"viewer": self.view, "recorder": self.record is not None}
-        chosen = tuple(name for name, asked_for in wanted.items() if asked_for)
-        return chosen if self.view or (chosen and not self.headless) else ("headless", *chosen)
 
-
-def load(path: Path) -> Config:
+def load_config(path: Path) -> Config:
     """The configuration in a TOML file.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 RESTARTED = "stage restarted"
@@ -25,6 +26,12 @@ class EdgeCounts:
     def balanced(self) -> bool:
         """Whether every acquired frame has been delivered or dropped, and no count was made up to fit."""
         return self.in_flight == 0 and min(self.acquired, self.delivered, *self.dropped.values()) >= 0
+
+
+def newest(known: Mapping[str, EdgeCounts], seen: Mapping[str, EdgeCounts]) -> dict[str, EdgeCounts]:
+    """The counts of all edges; of an edge in both, the later ones: channel data overtake the images made of them."""
+    later = {edge: counts for edge, counts in seen.items() if counts.acquired >= known.get(edge, counts).acquired}
+    return {**known, **later}
 
 
 class Ledger:

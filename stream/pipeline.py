@@ -1,43 +1,65 @@
-"""The pipeline as its own diagram.
+"""The pipeline as a table: its stages, and the edges by which frames pass from one to the next.
 
-source ──channels──> beamform ──B-mode──> enhance ──images──> viewer, recorder, headless
-   └────channels──> recorder
+source ──channel data──> beamform ──B-mode──> enhance ──images──> viewer, recorder, headless
+   └─────channel data──> recorder
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
 from sonolucent.stream.config import Config
-from sonolucent.stream.transport.curve import Keys
-from sonolucent.stream.transport.edge import Edge, Policy
-from sonolucent.stream.transport.shared_memory import AVAILABLE, LEAST_BYTES
+from sonolucent.stream.openers import OPENERS, StageKind
+from sonolucent.stream.transport.edge import Edge
 
 
-def arrows(config: Config) -> list[tuple[str, str]]:
-    """Who passes frames to whom."""
-    chain = [("source", "beamform"), ("beamform", "enhance")]
-    fan_out = [("enhance", sink) for sink in config.sinks]
+@dataclass(frozen=True)
+class Stage:
+    """One stage; `opener` is the word by which the registry of its kind finds what opens it."""
+
+    name: str
+    kind: StageKind
+    opener: str
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    stages: tuple[Stage, ...]
+    edges: tuple[Edge, ...]
+
+    @property
+    def reporter(self) -> Stage:
+        """The sink whose figures are the run's."""
+        return next(stage for stage in self.stages if stage.kind == "sink")
+
+
+def pipeline(config: Config) -> Pipeline:
+    """The pipeline that a configuration asks for.
+
+    Raises:
+        ConfigError: nothing opens one of its stages.
+    """
+    chain = [Stage("source", "source", config.source), *(Stage(t, "transform", t) for t in config.transforms)]
+    sinks = [Stage(name, "sink", name) for name in _sinks(config)]
+    for stage in (*chain, *sinks):
+        OPENERS[stage.kind].require(stage.opener)
+    arrows = [*pairwise(stage.name for stage in chain), *((chain[-1].name, sink.name) for sink in sinks)]
     raw = [("source", "recorder")] if config.record_channels else []
-    return [*chain, *fan_out, *raw]
+    return Pipeline((*chain, *sinks), tuple(_edge(config, *arrow) for arrow in [*arrows, *raw]))
 
 
-def stage_names(config: Config) -> list[str]:
-    """Every stage, source first."""
-    return list(dict.fromkeys(name for arrow in arrows(config) for name in arrow))
-
-
-def edges(config: Config) -> list[Edge]:
-    """The diagram's arrows with their policies; endpoints are those of the configuration, or inproc."""
-    return [_edge(config, *arrow) for arrow in arrows(config)]
+def _sinks(config: Config) -> Iterator[str]:
+    """The one that reports comes first."""
+    wanted = {"viewer": config.view, "recorder": config.record is not None}
+    chosen = [*(name for name, asked_for in wanted.items() if asked_for), *config.sinks]
+    return iter(chosen if config.view or (chosen and not config.headless) else ["headless", *chosen])
 
 
 def _edge(config: Config, producer: str, consumer: str) -> Edge:
-    name = f"{producer}>{consumer}"
-    policy: Policy = "drop_oldest" if config.live else "lossless"
-    bound = 2 if config.live else 1
     if consumer == "viewer":
-        policy, bound = "latest", 1
-    elif consumer == "recorder" and config.live:
-        bound = 32
-    endpoint = config.endpoints.get(name, f"inproc://{name}")
-    lends = AVAILABLE and config.transport == "ipc" and endpoint.startswith("ipc://")
-    return Edge(name, endpoint, policy, bound, Keys.of(config.keys), LEAST_BYTES if lends else None)
+        return Edge(producer, consumer, "latest", 1)
+    if not config.live:
+        return Edge(producer, consumer, "lossless", 1)
+    return Edge(producer, consumer, "drop_oldest", 32 if consumer == "recorder" else 2)

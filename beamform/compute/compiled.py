@@ -6,6 +6,7 @@ sources: Numba compiles a kernel anew when its own file changes, but not when th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache, NullCache, _Cache
 from platformdirs import user_cache_path
 
 _KEPT = 4
@@ -27,24 +29,60 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit` of a function that runs without the GIL, cached; `options` are further ones of Numba's."""
 
     def compile_(function: Callable[..., Any]) -> Any:
-        with _numba_caches_in(_FOLDER):
-            return numba.njit(nogil=True, cache=_FOLDER is not None, **options)(function)
+        compiled = numba.njit(nogil=True, **options)(function)
+        compiled._cache = _KernelCache(function)
+        return compiled
 
     return compile_
 
 
+class _KernelCache(_Cache):  # type: ignore[misc]  # Numba is not typed
+    """Numba's cache of one kernel, opened when that is first called: who only imports a kernel touches no file."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    @functools.cached_property
+    def _opened(self) -> Any:
+        folder = _folder()
+        if folder is None:
+            return NullCache()
+        with _numba_caches_in(folder):
+            return FunctionCache(self._function)
+
+    @property
+    def cache_path(self) -> Any:
+        return self._opened.cache_path
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        return self._opened.load_overload(sig, target_context)
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        self._opened.save_overload(sig, data)
+
+    def enable(self) -> None:
+        self._opened.enable()
+
+    def disable(self) -> None:
+        self._opened.disable()
+
+    def flush(self) -> None:
+        self._opened.flush()
+
+
 @contextmanager
-def _numba_caches_in(folder: Path | None) -> Iterator[None]:
+def _numba_caches_in(folder: Path) -> Iterator[None]:
     """Other packages' kernels are none of ours: the setting holds for one function."""
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder or before)
+    numba.config.CACHE_DIR = str(folder)
     try:
         yield
     finally:
         numba.config.CACHE_DIR = before
 
 
-def _prepare_folder() -> Path | None:
+@functools.cache
+def _folder() -> Path | None:
     """The folder for this state of the sources, or NUMBA_CACHE_DIR; None, and a warning, where nothing can be kept."""
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR)
@@ -64,6 +102,3 @@ def _prepare_folder() -> Path | None:
 def _state_of_the_sources() -> str:
     texts = [path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py"))]
     return hashlib.sha256(b"".join(t for t in texts if b"@kernel" in t or b"@intrinsic" in t)).hexdigest()[:16]
-
-
-_FOLDER = _prepare_folder()

@@ -27,7 +27,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stages: dict[str, Budget]
 
 
-def load(profile: str = DEFAULT_PROFILE) -> Profile:
+def load_budgets(profile: str = DEFAULT_PROFILE) -> Profile:
     """The budgets of `profile`.
 
     Raises:

@@ -20,7 +20,7 @@ _LENGTH = struct.Struct("<I")
 _LONGEST = 1 << 20
 
 
-class Entry(msgspec.Struct, frozen=True):
+class JournalEntry(msgspec.Struct, frozen=True):
     """Where a stage is.
 
     Args:
@@ -47,12 +47,12 @@ class Journal:
         self._descriptor = descriptor
         self._stream = b""
 
-    def read(self) -> Entry:
+    def read(self) -> JournalEntry:
         """The newest entry; an empty one before the first."""
         if self._descriptor is None:
-            return Entry()
+            return JournalEntry()
         entry = _read(self._descriptor, 0)
-        return msgspec.msgpack.decode(entry, type=Entry) if entry else Entry()
+        return msgspec.msgpack.decode(entry, type=JournalEntry) if entry else JournalEntry()
 
     def describe(self, stream: Stream) -> None:
         """Keeps the stream's description for the entries to come."""
@@ -61,7 +61,7 @@ class Journal:
     def write(self, report: StageReport, next_frame_id: int = 0) -> None:
         """Replaces the entry."""
         if self._descriptor is not None:
-            _write(self._descriptor, 0, msgspec.msgpack.encode(Entry(report, self._stream, next_frame_id)))
+            _write(self._descriptor, 0, msgspec.msgpack.encode(JournalEntry(report, self._stream, next_frame_id)))
 
     def restarts(self) -> dict[str, int]:
         """How often each stage of the run was restarted, as the supervisor has noted beyond the entry."""

@@ -7,11 +7,9 @@ from typing import Any
 import msgspec
 
 from sonolucent.stream.accounting.budgets import Profile
-from sonolucent.stream.accounting.settlement import whole_ledger
 from sonolucent.stream.accounting.timing import Latency, Timing
-from sonolucent.stream.accounting.usage import Usage, per_frame
-from sonolucent.stream.config import Config
-from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.accounting.usage import Usage
+from sonolucent.stream.ledger import EdgeCounts, newest
 from sonolucent.stream.messages import Image
 
 
@@ -45,7 +43,7 @@ class SinkReport(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(counted, **by)
 
     def with_edges(self, edges: dict[str, EdgeCounts]) -> SinkReport:
-        return msgspec.structs.replace(self, edges={**self.edges, **edges})
+        return msgspec.structs.replace(self, edges=newest(self.edges, edges))
 
     def with_timing(self, timing: Timing, profile: Profile, *, trace: bool) -> SinkReport:
         return msgspec.structs.replace(
@@ -108,41 +106,3 @@ class RunReport(msgspec.Struct, frozen=True):
     restarts: dict[str, int] = {}
     not_recorded: dict[str, list[tuple[int, int]]] = {}
     recorded: tuple[str, ...] = ()
-
-
-def summarize(
-    config: Config, reports: dict[str, StageReport], seconds: float, restarts: dict[str, int] | None = None
-) -> RunReport:
-    """The report of a run out of those of its stages, some of which may have been restarted so many times."""
-    restarts = restarts or {}
-    edges = {name: counts for report in reports.values() for name, counts in report.edges.items()}
-    taken = {name: n for report in reports.values() for name, n in report.taken.items()}
-    ledger = whole_ledger(edges, taken, restarts)
-    first = reports.get(config.sinks[0])
-    sink = (first.sink if first else None) or SinkReport()
-    acquired = ledger.get("scanner>source", EdgeCounts()).acquired
-    core_ms, page_faults = per_frame(report.usage for report in reports.values() if report.usage)
-    return RunReport(
-        source=config.source,
-        transport=config.transport,
-        seconds=round(seconds, 3),
-        frames_in=acquired,
-        frames_out=sink.frames,
-        enhanced=sink.enhanced,
-        dropped={name: counts.dropped for name, counts in ledger.items() if counts.dropped},
-        fps=round(sink.fps, 2),
-        model=sink.model,
-        device=sink.device,
-        backend=sink.backend,
-        reason=sink.reason,
-        models=sink.models,
-        stages=sink.stages,
-        end_to_end=sink.end_to_end,
-        ledger=ledger,
-        balanced=all(counts.balanced for counts in ledger.values()),
-        core_ms_per_frame=round(core_ms, 2),
-        page_faults_per_frame=round(page_faults, 1),
-        restarts=restarts,
-        not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
-        recorded=tuple(file for report in reports.values() for file in report.recorded),
-    )

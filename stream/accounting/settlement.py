@@ -7,34 +7,36 @@ has to be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from sonolucent.stream.ledger import CONSUMER_GONE, RESTARTED, EdgeCounts
+from sonolucent.stream.transport.edge import Edge
 
-Edges = dict[str, EdgeCounts]
 
-
-def whole_ledger(edges: Edges, taken: dict[str, int], restarted: Collection[str]) -> Edges:
-    """The counts of all edges, settled where a stage at either end was restarted.
+def settled(
+    edges: Sequence[Edge], counts: Mapping[str, EdgeCounts], taken: Mapping[str, int], restarted: Collection[str]
+) -> dict[str, EdgeCounts]:
+    """The counts, settled on every edge whose one end, or both, was restarted.
 
     Args:
-        edges: as the stages report them, by "producer>consumer".
-        taken: how many frames the consumers took from them.
+        edges: those that frames cross; `counts` may hold others, of messages, which stay as they are.
+        counts: as the stages report them, by the edge's name.
+        taken: how many frames the consumers took, by the edge's name.
         restarted: the stages that were.
     """
-    unsure = [edge for edge in edges if not set(restarted).isdisjoint(edge.split(">"))]
-    delivered = {edge: counts.delivered for edge, counts in edges.items()}
-    delivered |= {edge: taken[edge] for edge in unsure if edge in taken}
-    settled = {}
+    known = [edge for edge in edges if edge.name in counts]
+    unsure = [edge for edge in known if edge.producer in restarted or edge.consumer in restarted]
+    delivered = {edge.name: counts[edge.name].delivered for edge in known}
+    delivered |= {edge.name: taken[edge.name] for edge in unsure if edge.name in taken}
+    result = dict(counts)
     for edge in unsure:
-        producer = edge.partition(">")[0]
-        fed = [n for feed, n in delivered.items() if feed.endswith(f">{producer}")]
-        acquired = sum(fed) if producer in restarted else edges[edge].acquired
-        settled[edge] = _settled(acquired, delivered[edge], edges[edge].dropped)
-    return {**edges, **settled}
+        fed = [delivered[feed.name] for feed in known if feed.consumer == edge.producer]
+        acquired = sum(fed) if edge.producer in restarted else counts[edge.name].acquired
+        result[edge.name] = _settled(acquired, delivered[edge.name], counts[edge.name].dropped)
+    return result
 
 
-def _settled(acquired: int, delivered: int, dropped: dict[str, int]) -> EdgeCounts:
+def _settled(acquired: int, delivered: int, dropped: Mapping[str, int]) -> EdgeCounts:
     known = {why: n for why, n in dropped.items() if why != RESTARTED}
     missing = acquired - delivered - sum(known.values())
     # A stage that had journaled a frame may be killed before it could acknowledge it: then the frame was not lost.

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.recording.open import AnyRecording, open_recording
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.open import open_recording
 from sonolucent.stream.recording.reader import Recording
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 import tyro
 
-from sonolucent.stream.config import Config, load
+from sonolucent.stream.config import Config, load_config
 from sonolucent.stream.errors import ConfigError
 
 Options = TypeVar("Options")
@@ -44,7 +44,7 @@ def parse_run(arguments: Sequence[str], command: str, default: Config) -> tuple[
     """A configuration and whether to report in JSON; a first argument ending in .toml is read as the default."""
     arguments = list(arguments)
     if arguments and arguments[0].endswith(".toml"):
-        default = load(Path(arguments.pop(0)))
+        default = load_config(Path(arguments.pop(0)))
     options = parse(RunOptions, arguments, command, RunOptions(**msgspec.structs.asdict(default)))
     fields = msgspec.structs.asdict(options)
     json = fields.pop("json")

@@ -13,10 +13,10 @@ from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.openers import open_source
 from sonolucent.stream.runtime.run import interruptible
 from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
-from sonolucent.stream.scanner_box.push_socket import Outlet
-from sonolucent.stream.sources import open_source
+from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.sockets import open_context
 
@@ -79,7 +79,7 @@ def serve(options: ScannerOptions) -> ScannerReport:
         source = open_source(config, stop)
         endpoint = f"tcp://{options.host}:{options.port or '*'}"
         n_messages = 1 if options.whole_frames else source.stream.acquisition.n_tx
-        with closing(Outlet(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as outlet:
+        with closing(PushSocket(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as outlet:
             print(f"scanner: {outlet.endpoint}, waiting for a reader", file=sys.stderr, flush=True)
             live = not config.as_fast_as_possible
             return BoxedScanner(source, outlet, n_messages, options.faults, options.seed, live=live).run()
@@ -109,6 +109,8 @@ def _config(options: ScannerOptions) -> Config:
             "whole frames that change order are late ones: use --faults.late, or leave out --whole-frames"
         )
     shared = {name: getattr(options, name) for name in options.__struct_fields__ if name in Config.__struct_fields__}
+    if options.source != "sim":
+        shared.pop("seed")  # here it is that of the faults as well
     try:
         return Config(**shared)
     except ValueError as error:

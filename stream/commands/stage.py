@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import tyro
 
-from sonolucent.stream import pipeline
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.commands.summary import print_stage
-from sonolucent.stream.config import load
+from sonolucent.stream.config import load_config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.runtime.run import interruptible
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.transport.curve import Keys
@@ -40,12 +40,10 @@ class StageOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(StageOptions, arguments, "stage")
-    config = load(options.config)
-    missing = [
-        e.name for e in pipeline.edges(config) if options.name in e.name.split(">") and e.name not in config.endpoints
-    ]
-    if missing:
-        raise ConfigError(f'{options.config}: endpoints has no "{missing[0]}"; give each edge an address')
+    config = load_config(options.config)
+    for edge in pipeline(config).edges:
+        if options.name in (edge.producer, edge.consumer) and edge.name not in config.endpoints:
+            raise ConfigError(f'{options.config}: endpoints has no "{edge.name}"; give each edge an address')
     stop, abort = threading.Event(), threading.Event()
     with interruptible(stop, abort), open_context(Keys.of(config.keys)) as context:
         try:

@@ -19,18 +19,18 @@ Restarts = Callable[[], dict[str, int]]
 
 
 @contextmanager
-def served(stage: str, config: Config, restarts: Restarts) -> Iterator[Post]:
-    """Within, what `stage` posts is served, if the run asks for it: a frame, when it arrived in monotonic ns, and the
-    counts of the edges behind the stage.
+def served(config: Config, restarts: Restarts, *, wanted: bool) -> Iterator[Post]:
+    """Within, what a sink posts is served, if it is `wanted` and the run asks for it: a frame, when it arrived in
+    monotonic ns, and the counts of the edges behind the sink.
 
     Raises:
         MetricsError: the port is in use.
         ConfigError: there is no such budget profile.
     """
-    if config.metrics is None or stage != config.sinks[0]:
+    if config.metrics is None or not wanted:
         yield lambda frame, arrived_ns, behind: None
         return
-    from sonolucent.stream.metrics.server import serving
+    from sonolucent.stream.metrics.metrics_server import serving
     from sonolucent.stream.metrics.status import Board
 
     board = Board(config, restarts)

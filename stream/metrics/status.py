@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from sonolucent.stream.accounting.budgets import load as load_budgets
+from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.accounting.timing import Latency, Timing
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.ledger import EdgeCounts, newest
 from sonolucent.stream.messages import Frame, Image
+from sonolucent.stream.sources.source import SCANNER
 
 RECENT = 250
 """Frames that the rates and latencies are taken over: ten seconds at 25 a second."""
@@ -74,10 +75,7 @@ class Board:
     def post(self, frame: Frame, arrived_ns: int, behind: dict[str, EdgeCounts]) -> None:
         """Takes up what a frame knows, and the counts of the edges behind the sink."""
         with self._lock:
-            for edge, counts in {**frame.trail.edges, **behind}.items():
-                # Channel data overtake the images made of them, and know newer counts.
-                if counts.acquired >= self._ledger.get(edge, counts).acquired:
-                    self._ledger[edge] = counts
+            self._ledger = newest(self._ledger, {**frame.trail.edges, **behind})
             if isinstance(frame, Image):
                 self._post_image(frame, arrived_ns)
 
@@ -91,7 +89,7 @@ class Board:
                 transport=self._config.transport,
                 seconds=(now_ns - self._opened_ns) / 1e9,
                 silent_s=(now_ns - self._arrived_ns) / 1e9,
-                frames_in=self._ledger.get("scanner>source", EdgeCounts()).acquired,
+                frames_in=self._ledger.get(SCANNER.name, EdgeCounts()).acquired,
                 frames_out=self._frames_out,
                 enhanced=self._enhanced,
                 dropped={edge: counts.dropped for edge, counts in self._ledger.items() if counts.dropped},

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from sonolucent.beamform import BModeImager, ImageGrid, NotFiniteError
-from sonolucent.beamform.imager import Method
+from sonolucent.beamform.imager import BeamformingMethod
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image, Stream, Trail
 from sonolucent.stream.offline.enhancement import Enhance, enhancement
 from sonolucent.stream.offline.pictures import write_hdf5, write_mp4, write_png
-from sonolucent.stream.recording.open import AnyRecording, open_recording
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.open import open_recording
 
 _WRITERS = {".png": write_png, ".mp4": write_mp4, ".h5": write_hdf5}
 
@@ -23,7 +24,7 @@ def image_recording(
     file: Path,
     out: Path,
     *,
-    method: Method = "fourier",
+    method: BeamformingMethod = "fourier",
     transmits: int | None = None,
     enhance: str = "none",
     frame: int = 0,

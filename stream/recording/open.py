@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
-from numpy.typing import NDArray
-
-from sonolucent.beamform.geometry import Acquisition
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.recording.any_recording import AnyRecording
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
-
-
-class AnyRecording(Protocol):
-    """What every reader offers: the acquisition, and frames of channel data by index."""
-
-    @property
-    def format(self) -> str: ...
-    @property
-    def path(self) -> Path: ...
-    @property
-    def acquisition(self) -> Acquisition: ...
-    @property
-    def frame_rate_hz(self) -> float | None: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> NDArray[Any]: ...
-    def __iter__(self) -> Iterator[NDArray[Any]]: ...
 
 
 def open_recording(path: str | os.PathLike[str]) -> AnyRecording:

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from sonolucent.stream import pipeline
-from sonolucent.stream.accounting.report import RunReport, StageReport, summarize
+from sonolucent.stream.accounting.report import RunReport, StageReport
 from sonolucent.stream.accounting.timing import write_trace
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import RunAborted
+from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.recording.writer import write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
+from sonolucent.stream.runtime.summarize import reporting, summarize
 from sonolucent.stream.runtime.supervisor import run_processes
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
@@ -36,7 +37,7 @@ def run(config: Config) -> RunReport:
     with interruptible(stop, abort):
         inproc = config.transport == "inproc"
         reports, restarts = (_run_threads(config, stop, abort), None) if inproc else run_processes(config, stop, abort)
-    sink = reports[config.sinks[0]].sink if config.sinks[0] in reports else None
+    sink = reporting(config, reports)
     if config.trace is not None and sink is not None and sink.trace is not None:
         write_trace(Path(config.trace), sink.trace)
     report = summarize(config, reports, time.monotonic() - begun, restarts)
@@ -78,7 +79,8 @@ def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) 
                 stop.set()
                 abort.set()
 
-        threads = [threading.Thread(target=attempt, args=(n,), name=n) for n in pipeline.stage_names(config)]
+        names = [stage.name for stage in pipeline(config).stages]
+        threads = [threading.Thread(target=attempt, args=(name,), name=name) for name in names]
         for thread in threads:
             thread.start()
         for thread in threads:

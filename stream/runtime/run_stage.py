@@ -6,20 +6,25 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
 
-from sonolucent.stream import sinks, sources
 from sonolucent.stream.accounting.journal import Journal
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Stream
 from sonolucent.stream.metrics import served
-from sonolucent.stream.pipeline import arrows, edges, stage_names
+from sonolucent.stream.openers import OPENERS
+from sonolucent.stream.pipeline import Pipeline, Stage, pipeline
 from sonolucent.stream.runtime.counting import carry_on
-from sonolucent.stream.runtime.stage_loops import Prepared, run_sink, run_source, run_transform
-from sonolucent.stream.stages.makers import MAKERS
-from sonolucent.stream.transport.consumer import PullEdge
-from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.runtime.placement import place
+from sonolucent.stream.runtime.sink_loop import run_sink
+from sonolucent.stream.runtime.source_loop import run_source
+from sonolucent.stream.runtime.transform_loop import TransformLoop, opened
+from sonolucent.stream.stages.transform import Transform
+from sonolucent.stream.transport.consumer import Consumer
+from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import Context
+
+Prepared = tuple[Stream, Transform]
 
 
 def prepare(name: str, config: Config, stream: Stream) -> Prepared | None:
@@ -28,12 +33,10 @@ def prepare(name: str, config: Config, stream: Stream) -> Prepared | None:
     Raises:
         ConfigError: as `run_stage`.
     """
-    if name == "source":
-        sources.find(config)
-    elif name in MAKERS:
-        return stream, MAKERS[name](config, stream)
-    else:
-        sinks.find(name)
+    stage = _stage(pipeline(config), name)
+    if stage.kind == "transform":
+        return stream, opened(stage, config, stream)
+    OPENERS[stage.kind].find(stage.opener)
     return None
 
 
@@ -56,30 +59,36 @@ def run_stage(
         Aborted: `abort` was set.
         ConfigError: there is no such stage.
     """
-    if name not in stage_names(config):
-        raise ConfigError(f"no stage {name!r} in this pipeline; it has {', '.join(stage_names(config))}")
-    journal = journal or Journal()
-    with _open_edges(name, config, context, abort) as (pulls, pushes):
-        carry_on(journal.read().report, pulls, pushes)
-        if name == "source":
-            return run_source(config, pushes, stop, journal)
-        if name in MAKERS:
-            return run_transform(name, config, pulls[0], pushes, journal, prepared)
-        with served(name, config, journal.restarts) as post:
-            return run_sink(name, config, pulls, journal, post)
+    table, journal = pipeline(config), journal or Journal()
+    stage = _stage(table, name)
+    with _open_edges(table, stage, config, context, abort) as (consumers, producers):
+        carry_on(journal.read().report, consumers, producers)
+        if stage.kind == "source":
+            return run_source(config, producers, stop, journal)
+        if stage.kind == "transform":
+            return TransformLoop(stage, config, consumers[0], producers, journal, prepared).run()
+        with served(config, journal.restarts, wanted=stage == table.reporter) as post:
+            return run_sink(stage, config, consumers, journal, post)
+
+
+def _stage(table: Pipeline, name: str) -> Stage:
+    found = {stage.name: stage for stage in table.stages}
+    if name not in found:
+        raise ConfigError(f"no stage {name!r} in this pipeline; it has {', '.join(found)}")
+    return found[name]
 
 
 @contextmanager
 def _open_edges(
-    stage: str, config: Config, context: Context, abort: Event
-) -> Iterator[tuple[list[PullEdge], list[PushEdge]]]:
+    table: Pipeline, stage: Stage, config: Config, context: Context, abort: Event
+) -> Iterator[tuple[list[Consumer], list[Producer]]]:
     with ExitStack() as stack:
-        pulls, pushes = [], []
-        for edge, (producer, consumer) in zip(edges(config), arrows(config), strict=True):
-            if stage == producer:
-                pushes.append(PushEdge(edge, context, abort))
-                stack.callback(pushes[-1].close)
-            if stage == consumer:
-                pulls.append(PullEdge(edge, context, abort))
-                stack.callback(pulls[-1].close)
-        yield pulls, pushes
+        consumers, producers = [], []
+        for edge in table.edges:
+            if stage.name == edge.producer:
+                producers.append(Producer(edge, place(config, edge), context, abort))
+                stack.callback(producers[-1].close)
+            if stage.name == edge.consumer:
+                consumers.append(Consumer(edge, place(config, edge), context, abort))
+                stack.callback(consumers[-1].close)
+        yield consumers, producers

@@ -15,8 +15,9 @@ import numpy as np
 from sonolucent.sim.faults import FAULTS, FaultRates, PlannedShot, plan_faults
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.messages import Channels, End, Trail
-from sonolucent.stream.scanner_box.push_socket import Outlet, Parts
-from sonolucent.stream.sources import Source
+from sonolucent.stream.scanner_box.push_socket import PushSocket
+from sonolucent.stream.sources.source import Source
+from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.wire import encode
 
 _DESCRIBE_S = 1.0
@@ -61,7 +62,7 @@ class BoxedScanner:
     """
 
     def __init__(
-        self, source: Source, outlet: Outlet, n_messages: int, faults: FaultRates, seed: int, *, live: bool
+        self, source: Source, outlet: PushSocket, n_messages: int, faults: FaultRates, seed: int, *, live: bool
     ) -> None:
         self._source, self._outlet, self._n_messages, self._live = source, outlet, n_messages, live
         self._plan = plan_faults(faults, n_messages, seed)

@@ -9,9 +9,9 @@ from threading import Event
 import zmq
 
 from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.sockets import Context, bind
-from sonolucent.stream.transport.wire import Buffer
 
 _POLL_MS = 100
 _LAST_POLLS = 10
@@ -19,10 +19,8 @@ _REBIND_S = 5.0
 # A reader may be busy with its warm-up; one that has gone is not waited for.
 _LINGER_MS = 60_000
 
-Parts = tuple[bytes, Buffer]
 
-
-class Outlet:
+class PushSocket:
     """Sends messages to whoever is connected; one reader is meant.
 
     Args:

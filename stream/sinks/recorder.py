@@ -10,8 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from sonolucent.stream.accounting.report import StageReport
-from sonolucent.stream.accounting.timing import Timing
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
 from sonolucent.stream.ledger import EdgeCounts, Ledger
@@ -19,9 +18,9 @@ from sonolucent.stream.messages import Channels, Frame, Stream
 from sonolucent.stream.recording import layout
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.recording.writer import RecordingWriter
-from sonolucent.stream.sinks import Ended, Sink
+from sonolucent.stream.sinks.sink import DISK, Sink, SinkEnd
 
-EDGE = "recorder>disk"
+EDGE = DISK.name
 TOO_SLOW = "disk too slow"
 # A pause of the disk of over a second, at 25 frames of 16.8 MB a second.
 _QUEUE_BYTES = 1 << 29
@@ -29,7 +28,7 @@ _POLL_S = 0.1
 _log = logging.getLogger(__name__)
 
 
-class Recorder:
+class Recorder(Sink):
     """Writes images, and channel data where asked for, to `config.record`; to another file beside it, such as
     record-2.h5, when the process that wrote `recorded` was killed: what those hold is never touched again.
 
@@ -62,6 +61,10 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder to disk")
         self._thread.start()
 
+    def describe(self) -> str:
+        waiting = "frames are lost" if self._live else "the stream waits"
+        return f"{self.recorded[-1]}; where the disk is too slow, {waiting}"
+
     def write(self, frame: Frame) -> None:
         """Queues a frame for the disk.
 
@@ -87,7 +90,7 @@ class Recorder:
         """Of the edge to the disk, so far."""
         return {EDGE: self._ledger.counts()}
 
-    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
+    def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
         """Writes what is queued and closes the file; what became of the frames on the edge to the disk.
 
         Raises:
@@ -100,7 +103,7 @@ class Recorder:
         if self._failure is not None:
             raise self._failure
         self._writer.close({**edges, **self.counts()})
-        return Ended(self.counts(), {kind: _ranges(ids) for kind, ids in self._lost.items()})
+        return SinkEnd(self.counts(), {kind: _ranges(ids) for kind, ids in self._lost.items()})
 
     def _count(self, path: Path) -> None:
         """Goes on with the counts of a file that was cut off: what it holds up to its last flush was delivered."""
@@ -153,9 +156,9 @@ class Recorder:
         self._lost.setdefault(kind, []).append(frame.frame_id)
 
 
-def open_sink(config: Config, stream: Stream, timing: Timing, past: StageReport) -> Sink:
-    sink = Recorder(config, stream, past.recorded)
-    if past.recorded:
+def open_sink(config: Config, stream: Stream, past: JournalEntry) -> Sink:
+    sink = Recorder(config, stream, past.report.recorded)
+    if past.report.recorded:
         _log.warning("%s: the recording goes on in %s", EDGE, sink.recorded[-1])
     return sink
 

@@ -8,16 +8,17 @@ from threading import Event
 import numpy as np
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
 from sonolucent.stream.messages import ChannelType, Stream
-from sonolucent.stream.recording.open import AnyRecording, open_recording
-from sonolucent.stream.sources import Source
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.open import open_recording
 from sonolucent.stream.sources.pacing import paced
+from sonolucent.stream.sources.source import Source
 
 
-def replay(config: Config, stop: Event, past: Entry) -> Source:
+def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     """Frames `config.first`..`config.last`; over and over for a viewer, a loop, or until `config.frames` are played.
 
     Raises:
@@ -36,7 +37,8 @@ def replay(config: Config, stop: Event, past: Entry) -> Source:
     places = itertools.count(past.next_frame_id) if again else range(past.next_frame_id, len(rows))
     frames = (recording[rows[place % len(rows)]] for place in places)
     stream = Stream(recording.acquisition, grid, fps, dtype)
-    return Source(stream, paced(frames, fps, stop, past.next_frame_id))
+    description = f"{len(rows)} frames of {file} ({recording.format})"
+    return Source(stream, paced(frames, fps, stop, past.next_frame_id), description=description)
 
 
 def _rows(config: Config, recording: AnyRecording) -> range:

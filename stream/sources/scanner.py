@@ -9,13 +9,13 @@ from threading import Event
 
 import zmq
 
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, Message, Stream, Trail
-from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.assembly import assemble
+from sonolucent.stream.sources.source import Source
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.sockets import check_endpoint, connect, open_context
 from sonolucent.stream.transport.wire import WireError, decode
@@ -28,7 +28,7 @@ _QUEUE = 16
 _log = logging.getLogger(__name__)
 
 
-def scanner(config: Config, stop: Event, past: Entry) -> Source:
+def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     """Connects and waits for the scanner's `stream` message, unless the journal `past` knows the stream.
 
     Raises:
@@ -41,14 +41,16 @@ def scanner(config: Config, stop: Event, past: Entry) -> Source:
         raise ConfigError(str(error)) from error
     losses, refused = Ledger(), Ledger()
     messages = _receive(config.source, keys, refused, stop)
-    known = past.described
-    if known is not None:
-        missed_from = replace(known, next_frame_id=past.next_frame_id)
-        return Source(known, map(_arrived, assemble(missed_from, messages, losses, refused)), losses, refused)
+
+    def source(stream: Stream, next_frame_id: int | None) -> Source:
+        whole = assemble(replace(stream, next_frame_id=next_frame_id), messages, losses, refused)
+        return Source(stream, map(_arrived, whole), losses, refused, f"the scanner at {config.source}")
+
+    if past.described is not None:
+        return source(past.described, past.next_frame_id)
     for message in messages:
         if isinstance(message, Stream):
-            frames = map(_arrived, assemble(message, messages, losses, refused))
-            return Source(message, frames, losses, refused)
+            return source(message, message.next_frame_id)
         if isinstance(message, Channels):
             refused.lose("before the stream's description")
     raise ConfigError(f"{config.source}: the scanner never described its stream")

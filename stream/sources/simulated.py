@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import logging
@@ -18,19 +19,19 @@ from platformdirs import user_cache_path
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.sim import digitize, phantoms, simulate
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Stream
-from sonolucent.stream.sources import Source
 from sonolucent.stream.sources.pacing import paced
+from sonolucent.stream.sources.source import Source
 
 _HEADROOM = 1.25
 _SNR_DB = 40.0
 _log = logging.getLogger(__name__)
 
 
-def simulated(config: Config, stop: Event, past: Entry) -> Source:
+def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     """A phantom of the reference acquisition, over and over.
 
     Raises:
@@ -40,9 +41,14 @@ def simulated(config: Config, stop: Event, past: Entry) -> Source:
         raise ConfigError(f"no phantom {config.phantom!r}; there are {', '.join(phantoms.NAMES)}")
     fps = None if config.as_fast_as_possible else config.fps or 25.0
     stream = Stream(Acquisition(), ImageGrid.sau64(), fps)
-    loop = cached_loop(config.phantom, config.seed)
-    frames = (loop[frame_id % len(loop)] for frame_id in itertools.count(past.next_frame_id))
-    return Source(stream, paced(frames, fps, stop, past.next_frame_id))
+
+    @functools.cache
+    def loop() -> NDArray[np.int16]:
+        return cached_loop(config.phantom, config.seed)
+
+    frames = (loop()[frame_id % len(loop())] for frame_id in itertools.count(past.next_frame_id))
+    description = f"simulated {config.phantom} phantom, seed {config.seed}"
+    return Source(stream, paced(frames, fps, stop, past.next_frame_id), description=description, prepare=loop)
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:

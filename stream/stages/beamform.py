@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 
+from sonolucent.beamform import BModeImager, NotFiniteError
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Channels, Frame, Image, Stream
-from sonolucent.stream.stages.protocol import FrameRefused, Transform
-
-_log = logging.getLogger(__name__)
+from sonolucent.stream.stages.transform import FrameRefused, Transform
 
 
-def beamform(config: Config, stream: Stream) -> Transform:
-    """Channel data to B-mode, by the Fourier beamformer and the stream's own reference level.
+class Beamform(Transform):
+    """The Fourier beamformer and the stream's own reference level.
 
     Raises:
         ConfigError: there is no such device, or the stream's geometry cannot be imaged.
     """
-    from sonolucent.beamform import BModeImager, NotFiniteError
 
-    try:
-        imager = BModeImager(
-            stream.acquisition,
-            stream.grid,
-            dynamic_range_db=config.dynamic_range_db,
-            threads=config.beamform_threads,
-            device=config.beamform_device,
-        )
-    except (ValueError, RuntimeError) as error:
-        raise ConfigError(f"beamform: {error}") from error
-    imager.warm_up(stream.dtype)
-    _log.info("beamform: %s", imager.describe())
-
-    def run(frame: Frame) -> Image:
-        if not isinstance(frame, Channels):
-            raise TypeError("beamform takes channel data")
-        layers = np.empty((1, *stream.grid.shape), np.float32)
+    def __init__(self, config: Config, stream: Stream) -> None:
+        self._dtype = stream.dtype
         try:
-            imager(frame.data, out=layers[0])
+            self._imager = BModeImager(
+                stream.acquisition,
+                stream.grid,
+                dynamic_range_db=config.dynamic_range_db,
+                threads=config.beamform_threads,
+                device=config.beamform_device,
+            )
+        except (ValueError, RuntimeError) as error:
+            raise ConfigError(f"beamform: {error}") from error
+
+    def warm_up(self) -> None:
+        self._imager.warm_up(self._dtype)
+
+    def describe(self) -> str:
+        return self._imager.describe()
+
+    def __call__(self, frame: Frame) -> Image:
+        if not isinstance(frame, Channels):
+            raise ConfigError("beamform takes channel data; in `transforms` it comes before all that take images")
+        layers = np.empty((1, *self._imager.grid.shape), np.float32)
+        try:
+            self._imager(frame.data, out=layers[0])
         except NotFiniteError as error:
             raise FrameRefused("not finite", f"frame {frame.frame_id}: {error}") from error
-        return Image(frame.frame_id, layers, config.dynamic_range_db, trail=frame.trail)
+        return Image(frame.frame_id, layers, self._imager.dynamic_range_db, trail=frame.trail)
 
-    return run
+
+open_transform = Beamform

@@ -11,7 +11,7 @@ import zmq
 
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import End, Frame, Message, Stream
-from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge
+from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.shared_memory import Borrower
 from sonolucent.stream.transport.sockets import Context, connect
 from sonolucent.stream.transport.wire import Buffer, WireError, decode
@@ -23,24 +23,24 @@ _REPEAT_GRANT_S = 0.1
 _log = logging.getLogger(__name__)
 
 
-class PullEdge:
+class Consumer:
     """The consumer's end. Connects whether or not the producer is there yet; use from one thread.
 
     Raises:
         EdgeError: the endpoint is not on loopback.
     """
 
-    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
+    def __init__(self, edge: Edge, place: Place, context: Context, abort: threading.Event) -> None:
         self.edge = edge
         self.refused = Ledger()
         self.taken_before = 0
         self._abort = abort
         self._taken = 0
-        self._room = edge.window
+        self._window = self._room = window(edge, place)
         self._granted = (-1, -1)
         self._granted_at = 0.0
-        self.socket = _open(context, edge)
-        self._borrower = None if edge.lent_from is None else Borrower()
+        self.socket = _open(context, place)
+        self._borrower = None if place.lent_from is None else Borrower()
 
     @property
     def taken(self) -> int:
@@ -55,7 +55,7 @@ class PullEdge:
         """
         self._room = 0
         message = self.pull()
-        self._room = self.edge.window
+        self._room = self._window
         if not isinstance(message, (Stream, End)):
             raise RuntimeError(f"{self.edge.name}: a frame came before it was asked for")
         return message
@@ -127,24 +127,24 @@ class PullEdge:
         self.refused.lose(error.reason)
 
 
-def pull_all(edges: Sequence[PullEdge]) -> Iterator[tuple[PullEdge, Message]]:
-    """The messages of several edges as they come, each with its edge; never ends by itself.
+def pull_all(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Message]]:
+    """The messages of several edges as they come, each with whom it came to; never ends by itself.
 
     Raises:
         Aborted: the run was aborted.
     """
     poller = zmq.Poller()
-    for edge in edges:
-        poller.register(edge.socket, zmq.POLLIN)
+    for consumer in consumers:
+        poller.register(consumer.socket, zmq.POLLIN)
     while True:
-        for edge in edges:
-            message = edge.pull(0.0)
+        for consumer in consumers:
+            message = consumer.pull(0.0)
             if message is not None:
-                yield edge, message
-        poller.poll(min(edge.wait_ms() for edge in edges))
+                yield consumer, message
+        poller.poll(min(consumer.wait_ms() for consumer in consumers))
 
 
-def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
+def _open(context: Context, place: Place) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.DEALER)
-    connect(socket, edge.endpoint, _RECONNECT_MS, edge.keys)
+    connect(socket, place.endpoint, _RECONNECT_MS, place.keys)
     return socket

@@ -21,7 +21,7 @@ from zmq.utils import z85
 from sonolucent.stream.errors import ConfigError
 
 _DOMAIN = b"sonolucent"
-_DOOR = "inproc://zeromq.zap.01"
+_ZAP_ENDPOINT = "inproc://zeromq.zap.01"
 _POLL_MS = 100
 _KEY_CHARACTERS = 40
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Keys:
         socket.curve_secretkey = self._read("client.secret")
 
     def secure_receiver(self, socket: zmq.Socket[bytes]) -> None:
-        """Makes a socket the server: needs `server.secret`, and within `admitting` lets listed clients in.
+        """Makes a socket the server: needs `server.secret`, and within `authenticating` lets listed clients in.
 
         Raises:
             ConfigError: a key is missing, broken, or can be read by others.
@@ -59,7 +59,7 @@ class Keys:
         socket.curve_server = True
         socket.curve_secretkey = self._read("server.secret")
         socket.setsockopt(zmq.ZAP_DOMAIN, _DOMAIN)
-        # Without this, libzmq admits everybody should nobody be at the door.
+        # Without this, libzmq admits everybody when no authenticator runs.
         socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
     def admit(self, client: bytes) -> bool:
@@ -116,37 +116,37 @@ def make_keys(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def admitting(context: zmq.Context[zmq.Socket[bytes]], keys: Keys | None) -> Iterator[None]:
-    """Within, somebody is at the door of the context's servers and asks for the clients' keys."""
+def authenticating(context: zmq.Context[zmq.Socket[bytes]], keys: Keys | None) -> Iterator[None]:
+    """Within, the context's servers admit clients by their keys (ZeroMQ's authentication protocol, ZAP, RFC 27)."""
     if keys is None:
         yield
         return
     over = threading.Event()
-    door = context.socket(zmq.REP)
-    door.setsockopt(zmq.LINGER, 0)
-    door.bind(_DOOR)
-    keeper = threading.Thread(target=_keep, args=(door, keys, over), name="doorkeeper", daemon=True)
-    keeper.start()
+    requests = context.socket(zmq.REP)
+    requests.setsockopt(zmq.LINGER, 0)
+    requests.bind(_ZAP_ENDPOINT)
+    thread = threading.Thread(target=_authenticate, args=(requests, keys, over), name="authenticator", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         over.set()
-        keeper.join()
-        door.close()
+        thread.join()
+        requests.close()
 
 
-def _keep(door: zmq.Socket[bytes], keys: Keys, over: threading.Event) -> None:
-    told = False
+def _authenticate(requests: zmq.Socket[bytes], keys: Keys, over: threading.Event) -> None:
+    warned = False
     while not over.is_set():
-        if not door.poll(_POLL_MS):
+        if not requests.poll(_POLL_MS):
             continue
-        _version, request, _domain, address, _identity, _mechanism, *credentials = door.recv_multipart()
+        _version, request, _domain, address, _identity, _mechanism, *credentials = requests.recv_multipart()
         refusal = _refusal(keys, credentials)
-        if refusal and not told:
+        if refusal and not warned:
             _log.warning("%s turned away: %s", address.decode(), refusal)
-            told = True
+            warned = True
         verdict = [b"400", b"not listed"] if refusal else [b"200", b"OK"]
-        door.send_multipart([b"1.0", request, *verdict, b"", b""])
+        requests.send_multipart([b"1.0", request, *verdict, b"", b""])
 
 
 def _refusal(keys: Keys, credentials: list[bytes]) -> str:

@@ -28,30 +28,46 @@ class Aborted(Exception):
 
 @dataclass(frozen=True)
 class Edge:
-    """One arrow of the pipeline's diagram; its name is "producer>consumer".
+    """One arrow of the pipeline: who passes frames to whom.
 
     Args:
+        producer, consumer: the names of its two ends.
         policy: what becomes of frames that the consumer has not asked for: the newest is kept, the oldest dropped, or
             the producer waits.
         bound: frames that may wait.
+    """
+
+    producer: str
+    consumer: str
+    policy: Policy = "lossless"
+    bound: int = 4
+
+    @property
+    def name(self) -> str:
+        return f"{self.producer}>{self.consumer}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the two ends of an edge meet.
+
+    Args:
+        endpoint: inproc://NAME, ipc://PATH or tcp://HOST:PORT.
         keys: of an encrypted tcp endpoint.
         lent_from: payloads of at least so many bytes are lent through shared memory, to a process of the same machine
             and user; None: all are sent.
     """
 
-    name: str
     endpoint: str
-    policy: Policy = "lossless"
-    bound: int = 4
     keys: Keys | None = None
     lent_from: int | None = None
 
-    @property
-    def window(self) -> int:
-        """Frames the consumer asks for: the next one, and another ahead where waiting for it would cost time.
 
-        A frame asked for ahead grows old in the consumer's hands, so a live stage asks for none that is passed on
-        within its own process.
-        """
-        live_in_process = self.policy == "drop_oldest" and self.endpoint.startswith("inproc:")
-        return 1 if self.policy == "latest" or live_in_process else 2
+def window(edge: Edge, place: Place) -> int:
+    """Frames the consumer asks for: the next one, and another ahead where waiting for it would cost time.
+
+    A frame asked for ahead grows old in the consumer's hands, so a live stage asks for none that is passed on within
+    its own process.
+    """
+    live_in_process = edge.policy == "drop_oldest" and place.endpoint.startswith("inproc:")
+    return 1 if edge.policy == "latest" or live_in_process else 2

@@ -12,8 +12,8 @@ import zmq
 from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
 from sonolucent.stream.messages import End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
-from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge
-from sonolucent.stream.transport.send_queue import WaitingRoom
+from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place
+from sonolucent.stream.transport.send_queue import SendQueue
 from sonolucent.stream.transport.shared_memory import Lender
 from sonolucent.stream.transport.sockets import Context, bind, remove_file
 from sonolucent.stream.transport.wire import encode
@@ -22,21 +22,21 @@ _HEARD_AT_ONCE = 64
 _log = logging.getLogger(__name__)
 
 
-class PushEdge:
+class Producer:
     """The producer's end. Bind once; `push` from one thread.
 
     Raises:
         EdgeError: the endpoint is not on loopback, or is taken.
     """
 
-    def __init__(self, edge: Edge, context: Context, abort: threading.Event) -> None:
-        self.edge = edge
+    def __init__(self, edge: Edge, place: Place, context: Context, abort: threading.Event) -> None:
+        self.edge, self._place = edge, place
         self.ledger = Ledger()
         self.refused = Ledger()
         self._abort = abort
-        self._socket = _open(context, edge)
-        self._lender = None if edge.lent_from is None else Lender(edge.lent_from)
-        self._waiting = WaitingRoom(edge, self.ledger, abort)
+        self._socket = _open(context, place)
+        self._lender = None if place.lent_from is None else Lender(place.lent_from)
+        self._queue = SendQueue(edge, self.ledger, abort)
         self._peer: Peer | None = None
         self._end: Parts | None = None
         self._patience_s = 5.0
@@ -51,14 +51,14 @@ class PushEdge:
             Aborted: the run was aborted.
         """
         if isinstance(message, Stream):
-            self._waiting.describe(encode(message))
+            self._queue.describe(encode(message))
             return
         if isinstance(message, End):
             self._end = encode(message)
             return
         self.ledger.acquire()
         parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
-        self._waiting.put(parts)
+        self._queue.put(parts)
 
     def wait_for_consumer(self, timeout_s: float) -> bool:
         """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
@@ -79,7 +79,7 @@ class PushEdge:
         self._patience_s = patience_s
         if self._end is None:
             self._end = encode(End(self.ledger.counts().acquired))
-        self._waiting.close()
+        self._queue.close()
         self._thread.join()
         return self.ledger.counts()
 
@@ -95,18 +95,18 @@ class PushEdge:
         finally:
             self._count_the_rest()
             self._socket.close(linger=500)
-            remove_file(self.edge.endpoint)
+            remove_file(self._place.endpoint)
 
     def _idle(self, progressed: float) -> bool:
-        all_taken = not self._waiting and self._peer is not None and self._peer.outstanding == 0
+        all_taken = not self._queue and self._peer is not None and self._peer.outstanding == 0
         return all_taken or time.monotonic() - progressed > self._patience_s
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
-        self._introduce(self._waiting.stream)
-        waiting_for_frames = self._may_send() and (self._waiting or self._end is None)
+        self._introduce(self._queue.stream)
+        waiting_for_frames = self._may_send() and (self._queue or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else POLL_S)
-        item = self._waiting.get() if self._may_send() else None
+        item = self._queue.get() if self._may_send() else None
         if item is None:
             return heard
         self._deliver(*item)
@@ -190,12 +190,12 @@ class PushEdge:
             self._send(self._end)
 
     def _count_the_rest(self) -> None:
-        self.ledger.drop("never asked for", self._waiting.clear())
+        self.ledger.drop("never asked for", self._queue.clear())
         self._forget_peer()
 
 
-def _open(context: Context, edge: Edge) -> zmq.Socket[bytes]:
+def _open(context: Context, place: Place) -> zmq.Socket[bytes]:
     socket = context.socket(zmq.ROUTER)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-    bind(socket, edge.endpoint, "is another run using it?", edge.keys)
+    bind(socket, place.endpoint, "is another run using it?", place.keys)
     return socket

@@ -12,7 +12,7 @@ from sonolucent.stream.transport.edge import POLL_S, Aborted, Edge
 Item = tuple[Parts | None, Parts]
 
 
-class WaitingRoom:
+class SendQueue:
     """A queue of encoded frames, each with the description of its stream, between a stage and the edge's thread."""
 
     def __init__(self, edge: Edge, ledger: Ledger, abort: threading.Event) -> None:

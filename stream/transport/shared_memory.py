@@ -171,13 +171,13 @@ def _write(descriptor: int, payload: memoryview) -> None:
 
 
 def _map_slot(number: int, lender: int, descriptor: int) -> mmap.mmap:
-    here = _open(lender, descriptor)
+    opened = _open(lender, descriptor)
     try:
-        if _name(number) not in os.readlink(f"/proc/self/fd/{here}"):
+        if _name(number) not in os.readlink(f"/proc/self/fd/{opened}"):
             raise WireError("gone", f"process {lender} has another file where slot {number} was")
-        return _map(here)
+        return _map(opened)
     finally:
-        os.close(here)
+        os.close(opened)
 
 
 def _open(lender: int, descriptor: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import zmq
 
 from sonolucent.stream.errors import BadInput, EdgeError
-from sonolucent.stream.transport.curve import Keys, admitting
+from sonolucent.stream.transport.curve import Keys, authenticating
 from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
 Context = zmq.Context[zmq.Socket[bytes]]
@@ -21,7 +21,7 @@ Context = zmq.Context[zmq.Socket[bytes]]
 @contextmanager
 def open_context(keys: Keys | None) -> Iterator[Context]:
     """A context whose sockets may use `keys`."""
-    with zmq.Context() as context, admitting(context, keys):
+    with zmq.Context() as context, authenticating(context, keys):
         yield context
 
 

@@ -28,7 +28,7 @@ def within_budget(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -
 
     SONOLUCENT_BUDGET names the profile; cpu-25fps by default.
     """
-    profile = budgets.load(os.environ.get("SONOLUCENT_BUDGET", budgets.DEFAULT_PROFILE))
+    profile = budgets.load_budgets(os.environ.get("SONOLUCENT_BUDGET", budgets.DEFAULT_PROFILE))
 
     def check(stage: str) -> None:
         budget = profile.end_to_end if stage == "end_to_end" else profile.stages[stage]

@@ -12,9 +12,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail
+from sonolucent.stream.openers import open_source
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.sinks.recorder import Recorder
-from sonolucent.stream.sources import open_source
 
 N_FRAMES = 30
 N_PACED = 500

@@ -41,7 +41,7 @@ def processes(run: int) -> dict[str, list[int]]:
     for pid in sorted(map(int, Path(f"/proc/{run}/task/{run}/children").read_text().split())):
         with suppress(OSError):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"sonolucent.stream.runtime.stage_process" in command:
+            if b"sonolucent.stream.runtime.stage_child" in command:
                 found.setdefault(command[-2].decode(), []).append(pid)
     return found
 

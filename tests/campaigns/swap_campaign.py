@@ -50,6 +50,8 @@ class Swapper(logging.Handler):
         point(link, models[0])
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not record.getMessage().startswith(("enhance: ", "swapped ")):
+            return
         self.resident_mib.append(resident_mib())
         loaded = len(self.resident_mib) - 1
         if loaded < self._n_swaps:
@@ -114,8 +116,9 @@ def write_noise(path: Path) -> None:
 
 @contextmanager
 def listening(handler: logging.Handler) -> Iterator[None]:
-    """Within, `handler` hears of the first model that the stage has loaded, and of every one that a session swaps."""
-    logs = [logging.getLogger(name) for name in ("sonolucent.stream.stages.enhance", "sonolucent.nn.inference.session")]
+    """Within, `handler` hears what a stage says of itself when it is ready, and of every model that a session swaps."""
+    names = "sonolucent.stream.runtime.transform_loop", "sonolucent.nn.inference.session"
+    logs = [logging.getLogger(name) for name in names]
     levels = [log.level for log in logs]
     for log in logs:
         log.addHandler(handler)

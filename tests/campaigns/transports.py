@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.accounting.usage import Meter, Usage, per_frame
 from sonolucent.stream.messages import Channels, End, Stream, Trail
-from sonolucent.stream.transport.consumer import PullEdge
-from sonolucent.stream.transport.edge import Edge
-from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.transport.consumer import Consumer
+from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.producer import Producer
 
 FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
+EDGE = Edge("a", "b", "lossless", 1)
 FPS = 25.0
 TRANSPORTS = ("inproc", "ipc", "tcp", "shared memory")
 COPIES = {"inproc": 0, "ipc": 2, "tcp": 2, "shared memory": 1}
@@ -58,7 +59,7 @@ def measured(transport: str, n_frames: int, fps: float | None) -> dict[str, floa
         )
         meter, waits_ms, arrivals = Meter(), [], []
         with producing(transport, endpoint, n_frames, fps) as (context, usages):
-            for sent_ns, data in from_edge(edge_of(transport, endpoint), context):
+            for sent_ns, data in from_edge(place_of(transport, endpoint), context):
                 arrivals.append(time.monotonic_ns())
                 waits_ms.append((arrivals[-1] - sent_ns) / 1e6)
                 meter.tick()
@@ -91,7 +92,7 @@ def producing(
 def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, context: zmq.Context[Any]) -> Usage:
     """Sends all frames; what this process spent."""
     meter = Meter()
-    with to_edge(edge_of(transport, endpoint), context) as push:
+    with to_edge(place_of(transport, endpoint), context) as push:
         begun = time.monotonic()
         for i in range(n_frames):
             if fps is not None:
@@ -101,13 +102,13 @@ def produce(transport: str, endpoint: str, n_frames: int, fps: float | None, con
     return meter.usage()
 
 
-def edge_of(transport: str, endpoint: str) -> Edge:
-    return Edge("a>b", endpoint, "lossless", 1, lent_from=1 if transport == "shared memory" else None)
+def place_of(transport: str, endpoint: str) -> Place:
+    return Place(endpoint, lent_from=1 if transport == "shared memory" else None)
 
 
 @contextmanager
-def to_edge(edge: Edge, context: zmq.Context[Any]) -> Iterator[Any]:
-    push = PushEdge(edge, context, threading.Event())
+def to_edge(place: Place, context: zmq.Context[Any]) -> Iterator[Any]:
+    push = Producer(EDGE, place, context, threading.Event())
     push.push(Stream(Acquisition(), ImageGrid.sau64()))
     push.wait_for_consumer(60.0)
     yield lambda i: push.push(Channels(i, FRAME, 0, Trail.begin()))
@@ -115,8 +116,8 @@ def to_edge(edge: Edge, context: zmq.Context[Any]) -> Iterator[Any]:
     push.close()
 
 
-def from_edge(edge: Edge, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    with closing(PullEdge(edge, context, threading.Event())) as pull:
+def from_edge(place: Place, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    with closing(Consumer(EDGE, place, context, threading.Event())) as pull:
         pull.describe()
         while not isinstance(message := pull.pull(), End):
             if isinstance(message, Channels):

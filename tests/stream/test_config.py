@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from sonolucent.stream.config import Config, changed, load
+from sonolucent.stream.config import Config, changed, load_config
 from sonolucent.stream.errors import ConfigError
 
 
 def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text('source = "replay:a.h5"\nfps = 10.0\n[endpoints]\n"source>beamform" = "tcp://127.0.0.1:5000"\n')
-    config = load(path)
+    config = load_config(path)
     assert config == Config(source="replay:a.h5", fps=10.0, endpoints={"source>beamform": "tcp://127.0.0.1:5000"})
 
 
@@ -28,18 +28,24 @@ def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> 
         ("fps = 5.0\nas_fast_as_possible = true", "exclude"),
         ("source = 'replay:a.h5'\nfirst = 5\nlast = 4", "in order"),
         ("loop = true", "belong to a replay"),
+        ("source = 'tcp://127.0.0.1:5555'\nlast = 3", "belong to a replay"),
+        ("source = 'tcp://127.0.0.1:5555'\nfps = 10.0", "sets its own pace"),
+        ("source = 'tcp://127.0.0.1:5555'\nphantom = 'cysts'", "belong to the source sim"),
+        ("source = 'replay:a.h5'\nseed = 2", "belong to the source sim"),
+        ("transforms = []", "one at least"),
+        ("transforms = ['beamform', 'beamform']", "different stages"),
         ("not toml", "c.toml"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "c.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
-        load(tmp_path / "c.toml")
+        load_config(tmp_path / "c.toml")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.toml"):
-        load(tmp_path / "gone.toml")
+        load_config(tmp_path / "gone.toml")
 
 
 def test_changes_are_checked() -> None:
@@ -48,10 +54,7 @@ def test_changes_are_checked() -> None:
         changed(Config(), frames=-3)
 
 
-def test_sinks_and_who_sets_the_pace() -> None:
-    assert Config().sinks == ("headless",)
-    assert Config(view=True, record="a.h5").sinks == ("viewer", "recorder")
-    assert Config(headless=True, record="a.h5").sinks == ("headless", "recorder")
+def test_who_sets_the_pace() -> None:
     assert Config().live
     assert not Config(as_fast_as_possible=True).live
     assert not Config(source="replay:a.h5").live

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
-from cut_off import kill_a_writer
-
 from sonolucent.stream.recording.reader import Recording
+
+from ..campaigns.cut_off import kill_a_writer
 
 # A limit on the size of files stands for a disk of that size.
 ON_A_DISK_OF_4_MB = """

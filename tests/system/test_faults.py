@@ -1,12 +1,10 @@
 """A scanner with every fault, and the whole pipeline behind it, in small."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
-from fault_campaign import campaign
+from ..campaigns.fault_campaign import campaign
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
-from kill_stages import processes
-
 from sonolucent.stream.recording.reader import Recording
+
+from ..campaigns.kill_stages import processes
+from ..campaigns.running import running
 
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent"]
@@ -40,7 +40,7 @@ def test_killed_stages_come_back_and_the_losses_are_counted(
     raw = ["--record-channels"] if transport == "tcp" else []
     command = [*endless(small_recording, record), *raw, "--transport", transport, "--json"]
     victims = ["beamform", "source", "enhance", "headless", "beamform", "recorder"]
-    with subprocess.Popen(command, **PIPES) as run:
+    with running(command, **PIPES) as run:
         for stage in victims:
             wait_for_growth(record, 1 << 18)
             os.kill(processes(run.pid)[stage][0], signal.SIGKILL)
@@ -78,7 +78,7 @@ def assert_flows(ledger: dict[str, Any], n_out: int) -> None:
 
 def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp_path: Path) -> None:
     record = tmp_path / "record.h5"
-    with subprocess.Popen([*endless(small_recording, record), "--transport", "ipc"], **PIPES) as run:
+    with running([*endless(small_recording, record), "--transport", "ipc"], **PIPES) as run:
         wait_for_growth(record, 1 << 18)
         hanging = processes(run.pid)["beamform"][0]
         os.kill(hanging, signal.SIGSTOP)
@@ -96,7 +96,7 @@ def test_a_second_ctrl_c_ends_a_run_whose_stage_hangs(small_recording: Path, tmp
 
 def test_a_run_that_is_asked_twice_for_its_end_says_that_it_was_aborted(small_recording: Path, tmp_path: Path) -> None:
     record = tmp_path / "record.h5"
-    with subprocess.Popen(endless(small_recording, record), **PIPES) as run:
+    with running(endless(small_recording, record), **PIPES) as run:
         wait_for_growth(record, 1 << 18)
         # As a terminal's `timeout make demo` does: one signal to the group, one passed on.
         run.send_signal(signal.SIGINT)

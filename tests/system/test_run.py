@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
-from kill_stages import processes
-
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.recording.writer import RecordingWriter
+
+from ..campaigns.kill_stages import processes
+from ..campaigns.running import running
 
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent"]
@@ -96,7 +96,7 @@ def test_a_recorded_run_replays_bit_for_bit(sonolucent: Any, small_recording: Pa
 
 def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path) -> None:
     command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER[:-1]]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "viewer:" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
@@ -116,7 +116,7 @@ def short_folder() -> Iterator[Path]:
 def test_no_orphan_and_no_folder_of_sockets_survive_a_killed_parent(small_recording: Path, short_folder: Path) -> None:
     command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER, "--transport", "ipc"]
     quiet: dict[str, Any] = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
-    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(short_folder)}, **quiet) as parent:
+    with running(command, env={**os.environ, "TMPDIR": str(short_folder)}, **quiet) as parent:
         assert parent.stderr is not None
         assert "viewer:" in parent.stderr.readline()
         deadline = time.monotonic() + 60

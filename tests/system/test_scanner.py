@@ -12,6 +12,8 @@ import pytest
 
 from sonolucent.stream.commands import main
 
+from ..campaigns.running import running
+
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent"]
 
@@ -20,7 +22,7 @@ CLI = [sys.executable, "-m", "sonolucent"]
 def test_it_outlives_its_readers_and_ends_in_order(sonolucent: Any, small_recording: Path, whole: list[str]) -> None:
     options = ["--source", f"replay:{small_recording}", "--frames", "1000000", "--port", "0", "--json", *whole]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*CLI, "scanner", *options], **pipes) as scanner:
+    with running([*CLI, "scanner", *options], **pipes) as scanner:
         assert scanner.stderr is not None
         endpoint = re.search(r"tcp://[\d.]+:\d+", scanner.stderr.readline())
         assert endpoint is not None

@@ -1,7 +1,6 @@
 """A model that is trained anew while the pipeline runs: no frame lost, none unlabelled, and the new one takes over."""
 
 import shutil
-import sys
 import threading
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.runtime.run import run
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "campaigns"))
-from swap_campaign import campaign
+from ..campaigns.swap_campaign import campaign
 
 pytestmark = pytest.mark.slow
 FRAMES = 240

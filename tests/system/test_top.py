@@ -18,18 +18,20 @@ import pytest
 from sonolucent.stream.commands.top import fetch
 from sonolucent.stream.metrics.status import Status
 
+from ..campaigns.running import running
+
 pytestmark = pytest.mark.slow
 CLI = [sys.executable, "-m", "sonolucent"]
 
 
 @contextmanager
-def running(
+def metered(
     recording: Path, transport: str, sink: Sequence[str] = ("--headless",)
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A run that goes on until it is interrupted, and the port of its metrics."""
     options = [*sink, "--loop", "--fps", "50", "--metrics", "0", "--transport", transport, "--json"]
     command = [*CLI, "run", "--source", f"replay:{recording}", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stderr is not None
         line = run.stderr.readline()
         assert line.startswith("metrics: http://127.0.0.1:"), line
@@ -51,7 +53,7 @@ def after(n_frames: int, port: int) -> Status:
 
 @pytest.mark.parametrize("transport", ["inproc", "ipc"])
 def test_a_run_is_seen_while_it_runs(sonolucent: Any, small_recording: Path, transport: str) -> None:
-    with running(small_recording, transport) as (_, port):
+    with metered(small_recording, transport) as (_, port):
         status = after(20, port)
         shown = sonolucent("top", port)
         again = sonolucent("top", port, "--json").report
@@ -69,7 +71,7 @@ def test_a_run_is_seen_while_it_runs(sonolucent: Any, small_recording: Path, tra
 
 
 def test_a_stage_that_was_killed_is_seen_to_come_back(small_recording: Path) -> None:
-    with running(small_recording, "ipc") as (run, port):
+    with metered(small_recording, "ipc") as (run, port):
         before = after(5, port)
         os.kill(_worker(run.pid, "beamform"), signal.SIGKILL)
         status = after(before.frames_out + 20, port)
@@ -77,7 +79,7 @@ def test_a_stage_that_was_killed_is_seen_to_come_back(small_recording: Path) -> 
 
 
 def test_what_the_disk_has_taken_is_seen(small_recording: Path, tmp_path: Path) -> None:
-    with running(small_recording, "inproc", ["--record", str(tmp_path / "new.h5")]) as (_, port):
+    with metered(small_recording, "inproc", ["--record", str(tmp_path / "new.h5")]) as (_, port):
         status = after(5, port)
     assert status.ledger["recorder>disk"].acquired >= status.ledger["recorder>disk"].delivered > 0
     assert status.ledger["scanner>source"].delivered == status.frames_in >= status.frames_out
@@ -85,7 +87,7 @@ def test_what_the_disk_has_taken_is_seen(small_recording: Path, tmp_path: Path) 
 
 def test_on_a_terminal_it_follows_the_run_to_its_end(small_recording: Path) -> None:
     here, there = pty.openpty()
-    with running(small_recording, "inproc") as (_, port):
+    with metered(small_recording, "inproc") as (_, port):
         after(5, port)
         top = subprocess.Popen([*CLI, "top", str(port)], stdin=subprocess.DEVNULL, stdout=there, stderr=there)
         os.close(there)
@@ -111,7 +113,7 @@ def test_where_no_run_is_it_says_so(sonolucent: Any) -> None:
 def _worker(run: int, stage: str) -> int:
     """The process of a stage."""
     children = Path(f"/proc/{run}/task/{run}/children").read_text().split()
-    command = f"sonolucent.stream.runtime.stage_process\0{stage}\0"
+    command = f"sonolucent.stream.runtime.stage_child\0{stage}\0"
     return next(int(child) for child in children if Path(f"/proc/{child}/cmdline").read_text().endswith(command))
 
 

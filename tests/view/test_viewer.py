@@ -17,8 +17,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.writer import RecordingWriter
 
-sys.path.insert(0, str(Path(__file__).parent))
-from browser import CHROMIUM, Page, browse
+from ..campaigns.running import running
+from .browser import CHROMIUM, Page, browse
 
 pytestmark = [
     pytest.mark.slow,
@@ -65,7 +65,7 @@ def viewer(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         "0",
         "--json",
     ]
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with running([*command, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         address = next((m[0] for line in process.stderr if (m := re.search(r"http://\S+", line))), None)
         assert address is not None, "the viewer did not start"

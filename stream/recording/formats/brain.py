@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.recording.formats.foreign import full_matrix
+from sonolucent.stream.recording.formats.full_matrix import full_matrix
 from sonolucent.stream.recording.formats.mat5 import variables
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.recording import hdf5, layout
-from sonolucent.stream.recording.formats.foreign import ForeignRecording, full_matrix, linear_probe
+from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.full_matrix import full_matrix
+from sonolucent.stream.recording.formats.linear_array import linear_probe
 
 
 def read_mfmc(path: Path) -> ForeignRecording:

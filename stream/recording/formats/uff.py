@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.recording import hdf5
-from sonolucent.stream.recording.formats.foreign import ForeignRecording, linear_probe, the_one
-from sonolucent.stream.recording.open import AnyRecording
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.linear_array import linear_probe, the_one
 
 _LOCATION = "channel_data"
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from sonolucent.beamform.geometry import Acquisition
 from sonolucent.stream.recording import hdf5, layout
-from sonolucent.stream.recording.formats.foreign import ForeignRecording, linear_probe, the_one
-from sonolucent.stream.recording.open import AnyRecording
+from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.linear_array import linear_probe, the_one
 
 _VERSION = "0.1.0"
 _TRACK = "tracks/track_0"

@@ -72,5 +72,14 @@ def test_old_states_of_the_sources_make_room(tmp_path, monkeypatch):
         folder = tmp_path / "numba" / f"state{age}"
         folder.mkdir(parents=True)
         os.utime(folder, (1e9 - age, 1e9 - age))
-    current = compiled._prepare_folder()
+    current = compiled._folder.__wrapped__()
     assert {f.name for f in (tmp_path / "numba").iterdir()} == {current.name, "state0", "state1", "state2"}
+
+
+def test_importing_touches_no_file(tmp_path):
+    subprocess.run(
+        [sys.executable, "-c", "import sonolucent.beamform, sonolucent.sim, sonolucent.nn"],
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        check=True,
+    )
+    assert not (tmp_path / "cache").exists()

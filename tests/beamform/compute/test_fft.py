@@ -14,7 +14,8 @@ IMAGE_WITHOUT_FFTW = """
 import sys
 sys.modules["pyfftw"] = None
 import numpy as np
-from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, fft
+from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid
+from sonolucent.beamform.compute import fft
 assert fft.LIBRARY == "scipy.fft"
 image = FourierBeamformer(Acquisition(), ImageGrid.sau64(), threads=1)(np.load(sys.argv[1]))
 np.save(sys.argv[2], image)

@@ -12,26 +12,26 @@ import pytest
 import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream import sources
-from sonolucent.stream.accounting.journal import Entry, Journal
+from sonolucent.stream.accounting.journal import Journal, JournalEntry
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, End, Image, Stream
+from sonolucent.stream.openers import SOURCES, open_source
 from sonolucent.stream.runtime.run_stage import run_stage
-from sonolucent.stream.sources import SCANNER, Source, open_source
-from sonolucent.stream.transport.consumer import PullEdge
-from sonolucent.stream.transport.edge import Edge
-from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.sources.source import SCANNER, Source
+from sonolucent.stream.transport.consumer import Consumer
+from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.wire import encode
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid.sau64(), session=9)
 
 
-def past(n_frames: int, stream: Stream = STREAM) -> Entry:
+def past(n_frames: int, stream: Stream = STREAM) -> JournalEntry:
     """The journal of a source that has passed on so many frames, numbered from 0."""
-    return Entry(StageReport({SCANNER: EdgeCounts(n_frames, n_frames)}), encode(stream)[0], n_frames)
+    return JournalEntry(StageReport({SCANNER.name: EdgeCounts(n_frames, n_frames)}), encode(stream)[0], n_frames)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def descriptor() -> Iterator[int]:
 
 
 def test_the_newest_entry_is_read_whatever_its_length(descriptor: int) -> None:
-    assert Journal(descriptor).read() == Entry()
+    assert Journal(descriptor).read() == JournalEntry()
     writer = Journal(descriptor)
     writer.describe(STREAM)
     long = StageReport({f"edge {i}": EdgeCounts(i, i) for i in range(50)})
@@ -56,13 +56,13 @@ def test_the_newest_entry_is_read_whatever_its_length(descriptor: int) -> None:
 def test_without_a_file_nothing_is_kept() -> None:
     journal = Journal()
     journal.write(StageReport({"a>b": EdgeCounts(3, 3)}))
-    assert journal.read() == Entry()
+    assert journal.read() == JournalEntry()
 
 
 def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, tmp_path: Path) -> None:
     config, stop, abort = Config(record=str(tmp_path / "a.h5")), Event(), Event()
     with zmq.Context() as context:
-        push = PushEdge(Edge("enhance>recorder", "inproc://enhance>recorder"), context, abort)
+        push = Producer(Edge("enhance", "recorder"), Place("inproc://enhance>recorder"), context, abort)
         push.push(STREAM)
         recorder = Thread(target=run_stage, args=("recorder", config, context, stop, abort, Journal(descriptor)))
         recorder.start()
@@ -78,8 +78,8 @@ def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, t
 def test_a_stage_has_noted_a_frame_that_it_is_still_passing_on(descriptor: int) -> None:
     config, stop, abort = Config(source="replay:any.h5", model="none"), Event(), Event()
     with zmq.Context() as context:
-        push = PushEdge(Edge("beamform>enhance", "inproc://beamform>enhance", bound=8), context, abort)
-        pull = PullEdge(Edge("enhance>headless", "inproc://enhance>headless"), context, abort)
+        push = Producer(Edge("beamform", "enhance", bound=8), Place("inproc://beamform>enhance"), context, abort)
+        pull = Consumer(Edge("enhance", "headless"), Place("inproc://enhance>headless"), context, abort)
         push.push(STREAM)
         for i in range(4):
             push.push(Image(i, np.zeros((1, *STREAM.grid.shape), np.float32), 60.0))
@@ -121,10 +121,10 @@ def test_a_source_that_had_its_frames_has_no_more(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_plug_in_is_numbered_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def plug_in(config: Config, stop: Event) -> Source:
+    def plug_in(config: Config, stop: Event, past: JournalEntry) -> Source:
         return Source(STREAM, (Channels(i, np.zeros((4, 4, 64), np.int16)) for i in itertools.count()))
 
-    monkeypatch.setattr(sources, "find", lambda config: sources._plugged_in(plug_in))
+    monkeypatch.setattr(SOURCES, "find", lambda word: plug_in)
     frames = open_source(Config(source="acme:", frames=5), Event(), past(3)).frames
     assert [frame.frame_id for frame in frames] == [3, 4]
 

@@ -74,11 +74,11 @@ def test_the_trace_has_one_slice_a_stage_and_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cpu-25fps", "gpu-250fps"])
 def test_every_profile_budgets_every_stage(name: str) -> None:
-    profile = budgets.load(name)
+    profile = budgets.load_budgets(name)
     assert set(profile.stages) == {"source", "beamform", "enhance"}
     assert all(b.p50_ms <= b.p99_ms for b in [profile.end_to_end, *profile.stages.values()])
 
 
 def test_an_unknown_profile_is_named() -> None:
     with pytest.raises(ValueError, match=r"'warp'.*cpu-25fps, gpu-250fps"):
-        budgets.load("warp")
+        budgets.load_budgets("warp")

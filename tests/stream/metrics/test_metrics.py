@@ -18,8 +18,8 @@ from sonolucent.stream.errors import ConfigError, MetricsError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stamp, Trail
 from sonolucent.stream.metrics import served
+from sonolucent.stream.metrics.metrics_server import serving
 from sonolucent.stream.metrics.prometheus import exposition
-from sonolucent.stream.metrics.server import serving
 from sonolucent.stream.metrics.status import RECENT, Board, Status
 
 MS = 1_000_000
@@ -107,8 +107,8 @@ def test_edges_behind_the_sink_and_restarts_are_shown() -> None:
 
 
 def test_only_the_reported_sink_of_a_run_that_asks_for_it_serves(capsys: pytest.CaptureFixture[str]) -> None:
-    for stage, config in [("recorder", CONFIG), ("headless", Config(headless=True))]:
-        with served(stage, config, dict) as post:
+    for wanted, config in [(False, CONFIG), (True, Config(headless=True))]:
+        with served(config, dict, wanted=wanted) as post:
             post(image(0), 0, {})
     assert capsys.readouterr().err == ""
 
@@ -116,7 +116,7 @@ def test_only_the_reported_sink_of_a_run_that_asks_for_it_serves(capsys: pytest.
 def test_an_unknown_budget_is_named() -> None:
     with (
         pytest.raises(ConfigError, match=r"'warp'.*cpu-25fps"),
-        served("headless", Config(metrics=0, budget="warp"), dict),
+        served(Config(metrics=0, budget="warp"), dict, wanted=True),
     ):
         pass
 

@@ -4,11 +4,12 @@ import msgspec
 import pytest
 
 from sonolucent.stream.accounting.budgets import Budget, Profile
-from sonolucent.stream.accounting.report import RunReport, summarize
+from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.accounting.timing import Latency
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.runtime.profiling import profile, too_late, too_slow
+from sonolucent.stream.runtime.summarize import summarize
 
 BUDGETS = Profile(25.0, Budget(30.0, 40.0), {"beamform": Budget(10.0, 18.0)})
 

@@ -10,15 +10,15 @@ import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.sim.faults import FAULTS, FaultRates
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.messages import Channels, Stream
 from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
-from sonolucent.stream.scanner_box.push_socket import Outlet
-from sonolucent.stream.sources import Source
+from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.sources.pacing import paced
-from sonolucent.stream.sources.scanner import scanner
+from sonolucent.stream.sources.scanner import open_source as scanner
+from sonolucent.stream.sources.source import Source
 
 N_SHOTS = 8
 PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -43,14 +43,14 @@ def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[Scanne
 
     def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False) -> Any:
         stop = Event()
-        outlet = Outlet(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
+        outlet = PushSocket(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
         fps = STREAM.frame_rate_hz if live else None
         source = Source(STREAM, paced((array(i) for i in range(n_frames)), fps, stop))
         reports: list[ScannerReport] = []
         box = BoxedScanner(source, outlet, n_messages, faults, seed=3, live=live)
         thread = Thread(target=lambda: reports.append(box.run()))
         thread.start()
-        read = scanner(Config(source=outlet.endpoint), stop, Entry())
+        read = scanner(Config(source=outlet.endpoint), stop, JournalEntry())
         frames = list(read.frames)
         thread.join()
         outlet.close()
@@ -104,12 +104,12 @@ def test_a_port_in_use_is_an_error(context: zmq.Context[zmq.Socket[bytes]]) -> N
     with context.socket(zmq.PUSH) as other:
         port = other.bind_to_random_port("tcp://127.0.0.1")
         with pytest.raises(EdgeError, match=f"{port}.*choose another --port"):
-            Outlet(context, f"tcp://127.0.0.1:{port}", 1, Event())
+            PushSocket(context, f"tcp://127.0.0.1:{port}", 1, Event())
 
 
 def test_a_scanner_that_is_stopped_before_it_had_a_reader(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     stop = Event()
-    outlet = Outlet(context, "tcp://127.0.0.1:*", 1, stop)
+    outlet = PushSocket(context, "tcp://127.0.0.1:*", 1, stop)
     stop.set()
     report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), outlet, 1, FaultRates(), 1, live=True).run()
     outlet.close()

@@ -12,8 +12,8 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Channels, Stream
+from sonolucent.stream.openers import open_source
 from sonolucent.stream.recording.writer import RecordingWriter
-from sonolucent.stream.sources import open_source
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 

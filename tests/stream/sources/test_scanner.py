@@ -7,12 +7,12 @@ import pytest
 import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Channels, End, Stream, Trail
 from sonolucent.stream.sources import scanner as module
-from sonolucent.stream.sources.scanner import scanner
+from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.transport.wire import encode
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -30,7 +30,7 @@ def test_frames_come_with_foreign_messages_between() -> None:
         messages = [early, encode(STREAM), hello, encode(whole(0)), encode(whole(1)), encode(End(2))]
         sender = Thread(target=lambda: [host.send_multipart(m) for m in messages])
         sender.start()
-        source = scanner(Config(source=f"tcp://127.0.0.1:{port}"), Event(), Entry())
+        source = scanner(Config(source=f"tcp://127.0.0.1:{port}"), Event(), JournalEntry())
         assert source.stream == STREAM
         frames = list(source.frames)
         sender.join()
@@ -48,7 +48,7 @@ def test_a_scanner_that_says_nothing_is_waited_for_aloud(
     stop = Event()
     Timer(1.0, stop.set).start()
     with pytest.raises(ConfigError, match="never described its stream"):
-        scanner(Config(source="tcp://127.0.0.1:9"), stop, Entry())
+        scanner(Config(source="tcp://127.0.0.1:9"), stop, JournalEntry())
     assert [record.getMessage() for record in caplog.records] == [
         "tcp://127.0.0.1:9: silent for 0 s; waiting for the scanner"
     ]

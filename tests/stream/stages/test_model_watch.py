@@ -15,7 +15,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Image, Stream
 from sonolucent.stream.stages import enhance as module
 from sonolucent.stream.stages.model_watch import ModelWatch
-from sonolucent.stream.stages.protocol import Transform
+from sonolucent.stream.stages.transform import Transform
 
 SHAPE = (40, 33)
 
@@ -87,7 +87,7 @@ def work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Transform:
     """The enhance stage, with a clock on which a second passes from frame to frame."""
     monkeypatch.setattr(module, "ModelWatch", lambda watched: ModelWatch(watched, Clock()))
     grid = ImageGrid.linear(x_m=(-1e-3, 1e-3), z_m=(1e-3, 3e-3), shape=SHAPE)
-    return module.enhance(Config(model=str(folder), enhance_threads=1), Stream(Acquisition(), grid))
+    return module.Enhance(Config(model=str(folder), enhance_threads=1), Stream(Acquisition(), grid))
 
 
 def frame_after(work: Transform, frame_id: int) -> Image:

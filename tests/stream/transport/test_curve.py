@@ -12,20 +12,20 @@ import zmq
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
 from sonolucent.sim.faults import FaultRates
-from sonolucent.stream.accounting.journal import Entry
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.commands import main
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.messages import Channels, End, Stream
 from sonolucent.stream.scanner_box.box import BoxedScanner
-from sonolucent.stream.scanner_box.push_socket import Outlet
-from sonolucent.stream.sources import Source
+from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.sources.pacing import paced
-from sonolucent.stream.sources.scanner import scanner
-from sonolucent.stream.transport.consumer import PullEdge
+from sonolucent.stream.sources.scanner import open_source as scanner
+from sonolucent.stream.sources.source import Source
+from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.curve import Keys, make_keys
-from sonolucent.stream.transport.edge import Edge
-from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import check_endpoint, open_context
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -64,8 +64,8 @@ def crossing(endpoint: str) -> Crossing:
     def cross(producer: Keys | None, consumer: Keys | None) -> Channels | None:
         abort = Event()
         with open_context(producer) as here, open_context(consumer) as there:
-            push = PushEdge(Edge("a>b", endpoint, keys=producer), here, abort)
-            pull = PullEdge(Edge("a>b", endpoint, keys=consumer), there, abort)
+            push = Producer(Edge("a", "b"), Place(endpoint, keys=producer), here, abort)
+            pull = Consumer(Edge("a", "b"), Place(endpoint, keys=consumer), there, abort)
             push.push(STREAM)
             push.push(Channels(7, FRAME))
             assert pull.pull(SOON_S) in (STREAM, None)
@@ -114,18 +114,18 @@ def test_a_scanner_serves_the_run_that_lists_it(keys: Keys, other_keys: Keys, li
     stop = Event()
     mine = keys if listed else other_keys
     with open_context(mine) as context:
-        outlet = Outlet(context, "tcp://127.0.0.1:*", 4, stop, mine)
+        outlet = PushSocket(context, "tcp://127.0.0.1:*", 4, stop, mine)
         source = Source(STREAM, paced([FRAME] * 3, None, stop))
         box = BoxedScanner(source, outlet, 1, FaultRates(), 1, live=False)
         thread = threading.Thread(target=box.run)
         thread.start()
         config = Config(source=outlet.endpoint, keys=str(keys.folder))
         if listed:
-            assert len(list(scanner(config, stop, Entry()).frames)) == 3
+            assert len(list(scanner(config, stop, JournalEntry()).frames)) == 3
         else:
             threading.Timer(SOON_S, stop.set).start()
             with pytest.raises(ConfigError, match="never described"):
-                scanner(config, stop, Entry())
+                scanner(config, stop, JournalEntry())
         thread.join()
         outlet.close()
 
@@ -167,14 +167,14 @@ def test_keys_that_cannot_be_used_are_refused(
 ) -> None:
     spoil(keys.folder)
     with open_context(keys) as context, pytest.raises(ConfigError, match=words):
-        PullEdge(Edge("a>b", endpoint, keys=keys), context, Event())
+        Consumer(Edge("a", "b"), Place(endpoint, keys=keys), context, Event())
 
 
 def test_the_stream_ends_in_order_over_encrypted_sockets(endpoint: str, keys: Keys) -> None:
     abort = Event()
     with open_context(keys) as here, open_context(keys) as there:
-        push = PushEdge(Edge("a>b", endpoint, keys=keys), here, abort)
-        pull = PullEdge(Edge("a>b", endpoint, keys=keys), there, abort)
+        push = Producer(Edge("a", "b"), Place(endpoint, keys=keys), here, abort)
+        pull = Consumer(Edge("a", "b"), Place(endpoint, keys=keys), there, abort)
         push.push(STREAM)
         push.push(End(0))
         ends = threading.Thread(target=push.close)

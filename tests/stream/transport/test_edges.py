@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,9 @@ from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, End, Message, Stream
-from sonolucent.stream.transport.consumer import PullEdge, pull_all
-from sonolucent.stream.transport.edge import Aborted, Edge
-from sonolucent.stream.transport.producer import PushEdge
+from sonolucent.stream.transport.consumer import Consumer, pull_all
+from sonolucent.stream.transport.edge import Aborted, Edge, Place
+from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import check_endpoint
 from sonolucent.stream.transport.wire import encode
 
@@ -30,19 +29,19 @@ def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
 
 
 @pytest.fixture(params=["inproc", "ipc", "tcp", "shared memory"])
-def edge(request: pytest.FixtureRequest, tmp_path: Path) -> Edge:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "tcp":
         with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
-            return Edge("a>b", f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}")
+            return Place(f"tcp://127.0.0.1:{probe.bind_to_random_port('tcp://127.0.0.1')}")
     scheme = "inproc" if request.param == "inproc" else "ipc"
-    return Edge("a>b", f"{scheme}://{tmp_path / 'edge'}", lent_from=1 if request.param == "shared memory" else None)
+    return Place(f"{scheme}://{tmp_path / 'edge'}", lent_from=1 if request.param == "shared memory" else None)
 
 
 def frame(i: int) -> Channels:
     return Channels(i, np.full((2, 3, 4), i, np.int16))
 
 
-def drain(pull: PullEdge) -> list[Message]:
+def drain(pull: Consumer) -> list[Message]:
     messages: list[Message] = []
     while not messages or not isinstance(messages[-1], End):
         message = pull.pull(timeout_s=20)
@@ -55,10 +54,11 @@ def drain(pull: PullEdge) -> list[Message]:
 class Line:
     """Both ends of one edge."""
 
-    def __init__(self, edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    def __init__(self, edge: Edge, place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         self.abort = threading.Event()
-        self.push = PushEdge(edge, context, self.abort)
-        self.pull = PullEdge(edge, context, self.abort)
+        self.place = place
+        self.push = Producer(edge, place, context, self.abort)
+        self.pull = Consumer(edge, place, context, self.abort)
 
     def drain_in_background(self) -> tuple[threading.Thread, list[Message]]:
         messages: list[Message] = []
@@ -67,8 +67,8 @@ class Line:
         return thread, messages
 
 
-def test_lossless_delivers_everything_in_order(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(edge, context)
+def test_lossless_delivers_everything_in_order(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(Edge("a", "b"), place, context)
     thread, messages = line.drain_in_background()
     line.push.push(STREAM)
     for i in range(50):
@@ -86,9 +86,9 @@ def test_lossless_delivers_everything_in_order(edge: Edge, context: zmq.Context[
 
 @pytest.mark.parametrize(("policy", "kept"), [("latest", [9]), ("drop_oldest", [6, 7, 8, 9])])
 def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
-    edge: Edge, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
+    place: Place, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    line = Line(replace(edge, policy=policy, bound=4), context)
+    line = Line(Edge("a", "b", policy, bound=4), place, context)
     line.push.push(STREAM)
     for i in range(10):
         line.push.push(frame(i))
@@ -102,7 +102,7 @@ def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
 
 def test_a_slow_live_consumer_holds_no_frame_that_grows_old(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     """What it takes next is one of the newest, not one that it was sent while it worked."""
-    line = Line(Edge("a>b", "inproc://live", "drop_oldest", bound=2), context)
+    line = Line(Edge("a", "b", "drop_oldest", bound=2), Place("inproc://live"), context)
     line.push.push(frame(0))
     working_on = line.pull.pull(20)
     for i in range(1, 10):
@@ -117,7 +117,7 @@ def test_a_slow_live_consumer_holds_no_frame_that_grows_old(context: zmq.Context
 
 
 def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(Edge("a>b", "inproc://trail", "latest"), context)
+    line = Line(Edge("a", "b", "latest"), Place("inproc://trail"), context)
     for i in range(3):
         line.push.push(frame(i))
     thread, messages = line.drain_in_background()
@@ -130,14 +130,14 @@ def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[
 
 
 def test_a_consumer_that_never_comes_is_counted(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    push = PushEdge(Edge("a>b", "inproc://nobody"), context, threading.Event())
+    push = Producer(Edge("a", "b"), Place("inproc://nobody"), context, threading.Event())
     push.push(frame(0))
     counts = push.close(patience_s=0.1)
     assert counts.dropped == {"never asked for": 1}
 
 
-def test_a_consumer_that_is_replaced_loses_what_it_held(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(edge, context)
+def test_a_consumer_that_is_replaced_loses_what_it_held(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    line = Line(Edge("a", "b"), place, context)
     line.push.push(STREAM)
     for i in range(4):
         line.push.push(frame(i))
@@ -146,7 +146,7 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(edge: Edge, context: zmq
     assert isinstance(first, Channels)
     # It dies holding frame 0, with frame 1 on its way.
     line.pull.socket.close(linger=0)
-    line.pull = PullEdge(line.push.edge, context, line.abort)
+    line.pull = Consumer(line.push.edge, line.place, context, line.abort)
     thread, messages = line.drain_in_background()
     counts = line.push.close()
     thread.join()
@@ -157,15 +157,15 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(edge: Edge, context: zmq
 
 
 def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
-    edge: Edge, context: zmq.Context[zmq.Socket[bytes]]
+    place: Place, context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    line = Line(replace(edge, bound=2), context)
+    line = Line(Edge("a", "b", bound=2), place, context)
     line.push.push(STREAM)
     assert line.pull.describe() == STREAM
     for i in range(2):
         line.push.push(frame(i))
     line.pull.socket.close(linger=0)
-    line.pull = PullEdge(line.push.edge, context, line.abort)
+    line.pull = Consumer(line.push.edge, line.place, context, line.abort)
     assert line.pull.describe() == STREAM
     thread, messages = line.drain_in_background()
     assert line.push.close().delivered == 2
@@ -174,11 +174,11 @@ def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
 
 
 def test_foreign_messages_are_refused_and_counted(
-    edge: Edge, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+    place: Place, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with context.socket(zmq.ROUTER) as stranger:
-        stranger.bind(edge.endpoint)
-        pull = PullEdge(edge, context, threading.Event())
+        stranger.bind(place.endpoint)
+        pull = Consumer(Edge("a", "b"), place, context, threading.Event())
         assert pull.pull(0.05) is None
         consumer, *_ = stranger.recv_multipart()
         for parts in ([b"hello", b""], [b"hello"], [b"hello again", b""]):
@@ -191,7 +191,7 @@ def test_foreign_messages_are_refused_and_counted(
 
 def test_aborting_frees_a_producer_that_waits(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     abort = threading.Event()
-    push = PushEdge(Edge("a>b", "inproc://full", bound=1), context, abort)
+    push = Producer(Edge("a", "b", bound=1), Place("inproc://full"), context, abort)
     push.push(frame(0))
     threading.Timer(0.05, abort.set).start()
     with pytest.raises(Aborted):
@@ -201,19 +201,19 @@ def test_aborting_frees_a_producer_that_waits(context: zmq.Context[zmq.Socket[by
 
 def test_no_socket_file_stays_behind(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> None:
     path = tmp_path / "edge"
-    push = PushEdge(Edge("a>b", f"ipc://{path}"), context, threading.Event())
+    push = Producer(Edge("a", "b"), Place(f"ipc://{path}"), context, threading.Event())
     assert path.exists()
     push.close(patience_s=0)
     context.term()
     assert not path.exists()
 
 
-def test_a_taken_endpoint_is_an_error(edge: Edge, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    if edge.endpoint.startswith("ipc"):
+def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    if place.endpoint.startswith("ipc"):
         pytest.skip("a second bind takes an ipc path over, by design of ZeroMQ")
-    push = PushEdge(edge, context, threading.Event())
+    push = Producer(Edge("a", "b"), place, context, threading.Event())
     with pytest.raises(EdgeError, match="cannot bind"):
-        PushEdge(edge, context, threading.Event())
+        Producer(Edge("a", "b"), place, context, threading.Event())
     push.close(patience_s=0)
 
 
@@ -230,13 +230,13 @@ def test_what_is_no_endpoint_is_refused(bad: str) -> None:
 
 
 def test_a_flood_of_foreign_messages_holds_nothing_up_and_the_log_stays_short(
-    edge: Edge, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+    place: Place, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = Line(edge, context)
+    line = Line(Edge("a", "b"), place, context)
     thread, messages = line.drain_in_background()
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
-        stranger.connect(edge.endpoint)
+        stranger.connect(place.endpoint)
         line.push.push(STREAM)
         for i in range(20):
             for _ in range(100):
@@ -258,7 +258,7 @@ def test_a_flood_from_one_producer_does_not_starve_another(
     over = threading.Event()
     with context.socket(zmq.ROUTER) as stranger:
         stranger.bind(flooded)
-        pulls = [PullEdge(Edge("a>c", flooded), context, threading.Event())]
+        pulls = [Consumer(Edge("a", "c"), Place(flooded), context, threading.Event())]
         assert pulls[0].pull(0.05) is None
         consumer = stranger.recv_multipart()[0]
 
@@ -270,8 +270,8 @@ def test_a_flood_from_one_producer_does_not_starve_another(
         flooding.start()
         while not pulls[0].refused.counts().acquired:
             assert pulls[0].pull(0.01) is None
-        push = PushEdge(Edge("b>c", quiet), context, threading.Event())
-        pulls.append(PullEdge(Edge("b>c", quiet), context, threading.Event()))
+        push = Producer(Edge("b", "c"), Place(quiet), context, threading.Event())
+        pulls.append(Consumer(Edge("b", "c"), Place(quiet), context, threading.Event()))
         push.push(STREAM)
         push.push(frame(3))
         got = []
@@ -292,18 +292,18 @@ def test_a_flood_from_one_producer_does_not_starve_another(
 def test_a_producer_that_is_restarted_is_not_credited_with_frames_of_its_predecessor(
     tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    edge = Edge("a>b", f"ipc://{tmp_path / 'edge'}")
+    edge, place = Edge("a", "b"), Place(f"ipc://{tmp_path / 'edge'}")
     abort = threading.Event()
     with context.socket(zmq.ROUTER) as predecessor:
-        predecessor.bind(edge.endpoint)
-        pull = PullEdge(edge, context, abort)
+        predecessor.bind(place.endpoint)
+        pull = Consumer(edge, place, context, abort)
         assert pull.pull(0.05) is None
         consumer = predecessor.recv_multipart()[0]
         for message in (STREAM, frame(0)):
             predecessor.send_multipart([consumer, *encode(message)])
         assert pull.pull(20) == STREAM
         assert isinstance(pull.pull(20), Channels)
-    push = PushEdge(edge, context, abort)
+    push = Producer(edge, place, context, abort)
     push.push(STREAM)
     push.push(frame(1))
     counts: list[EdgeCounts] = []

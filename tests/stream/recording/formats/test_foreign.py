@@ -14,6 +14,7 @@ from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream import RecordingError, open_recording
 from sonolucent.stream.commands import convert
 from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.save import write_sonolucent
 
 PROBE = Probe.linear(
     n_elements=6, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6, fractional_bandwidth=0.7
@@ -27,7 +28,7 @@ SUFFIXES = [".h5", ".hdf5", ".uff"]
 def original(tmp_path: Path) -> Path:
     path = tmp_path / "original.h5"
     source = ForeignRecording("test", path, ACQUISITION, 30.0, len(FRAMES), FRAMES.__getitem__)
-    convert.write_sonolucent(path, source)
+    write_sonolucent(path, source)
     return path
 
 

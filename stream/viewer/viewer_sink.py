@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import webbrowser
 
-from sonolucent.stream.accounting.budgets import load as load_budgets
-from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.budgets import load_budgets
+from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Frame, Image, Stream
-from sonolucent.stream.sinks import Ended, Sink
-from sonolucent.stream.viewer.messages import encode_frame, encode_stream
-from sonolucent.stream.viewer.server import Server
+from sonolucent.stream.sinks.sink import Sink, SinkEnd
+from sonolucent.stream.viewer.page_messages import RECENT, encode_frame, encode_stream
+from sonolucent.stream.viewer.page_server import Server
 
 
-class Viewer:
+class Viewer(Sink):
     """Serves the page on 127.0.0.1 while the stream lasts.
 
     Raises:
         ViewerError: the port is in use.
     """
 
-    recorded: tuple[str, ...] = ()
-
-    def __init__(self, config: Config, stream: Stream, timing: Timing) -> None:
-        self._timing = timing
+    def __init__(self, config: Config, stream: Stream) -> None:
+        self._timing = Timing(window=RECENT)
         self._budgets = load_budgets(config.budget)
         self._server = Server(config.port, encode_stream(stream, config, self._budgets))
 
@@ -37,21 +36,22 @@ class Viewer:
         if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(self._server.address)
 
+    def describe(self) -> str:
+        return f"the page at {self._server.address}"
+
     def write(self, frame: Frame) -> None:
         if isinstance(frame, Image):
+            self._timing.record(frame.frame_id, frame.trail, time.monotonic_ns())
             self._server.show(encode_frame(frame, self._timing, self._budgets))
 
-    def counts(self) -> dict[str, EdgeCounts]:
-        return {}
-
-    def close(self, edges: dict[str, EdgeCounts]) -> Ended:
+    def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
         self._server.close()
-        return Ended()
+        return super().close(edges)
 
 
-def open_sink(config: Config, stream: Stream, timing: Timing, past: StageReport) -> Sink:
+def open_sink(config: Config, stream: Stream, past: JournalEntry) -> Sink:
     """A viewer; one that was here before has announced it, and the page connects again by itself."""
-    viewer = Viewer(config, stream, timing)
-    if past.sink is None:
+    viewer = Viewer(config, stream)
+    if past.report.sink is None:
         viewer.announce(browser=config.browser)
     return viewer

@@ -4,7 +4,7 @@ import logging
 import aiohttp
 import pytest
 
-from sonolucent.stream.viewer.server import Server
+from sonolucent.stream.viewer.page_server import Server
 
 
 def test_a_browser_that_leaves_before_its_next_frame_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

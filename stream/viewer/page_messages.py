@@ -17,7 +17,8 @@ from sonolucent.stream.accounting.timing import Timing
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Image, Stream
 
-_RECENT = 50
+RECENT = 50
+"""Frames that the figures beside the images are taken over."""
 
 
 def encode_stream(stream: Stream, config: Config, budgets: Profile) -> str:
@@ -43,16 +44,16 @@ def encode_stream(stream: Stream, config: Config, budgets: Profile) -> str:
 
 def encode_frame(image: Image, timing: Timing, budgets: Profile) -> bytes:
     """One frame with the figures shown beside it."""
-    end_to_end = timing.end_to_end(budgets, _RECENT)
+    end_to_end = timing.end_to_end(budgets, RECENT)
     header: dict[str, Any] = {
         "frame_id": image.frame_id,
         "layers": len(image.layers),
         "model": image.model,
         "device": image.device,
         "skipped": image.skipped,
-        "fps": timing.frame_rate_hz(_RECENT),
+        "fps": timing.frame_rate_hz(RECENT),
         "end_to_end": end_to_end,
-        "stages": timing.stages(budgets, _RECENT),
+        "stages": timing.stages(budgets, RECENT),
         "dropped": {name: counts.dropped for name, counts in image.trail.edges.items() if counts.dropped},
         "acquired": max((counts.acquired for counts in image.trail.edges.values()), default=0),
     }

@@ -1,0 +1,49 @@
+"""Where the ends of each edge meet: in this process, in sockets of a folder, at ports of this machine, or as told."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from sonolucent.stream.config import Config
+from sonolucent.stream.pipeline import pipeline
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.shared_memory import AVAILABLE, LEAST_BYTES
+
+
+def place(config: Config, edge: Edge) -> Place:
+    """Where `edge` is bound: at its endpoint in the configuration, or within this process."""
+    endpoint = config.endpoints.get(edge.name, f"inproc://{edge.name}")
+    lends = AVAILABLE and config.transport == "ipc" and endpoint.startswith("ipc://")
+    return Place(endpoint, Keys.of(config.keys), LEAST_BYTES if lends else None)
+
+
+@contextmanager
+def placed(config: Config) -> Iterator[tuple[Config, Path]]:
+    """The configuration with an address for every edge, the viewer and the metrics, and the folder of the sockets."""
+    with tempfile.TemporaryDirectory(prefix="sonolucent-") as folder:
+        endpoints = {**_endpoints(config, Path(folder)), **config.endpoints}
+        port, metrics = config.port or _free_ports(1)[0], config.metrics
+        metrics = _free_ports(1)[0] if metrics == 0 else metrics
+        yield msgspec.structs.replace(config, endpoints=endpoints, port=port, metrics=metrics), Path(folder)
+
+
+def _endpoints(config: Config, folder: Path) -> dict[str, str]:
+    edges = pipeline(config).edges
+    if config.transport == "ipc":
+        return {edge.name: f"ipc://{folder}/{edge.producer}-{edge.consumer}" for edge in edges}
+    return {edge.name: f"tcp://127.0.0.1:{port}" for edge, port in zip(edges, _free_ports(len(edges)), strict=True)}
+
+
+def _free_ports(n: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports

@@ -1,0 +1,107 @@
+"""What a stage between two others does from the description of its stream to its end.
+
+It learns what the stream is, tells the next one, makes itself ready, and asks for frames only when those behind it are
+ready too: so the first frame finds everything warm. It keeps a journal, from which another process can go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sonolucent.stream.accounting.journal import Journal
+from sonolucent.stream.accounting.report import StageReport
+from sonolucent.stream.accounting.usage import Meter
+from sonolucent.stream.config import Config
+from sonolucent.stream.messages import End, Frame, Message, Stream
+from sonolucent.stream.openers import TRANSFORMS
+from sonolucent.stream.pipeline import Stage
+from sonolucent.stream.runtime.counting import close_all, of_consumers, of_producers, taken
+from sonolucent.stream.runtime.feeding import lose_all, push_all, wait_for_consumers
+from sonolucent.stream.stages.transform import FrameRefused, Transform
+from sonolucent.stream.transport.consumer import Consumer, pull_all
+from sonolucent.stream.transport.producer import Producer
+
+_log = logging.getLogger(__name__)
+
+
+class TransformLoop:
+    """A transform between the edge that feeds it and those that it feeds.
+
+    Args:
+        prepared: one that was opened and warmed up ahead, for the stream that it was opened for.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        config: Config,
+        consumer: Consumer,
+        producers: Sequence[Producer],
+        journal: Journal,
+        prepared: tuple[Stream, Transform] | None = None,
+    ) -> None:
+        self._stage, self._config, self._journal = stage, config, journal
+        self._consumer, self._producers = consumer, producers
+        self._prepared = prepared
+        self._stream: Stream | None = None
+        self._transform: Transform | None = None
+        self._meter = Meter()
+
+    def run(self) -> StageReport:
+        for message in _messages(self._consumer):
+            if isinstance(message, End):
+                push_all(self._producers, message)
+                break
+            if isinstance(message, Stream):
+                self._begin(message)
+            else:
+                self._work(message)
+        edges = {**of_consumers([self._consumer]), **close_all(self._producers)}
+        return StageReport(edges, taken=taken([self._consumer]), usage=self._meter.usage())
+
+    def _begin(self, stream: Stream) -> None:
+        if stream == self._stream:
+            return  # A producer that was restarted describes the same stream again.
+        self._stream = stream
+        push_all(self._producers, stream)
+        self._journal.describe(stream)
+        ready = self._prepared is not None and self._prepared[0] == stream
+        self._transform = self._prepared[1] if self._prepared and ready else opened(self._stage, self._config, stream)
+        wait_for_consumers(self._producers)
+
+    def _work(self, frame: Frame) -> None:
+        if self._transform is None:
+            raise RuntimeError(f"{self._consumer.edge.name}: a frame came before its stream was described")
+        begun_ns = time.monotonic_ns()
+        self._meter.tick()
+        result = None
+        try:
+            result = self._transform(frame)
+        except FrameRefused as refusal:
+            lose_all(self._producers, refusal)
+        counts = {**of_consumers([self._consumer]), **of_producers(self._producers)}
+        self._journal.write(StageReport(counts, taken=taken([self._consumer])))
+        if result is not None:
+            push_all(self._producers, replace(result, trail=result.trail.stamped(self._stage.name, begun_ns)))
+
+
+def opened(stage: Stage, config: Config, stream: Stream) -> Transform:
+    """The transform of a stage, warmed up.
+
+    Raises:
+        ConfigError: there is none of that name, or it cannot work on this stream.
+    """
+    transform = TRANSFORMS.find(stage.opener)(config, stream)
+    transform.warm_up()
+    _log.info("%s: %s", stage.name, transform.describe())
+    return transform
+
+
+def _messages(consumer: Consumer) -> Iterator[Message]:
+    """The description first, without asking for frames yet; then everything that comes."""
+    yield consumer.describe()
+    for _, message in pull_all([consumer]):
+        yield message

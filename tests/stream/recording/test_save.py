@@ -1,0 +1,51 @@
+"""Recordings of arrays: what is written is what `open_recording` reads."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonolucent.beamform import Acquisition, Probe
+from sonolucent.stream import RecordingError, open_recording, write_recording
+
+PROBE = Probe.linear(n_elements=8, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+ACQUISITION = Acquisition(PROBE, range(8), n_samples=400, sampling_frequency_hz=25e6, initial_time_s=1e-6)
+FRAMES = np.random.default_rng(1).integers(-999, 999, (3, *ACQUISITION.shape), dtype=np.int16)
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.hdf5", "a.uff"])
+@pytest.mark.parametrize("frames", [FRAMES, list(FRAMES.astype(np.float32))], ids=["int16", "float32"])
+def test_arrays_come_back_as_they_were(tmp_path: Path, name: str, frames: np.ndarray) -> None:
+    write_recording(tmp_path / name, frames, ACQUISITION, frame_rate_hz=30.0)
+    recording = open_recording(tmp_path / name)
+    assert len(recording) == len(frames)
+    for written, read in zip(frames, recording, strict=True):
+        np.testing.assert_array_equal(read, written)
+    assert recording.frame_rate_hz == pytest.approx(30.0)
+    assert recording.acquisition.tx_elements == ACQUISITION.tx_elements
+    assert recording.acquisition.initial_time_s == pytest.approx(ACQUISITION.initial_time_s, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "message"),
+    [
+        ("a.xyz", FRAMES, "a suffix of"),
+        ("a.h5", FRAMES[:0], "no frame"),
+        ("a.h5", FRAMES[:, :, :, :-1].copy(), r"frame 0: .*shape"),
+        ("a.h5", FRAMES.astype(np.float64), "frame 0: .*int16 or float32"),
+        ("a.h5", [FRAMES[0], FRAMES[1].astype(np.float32)], "frame 1 is float32 and frame 0 is int16"),
+    ],
+)
+def test_what_cannot_be_written_is_named_and_nothing_is(
+    tmp_path: Path, name: str, frames: np.ndarray, message: str
+) -> None:
+    with pytest.raises(RecordingError, match=message):
+        write_recording(tmp_path / name, frames, ACQUISITION)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_text("mine")
+    with pytest.raises(RecordingError, match="exists"):
+        write_recording(tmp_path / "a.h5", FRAMES, ACQUISITION)
+    assert (tmp_path / "a.h5").read_text() == "mine"
