@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sonolucent.nn.inference.enhancer import Enhancer
     from sonolucent.nn.inference.parity import Check, check_model
     from sonolucent.nn.inference.session import Label, Session
-    from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Training, load_model, save_model
+    from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Provenance, load_model, save_model
     from sonolucent.nn.training.frames import TrainingError, TrainingFrame
     from sonolucent.nn.training.loop import CurvePoint, Trained, train
     from sonolucent.nn.training.recipes import RECIPES, Recipe
@@ -54,10 +54,10 @@ __all__ = [
     "Model",
     "ModelError",
     "ModelInfo",
+    "Provenance",
     "Recipe",
     "Session",
     "Trained",
-    "Training",
     "TrainingError",
     "TrainingFrame",
     "UNet",
@@ -98,7 +98,7 @@ _NAMES = {
     "inference.enhancer": ("Enhancer",),
     "inference.parity": ("Check", "check_model"),
     "inference.session": ("Label", "Session"),
-    "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Training", "load_model", "save_model"),
+    "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Provenance", "load_model", "save_model"),
     "training.frames": ("TrainingError", "TrainingFrame"),
     "training.loop": ("CurvePoint", "Trained", "train"),
     "training.recipes": ("RECIPES", "Recipe"),

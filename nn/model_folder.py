@@ -34,7 +34,7 @@ class InputRule(msgspec.Struct, frozen=True):
     multiple_of: Annotated[int, Meta(ge=1)] = 1
 
 
-class Training(msgspec.Struct, frozen=True):
+class Provenance(msgspec.Struct, frozen=True):
     """Where the weights come from: frames trained on, recipe, length, seed and the commit of the code."""
 
     data: str
@@ -53,7 +53,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     input: InputRule = InputRule()
     normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
     dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
-    training: Training
+    training: Provenance
     licence: str = "Apache-2.0"
     measured: dict[str, float] = {}
 

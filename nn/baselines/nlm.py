@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def nlm(image_db: NDArray[np.float32], *, strength_db: float = 8.0) -> NDArray[np.float32]:
-    """A B-mode image in dB, float32 (n_z, n_x), despeckled; the range stays within the input's."""
+    """A B-mode image in dB, float32 (n_z, n_x), despeckled (Buades et al. 2005); the range stays within the input's."""
     return np.asarray(nl_means(image_db, strength=strength_db), np.float32)
 
 

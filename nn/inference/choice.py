@@ -11,6 +11,7 @@ from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
 from sonolucent.nn.model_folder import ModelError
 
 SHIPPED_MODELS = Path(__file__).parents[1] / "models"
+"""The folder of the model folders that come with the package: light-quadrant, full-quadrant, light-paper."""
 _LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadrant"
 
 

@@ -75,3 +75,4 @@ RECIPES: dict[RecipeName, Recipe] = {
         needs_sparse=True,
     ),
 }
+"""By the names that `train` takes."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from sonolucent.nn.export.torchscript import torchscript_file
-from sonolucent.nn.model_folder import Kind, ModelInfo, Training, load_model, save_model
+from sonolucent.nn.model_folder import Kind, ModelInfo, Provenance, load_model, save_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
 from sonolucent.nn.training.frames import held_out
 from sonolucent.nn.training.loop import TrainingProgress
@@ -97,7 +97,7 @@ def train_model(
         )
     except TrainingError as error:
         raise ConfigError(str(error)) from error
-    origin = Training(data.description, recipe, trained.curve[-1].step, seed, code)
+    origin = Provenance(data.description, recipe, trained.curve[-1].step, seed, code)
     info = _info(out, net, dynamic_range_db, origin, trained)
     facts = {
         "frames": f"{len(frames)} and {len(held_out_frames)} held out",
@@ -121,7 +121,7 @@ def _require_sense(sources: Sequence[str], out: Path, steps: int | None, dynamic
         raise ConfigError(f"dynamic_range_db must be positive, not {dynamic_range_db}")
 
 
-def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Training, trained: Trained) -> ModelInfo:
+def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Provenance, trained: Trained) -> ModelInfo:
     error_db = trained.curve[-1].error_db
     return ModelInfo(
         name=out.resolve().name,
