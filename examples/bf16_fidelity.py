@@ -11,28 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from sonolucent.nn import Enhancer
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.evaluate.estimates import estimates
-from sonolucent.nn.evaluate.figures import cyst_figures
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner
-from sonolucent.nn.evaluate.seeds import HELD_OUT
+from sonolucent.nn import SHIPPED_MODELS, Enhancer, evaluate
 
 FIGURES = ("cnr", "gcnr", "ssim", "error_db", "wire_peak_db", "wire_width_mm")
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED / "light-quadrant"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED_MODELS / "light-quadrant"
     n = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     single, rounded = Enhancer(folder), Enhancer(folder, backend="fused-bf16")
-    scanner, rows, differences = Scanner(CONDITIONS["reference"]), [], []
-    for seed in HELD_OUT[:n]:
+    scanner, rows, differences = evaluate.PhantomScanner(evaluate.CONDITIONS["reference"]), [], []
+    for seed in evaluate.HELD_OUT[:n]:
         scene = scanner.scene("cysts", seed)
         images = single(scene.plain_db), rounded(scene.plain_db)
-        rows.append([cyst_figures(image, scene) for image in images])
-        differences.append((images[1] - images[0]) / DYNAMIC_RANGE_DB)
+        rows.append([evaluate.cyst_figures(image, scene) for image in images])
+        differences.append((images[1] - images[0]) / evaluate.DYNAMIC_RANGE_DB)
     changes = [{name: after[name] - before[name] for name in FIGURES} for before, after in rows]
-    before, after, change = (estimates(of) for of in (*map(list, zip(*rows, strict=True)), changes))
+    before, after, change = (evaluate.estimates(of) for of in (*map(list, zip(*rows, strict=True)), changes))
     print(f"| | {single.backend} | {rounded.backend} | difference |\n|---|---|---|---|")
     for name in FIGURES:
         print(f"| {name} | {before[name].mean:.4f} | {after[name].mean:.4f} | {change[name]} |")

@@ -7,23 +7,15 @@ The rule: the least dB error to the truth among settings that keep the edge rise
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 import tyro
-from numpy.typing import NDArray
 
-from sonolucent.nn import metrics
-from sonolucent.nn.baselines.nlm import nlm
-from sonolucent.nn.baselines.obnlm import obnlm
-from sonolucent.nn.baselines.srad import srad
-from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, edge_profile, truth_figures
-from sonolucent.nn.evaluate.scenes import CONDITIONS, Scanner
-from sonolucent.nn.evaluate.seeds import CHOOSING
+from sonolucent.nn import Filter, evaluate, metrics, nlm, obnlm, srad
 
 LARGEST_EDGE_RISE_MM = 0.6
-Filter = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 def main(n_phantoms: int = 4) -> None:
@@ -32,15 +24,15 @@ def main(n_phantoms: int = 4) -> None:
     Args:
         n_phantoms: of cysts.
     """
-    scanner = Scanner(CONDITIONS["reference"])
-    scenes = [scanner.scene("cysts", seed) for seed in CHOOSING[:n_phantoms]]
+    scanner = evaluate.PhantomScanner(evaluate.CONDITIONS["reference"])
+    scenes = [scanner.scene("cysts", seed) for seed in evaluate.CHOOSING[:n_phantoms]]
     print(f"{'setting':<16}{'error dB':>10}{'edge mm':>10}")
     for name, apply in settings():
         images = [apply(scene.plain_db) for scene in scenes]
         pairs = list(zip(images, scenes, strict=True))
-        error_db = np.mean([truth_figures(image, scene)["error_db"] for image, scene in pairs])
-        profile = np.mean([edge_profile(image, scene) for image, scene in pairs], axis=0)
-        rise_mm = 1e3 * metrics.edge_rise_m(EDGE_OFFSETS_M, profile)
+        error_db = np.mean([evaluate.truth_figures(image, scene)["error_db"] for image, scene in pairs])
+        profile = np.mean([evaluate.edge_profile(image, scene) for image, scene in pairs], axis=0)
+        rise_mm = 1e3 * metrics.edge_rise_m(evaluate.EDGE_OFFSETS_M, profile)
         print(
             f"{name:<16}{error_db:>10.2f}{rise_mm:>10.3f}{'' if rise_mm <= LARGEST_EDGE_RISE_MM else '  too blurred'}"
         )

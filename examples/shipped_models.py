@@ -9,40 +9,53 @@ each, such as `sonolucent train sim:56 --steps 2600 --out light-quadrant`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import tyro
 
-from sonolucent.nn.model import load_model, save_model
-from sonolucent.stream.commands.main import main as sonolucent
-from sonolucent.stream.offline.evaluation_report import Report
+from sonolucent.nn import CurvePoint, evaluate, load_model, save_model
+from sonolucent.stream import EvaluationReport, evaluate_models, train_model
 
-TRAININGS = {
-    "light-quadrant": ["sim:56", "--steps", "2600"],
-    "full-quadrant": ["sim:56", "--net", "full", "--steps", "1800"],
-    "light-paper": ["sim:56", "--recipe", "paper"],
+TRAININGS: dict[str, dict[str, Any]] = {
+    "light-quadrant": {"sources": ["sim:56"], "steps": 2600},
+    "full-quadrant": {"sources": ["sim:56"], "net": "full", "steps": 1800},
+    "light-paper": {"sources": ["sim:56"], "recipe": "paper"},
 }
+MANIFEST = Path(__file__).parents[1] / "tests" / "data" / "evaluation.toml"
 FIGURES = ("cnr", "gcnr", "speckle_std_db", "edge_rise_mm", "wire_width_mm", "wire_peak_db", "error_db")
 
 
-def main(out: tyro.conf.Positional[Path], data: Path | None = None) -> None:
+def main(out: tyro.conf.Positional[Path], data: Path | None = None, manifest: Path = MANIFEST) -> None:
     """Trains what is missing, evaluates all, and writes the figures into each `model.json`.
 
     Args:
         out: the folder of the model folders, and of the evaluation.
-        data: a folder of real images to evaluate on as well, see `sonolucent evaluate --help`.
+        data: a folder of real images to evaluate on as well.
+        manifest: what is in that folder, see docs/evaluation.md.
     """
     for name, options in TRAININGS.items():
         if not (out / name / "model.json").exists():
-            _run("train", *options, "--out", out / name)
-    real = [] if data is None else ["--data", data]
-    _run("evaluate", *(out / name for name in TRAININGS), "--out", out / "evaluation", "--uniform", 50, *real)
-    report = msgspec.json.decode((out / "evaluation" / "report.json").read_bytes(), type=Report)
+            train_model(out=out / name, beamformed=print, progress=print_point, **options)
+    report = evaluate_models(
+        [out / name for name in TRAININGS],
+        out / "evaluation",
+        counts=evaluate.PhantomCounts(uniform=50),
+        data=data,
+        manifest=None if data is None else manifest,
+        progress=print,
+    )
     for name in TRAININGS:
         write_measured(out / name, report)
 
 
-def write_measured(folder: Path, report: Report) -> None:
+def print_point(step: int, steps: int, curve: list[CurvePoint]) -> None:
+    """At each point of a training's curve."""
+    if curve and curve[-1].step == step:
+        print(f"step {step} of {steps}: loss {curve[-1].loss:.2f} dB, validation error {curve[-1].error_db:.3f} dB")
+
+
+def write_measured(folder: Path, report: EvaluationReport) -> None:
     """Adds the figures of the plain and the enhanced image to what `model.json` says."""
     model = load_model(folder)
     measured = dict(model.info.measured) | {f"held_out_{name}": float(n) for name, n in report.phantoms.items()}
@@ -50,12 +63,6 @@ def write_measured(folder: Path, report: Report) -> None:
         for label, method in (("plain", "plain"), ("enhanced", model.id)):
             measured[f"{figure}_{label}"] = round(report.simulated[method][figure].mean, 3)
     save_model(folder, model.network, msgspec.structs.replace(model.info, measured=measured))
-
-
-def _run(*arguments: object) -> None:
-    status = sonolucent([str(argument) for argument in arguments])
-    if status != 0:
-        raise SystemExit(status)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python examples/validation_ranking.py MODEL [MODEL ...]
 
-Judges each model folder on simulated tissue set aside for choosing: by `nn.training.validation` (blind), and by its
+Judges each model folder on simulated tissue set aside for choosing: by `Validation` (blind), and by its
 error to the phantoms' echogenicity (true). Prints both and Spearman's rank correlation.
 """
 
@@ -16,13 +16,7 @@ import tyro
 from scipy.stats import spearmanr
 from torch import nn
 
-from sonolucent.nn import metrics
-from sonolucent.nn.decibels import Decibels
-from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Scanner, Scene
-from sonolucent.nn.evaluate.seeds import CHOOSING
-from sonolucent.nn.model import load_model
-from sonolucent.nn.training import Frame
-from sonolucent.nn.training.validation import Validation
+from sonolucent.nn import Decibels, TrainingFrame, Validation, evaluate, load_model, metrics
 
 SCENES = 8
 
@@ -33,10 +27,10 @@ def main(models: tyro.conf.Positional[tuple[Path, ...]]) -> None:
     Args:
         models: model folders, three at least.
     """
-    scanner = Scanner(CONDITIONS["reference"])
-    scenes = [scanner.scene("random_tissue", seed) for seed in CHOOSING[:SCENES]]
-    frames = [Frame(f"{i}", f"scene {i}", scene.image) for i, scene in enumerate(scenes)]
-    validation = Validation(frames, scanner.grid, DYNAMIC_RANGE_DB)
+    scanner = evaluate.PhantomScanner(evaluate.CONDITIONS["reference"])
+    scenes = [scanner.scene("random_tissue", seed) for seed in evaluate.CHOOSING[:SCENES]]
+    frames = [TrainingFrame(f"{i}", f"scene {i}", scene.image) for i, scene in enumerate(scenes)]
+    validation = Validation(frames, scanner.grid, evaluate.DYNAMIC_RANGE_DB)
     blind, true = [], []
     print(f"{'model':32} {'blind dB':>9} {'true dB':>9}")
     for folder in models:
@@ -47,10 +41,11 @@ def main(models: tyro.conf.Positional[tuple[Path, ...]]) -> None:
     print(f"Spearman's rank correlation of {len(models)} models: {spearmanr(blind, true).statistic:.3f}")
 
 
-def true_error_db(network: nn.Module, scene: Scene) -> float:
+def true_error_db(network: nn.Module, scene: evaluate.Scene) -> float:
     """Rms error of the enhanced image to the echogenicity, at its level."""
+    enhance = Decibels(network, evaluate.DYNAMIC_RANGE_DB)
     with torch.inference_mode():
-        enhanced = Decibels(network, DYNAMIC_RANGE_DB)(torch.from_numpy(scene.plain_db)[None, None])[0, 0].numpy()
+        enhanced = enhance(torch.from_numpy(scene.plain_db)[None, None])[0, 0].numpy()
     truth_db = metrics.at_level_of(enhanced, scene.phantom.echogenicity_db(scene.true_grid))
     return float(np.sqrt(np.mean((enhanced - truth_db) ** 2)))
 

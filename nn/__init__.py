@@ -1,9 +1,123 @@
-"""Networks, zero-shot training, export and the Enhancer."""
+"""Networks, zero-shot training, export and the Enhancer.
 
-from sonolucent.nn import metrics
-from sonolucent.nn.enhancer import Enhancer
-from sonolucent.nn.model import ModelError
-from sonolucent.nn.session import Session
-from sonolucent.nn.unet import FullUNet, LightUNet
+`Enhancer` enhances B-mode images, `Session` a stream of them while models are exchanged. `train` fits a network to raw
+frames alone. `FILTERS` and `COMPOUNDS` are the classical methods by their names. `metrics` judges images, `evaluate`
+every method on phantoms held out.
+"""
 
-__all__ = ["Enhancer", "FullUNet", "LightUNet", "ModelError", "Session", "metrics"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sonolucent.nn import baselines, evaluate, metrics, training
+    from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound, Filter
+    from sonolucent.nn.baselines.compounding import compound, frequency_compound, steering_compound
+    from sonolucent.nn.baselines.median import median
+    from sonolucent.nn.baselines.nlm import nlm
+    from sonolucent.nn.baselines.obnlm import obnlm
+    from sonolucent.nn.baselines.srad import srad
+    from sonolucent.nn.energy_split import EnergySplit
+    from sonolucent.nn.export.derived_files import export_package, export_torchscript
+    from sonolucent.nn.images import BMode, ImageShape
+    from sonolucent.nn.inference.choice import SHIPPED_MODELS, best_to_lightest
+    from sonolucent.nn.inference.decibels import Decibels
+    from sonolucent.nn.inference.enhancer import Enhancer
+    from sonolucent.nn.inference.parity import Check, check_model
+    from sonolucent.nn.inference.session import Label, Session
+    from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Provenance, load_model, save_model
+    from sonolucent.nn.training.frames import TrainingError, TrainingFrame
+    from sonolucent.nn.training.loop import CurvePoint, Trained, train
+    from sonolucent.nn.training.recipes import RECIPES, Recipe
+    from sonolucent.nn.training.validation import Validation
+    from sonolucent.nn.unet import FullUNet, LightUNet, UNet
+
+__all__ = [
+    "COMPOUNDS",
+    "FILTERS",
+    "RECIPES",
+    "SHIPPED_MODELS",
+    "BMode",
+    "Check",
+    "Compound",
+    "CurvePoint",
+    "Decibels",
+    "EnergySplit",
+    "Enhancer",
+    "Filter",
+    "FullUNet",
+    "ImageShape",
+    "InputRule",
+    "Label",
+    "LightUNet",
+    "Model",
+    "ModelError",
+    "ModelInfo",
+    "Provenance",
+    "Recipe",
+    "Session",
+    "Trained",
+    "TrainingError",
+    "TrainingFrame",
+    "UNet",
+    "Validation",
+    "baselines",
+    "best_to_lightest",
+    "check_model",
+    "compound",
+    "evaluate",
+    "export_package",
+    "export_torchscript",
+    "frequency_compound",
+    "load_model",
+    "median",
+    "metrics",
+    "nlm",
+    "obnlm",
+    "save_model",
+    "srad",
+    "steering_compound",
+    "train",
+    "training",
+]
+
+_ROOMS = ("baselines", "evaluate", "metrics", "training")
+_NAMES = {
+    "baselines": ("COMPOUNDS", "FILTERS", "Compound", "Filter"),
+    "baselines.compounding": ("compound", "frequency_compound", "steering_compound"),
+    "baselines.median": ("median",),
+    "baselines.nlm": ("nlm",),
+    "baselines.obnlm": ("obnlm",),
+    "baselines.srad": ("srad",),
+    "energy_split": ("EnergySplit",),
+    "export.derived_files": ("export_package", "export_torchscript"),
+    "images": ("BMode", "ImageShape"),
+    "inference.choice": ("SHIPPED_MODELS", "best_to_lightest"),
+    "inference.decibels": ("Decibels",),
+    "inference.enhancer": ("Enhancer",),
+    "inference.parity": ("Check", "check_model"),
+    "inference.session": ("Label", "Session"),
+    "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Provenance", "load_model", "save_model"),
+    "training.frames": ("TrainingError", "TrainingFrame"),
+    "training.loop": ("CurvePoint", "Trained", "train"),
+    "training.recipes": ("RECIPES", "Recipe"),
+    "training.validation": ("Validation",),
+    "unet": ("FullUNet", "LightUNet", "UNet"),
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    # Late: a live stage needs a tenth of it, and each part takes its time to import.
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

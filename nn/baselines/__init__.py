@@ -23,12 +23,16 @@ from sonolucent.nn.baselines.obnlm import obnlm
 from sonolucent.nn.baselines.srad import srad
 
 Filter = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A B-mode image in dB, float32 (n_z, n_x) in [-60, 0], to the same."""
 Compound = Callable[[NDArray[np.complexfloating], ImageGrid], NDArray[np.complex64]]
+"""The analytic image, complex (n_z, n_x), and its pixels to an envelope, complex64 (n_z, n_x), of the same rms."""
 
 FILTERS: dict[str, Filter] = {"median": median, "srad": srad, "nlm": nlm, "obnlm": obnlm}
+"""By the names that `Enhancer` takes."""
 COMPOUNDS: dict[str, Compound] = {
     "frequency-compound": frequency_compound,
     "steering-compound": steering_compound,
 }
+"""By the names that `sonolucent image --enhance` takes."""
 
 __all__ = ["COMPOUNDS", "FILTERS", "Compound", "Filter"]

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.fourier.looks import equalize
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.looks import Split, centered_spectra, look_masks, require_analytic, to_image
+from sonolucent.nn.energy_split import EnergySplit, demodulated_spectra, image_of_spectrum, look_masks, require_analytic
 
 Analytic = NDArray[np.complexfloating]
-_FREQUENCIES = Split(depth=3, lateral=1)
-_FREQUENCIES_AND_ANGLES = Split(depth=3, lateral=3)
+_FREQUENCIES = EnergySplit(depth=3, lateral=1)
+_FREQUENCIES_AND_ANGLES = EnergySplit(depth=3, lateral=3)
 
 
 def frequency_compound(image: Analytic, grid: ImageGrid) -> NDArray[np.complex64]:
@@ -29,7 +29,7 @@ def steering_compound(image: Analytic, grid: ImageGrid) -> NDArray[np.complex64]
     return compound(image, grid, _FREQUENCIES_AND_ANGLES)
 
 
-def compound(image: Analytic, grid: ImageGrid, split: Split) -> NDArray[np.complex64]:
+def compound(image: Analytic, grid: ImageGrid, split: EnergySplit) -> NDArray[np.complex64]:
     """The mean envelope of looks at equal levels, at the rms level of the image.
 
     The spectrum is cut where its energy is shared out equally, so that attenuation and any probe are followed.
@@ -46,8 +46,8 @@ def compound(image: Analytic, grid: ImageGrid, split: Split) -> NDArray[np.compl
         ValueError: an image without phase, of another shape than the grid, all zero or not finite.
     """
     require_analytic(image, grid, "the image")
-    (whole,) = centered_spectra([image], grid)
-    looks = np.stack([to_image(whole * mask, grid.shape) for mask in look_masks([whole], split)])
+    (whole,) = demodulated_spectra([image], grid)
+    looks = np.stack([image_of_spectrum(whole * mask, grid.shape) for mask in look_masks([whole], split)])
     envelope = np.abs(looks * equalize(looks)[:, None, None]).mean(axis=0)
     return np.asarray(envelope * (_rms(image) / _rms(envelope)), np.complex64)
 

@@ -6,15 +6,13 @@ import numpy as np
 import skimage.restoration
 from numpy.typing import NDArray
 
-Image = NDArray[np.floating]
-
 
 def nlm(image_db: NDArray[np.float32], *, strength_db: float = 8.0) -> NDArray[np.float32]:
-    """A B-mode image in dB, float32 (n_z, n_x), despeckled; the range stays within the input's."""
+    """A B-mode image in dB, float32 (n_z, n_x), despeckled (Buades et al. 2005); the range stays within the input's."""
     return np.asarray(nl_means(image_db, strength=strength_db), np.float32)
 
 
-def nl_means(image: Image, *, strength: float, patch: int = 5, reach: int = 8) -> Image:
+def nl_means(image: NDArray[np.floating], *, strength: float, patch: int = 5, reach: int = 8) -> NDArray[np.floating]:
     """Weights exp(-d^2 / strength^2), where d^2 is the mean squared difference of two patches: (n_z, n_x).
 
     Args:

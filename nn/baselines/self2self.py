@@ -23,7 +23,6 @@ KEPT = 0.7
 _DROPOUT = 0.3
 _SLOPE = 0.1
 _POOLS = 5
-Progress = Callable[[int, float], None]
 
 
 class Self2SelfNet(nn.Module):
@@ -85,7 +84,7 @@ def self2self(
     learning_rate: float = 1e-4,
     seed: int = 0,
     device: str = "cpu",
-    progress: Progress = lambda step, loss: None,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> NDArray[np.float32]:
     """Trains on one grey image 0..1 (n_z, n_x) and returns the mean of `passes` random passes through the network.
 

@@ -19,7 +19,6 @@ STRIDE = 16
 _WIDTHS = (32, 64, 128, 256)
 _SCALES = (1, 2, 4)
 _LEVELS = 256
-Progress = Callable[[int, float], None]
 
 
 class Residual(nn.Module):
@@ -106,7 +105,7 @@ def train_speckle2self(
     batch: int = 4,
     seed: int = 0,
     device: str = "cpu",
-    progress: Progress = lambda step, loss: None,
+    progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Speckle2SelfNet:
     """Trains on envelopes (n_z, n_x), by random crops and flips; Adam at 1e-3 with beta (0.5, 0.999).
 

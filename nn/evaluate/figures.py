@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sonolucent.beamform import ImageGrid
 from sonolucent.nn import metrics
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB, Scene
+from sonolucent.nn.images import BMode
 from sonolucent.sim.echogenicity import Inclusion
 
-Image = NDArray[np.float32]
 # Pixels nearer to a cyst's edge belong to neither side: the resolution blurs them.
 _MARGIN_M, _RING_M = 0.6e-3, 2.2e-3
 _ANECHOIC_DB = -40.0
@@ -35,7 +35,7 @@ def require_cysts(grid: ImageGrid) -> None:
         )
 
 
-def cyst_figures(image_db: Image, scene: Scene) -> dict[str, float]:
+def cyst_figures(image_db: BMode, scene: Scene) -> dict[str, float]:
     """Contrast, speckle, points and error to the truth of an image (n_z, n_x) of the `cysts` phantom."""
     grid, cysts = scene.true_grid, scene.phantom.inclusions
     regions = [_regions(image_db, grid, cyst) for cyst in cysts]
@@ -57,7 +57,7 @@ def cyst_figures(image_db: Image, scene: Scene) -> dict[str, float]:
     }
 
 
-def truth_figures(image_db: Image, scene: Scene) -> dict[str, float]:
+def truth_figures(image_db: BMode, scene: Scene) -> dict[str, float]:
     """Error, SSIM and PSNR of an image of any phantom with known echogenicity."""
     truth_db = metrics.at_level_of(image_db, scene.phantom.echogenicity_db(scene.true_grid))
     return {
@@ -67,7 +67,7 @@ def truth_figures(image_db: Image, scene: Scene) -> dict[str, float]:
     }
 
 
-def contrast_errors(regions: list[tuple[Image, Image]], cysts: tuple[Inclusion, ...]) -> dict[str, float]:
+def contrast_errors(regions: list[tuple[BMode, BMode]], cysts: tuple[Inclusion, ...]) -> dict[str, float]:
     """Shown less nominal contrast, by nominal contrast; anechoic cysts have none to be faithful to."""
     return {
         f"contrast_error_at_{cyst.contrast_db:+g}_db": metrics.contrast_error_db(*pair, cyst.contrast_db)
@@ -76,7 +76,7 @@ def contrast_errors(regions: list[tuple[Image, Image]], cysts: tuple[Inclusion, 
     }
 
 
-def _wire_widths(image_db: Image, scene: Scene) -> dict[str, float]:
+def _wire_widths(image_db: BMode, scene: Scene) -> dict[str, float]:
     """The mean width of the wires that have one, and how many the image has dissolved into their surroundings."""
     widths_m = []
     for wire in scene.phantom.wires_m:
@@ -88,7 +88,7 @@ def _wire_widths(image_db: Image, scene: Scene) -> dict[str, float]:
     return {"wire_width_mm": 1e3 * _mean(widths_m), **lost} if widths_m else lost
 
 
-def edge_profile(image_db: Image, scene: Scene) -> NDArray[np.float64]:
+def edge_profile(image_db: BMode, scene: Scene) -> NDArray[np.float64]:
     """The mean radial profile of the anechoic cysts, at `EDGE_OFFSETS_M` from their edge."""
     anechoic = [cyst for cyst in scene.phantom.inclusions if cyst.contrast_db <= _ANECHOIC_DB]
     profiles = [
@@ -98,7 +98,7 @@ def edge_profile(image_db: Image, scene: Scene) -> NDArray[np.float64]:
     return np.asarray(np.mean(profiles, axis=0))
 
 
-def _regions(image_db: Image, grid: ImageGrid, cyst: Inclusion) -> tuple[Image, Image]:
+def _regions(image_db: BMode, grid: ImageGrid, cyst: Inclusion) -> tuple[BMode, BMode]:
     """Pixels inside a round cyst and around it."""
     distance = np.hypot(grid.z_m[:, None] - cyst.z_m, grid.x_m - cyst.x_m) - cyst.radius_x_m
     return image_db[distance < -_MARGIN_M], image_db[(distance > _MARGIN_M) & (distance < _RING_M)]

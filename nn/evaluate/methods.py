@@ -12,59 +12,61 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import ImageGrid, log_compress
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.enhancer import Enhancer
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
-
-Image = NDArray[np.float32]
+from sonolucent.nn.images import BMode
+from sonolucent.nn.inference.choice import SHIPPED_MODELS
+from sonolucent.nn.inference.enhancer import Enhancer
 
 
 @dataclass(frozen=True)
 class View:
     """What a method is given: the B-mode image in dB and, where there is one, the analytic image behind it."""
 
-    plain_db: Image
+    plain_db: BMode
     analytic: NDArray[np.complex64] | None = None
     grid: ImageGrid | None = None
     level: float = 1.0
 
 
 @dataclass(frozen=True)
-class Method:
+class ComparedMethod:
     """Args: name; what it does to a view; megabytes of its weights; whether it needs the analytic image."""
 
     name: str
-    apply: Callable[[View], Image]
+    apply: Callable[[View], BMode]
     megabytes: float = 0.0
     needs_phase: bool = False
 
 
-def methods(models: Iterable[Path] = ()) -> list[Method]:
+def methods(models: Iterable[Path] = ()) -> list[ComparedMethod]:
     """Plain, every filter and compound, and the models in these folders, or the shipped ones when there are none.
 
     Raises:
         ModelError: a folder holds no model that works.
     """
-    folders = list(models) or sorted(folder for folder in SHIPPED.iterdir() if folder.is_dir())
+    folders = list(models) or sorted(folder for folder in SHIPPED_MODELS.iterdir() if folder.is_dir())
     return [
-        Method("plain", lambda view: view.plain_db),
-        *(Method(name, partial(_filtered, name)) for name in FILTERS),
-        *(Method(name, partial(_compounded, compound), needs_phase=True) for name, compound in COMPOUNDS.items()),
+        ComparedMethod("plain", lambda view: view.plain_db),
+        *(ComparedMethod(name, partial(_filtered, name)) for name in FILTERS),
+        *(
+            ComparedMethod(name, partial(_compounded, compound), needs_phase=True)
+            for name, compound in COMPOUNDS.items()
+        ),
         *(_network(folder) for folder in folders),
     ]
 
 
-def _network(folder: Path) -> Method:
+def _network(folder: Path) -> ComparedMethod:
     enhancer = Enhancer(folder)
     weights = folder / "weights.safetensors"
-    return Method(enhancer.model, lambda view: enhancer(view.plain_db), weights.stat().st_size / 1e6)
+    return ComparedMethod(enhancer.model, lambda view: enhancer(view.plain_db), weights.stat().st_size / 1e6)
 
 
-def _filtered(name: str, view: View) -> Image:
+def _filtered(name: str, view: View) -> BMode:
     return FILTERS[name](view.plain_db)
 
 
-def _compounded(compound: Compound, view: View) -> Image:
+def _compounded(compound: Compound, view: View) -> BMode:
     if view.analytic is None or view.grid is None:
         raise ValueError("compounding needs the analytic image, which a B-mode image no longer has")
     envelope = compound(view.analytic, view.grid)

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
 
 from sonolucent.beamform import ImageGrid
 from sonolucent.nn import metrics
+from sonolucent.nn.images import BMode
 
-Image = NDArray[np.float32]
 
-
-@dataclass(frozen=True)
-class Box:
+class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows and columns of a rectangle of pixels, first and last."""
 
     rows: tuple[int, int]
     columns: tuple[int, int]
 
-    def of(self, image: Image) -> Image:
+    def of(self, image: BMode) -> BMode:
         """Its pixels.
 
         Raises:
@@ -32,7 +27,7 @@ class Box:
         return image[top : bottom + 1, left : right + 1]
 
 
-def vessel_figures(image_db: Image, lumen: Box, tissue: Box) -> dict[str, float]:
+def vessel_figures(image_db: BMode, lumen: Box, tissue: Box) -> dict[str, float]:
     """CNR and gCNR of a vessel's lumen against tissue, and the speckle of that tissue."""
     inside, outside = lumen.of(image_db), tissue.of(image_db)
     return {
@@ -44,7 +39,7 @@ def vessel_figures(image_db: Image, lumen: Box, tissue: Box) -> dict[str, float]
     }
 
 
-def reflector_figures(image_db: Image, grid: ImageGrid, at_m: tuple[float, float]) -> dict[str, float]:
+def reflector_figures(image_db: BMode, grid: ImageGrid, at_m: tuple[float, float]) -> dict[str, float]:
     """Lateral width of a reflector near `at_m` (x, z), and its height over what is around it."""
     return {
         "width_mm": 1e3 * metrics.wire_width_m(image_db, grid, at_m),

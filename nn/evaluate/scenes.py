@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import (
-    Acquisition,
-    FourierBeamformer,
-    ImageGrid,
-    Probe,
-    log_compress,
-    uniform_gain,
-)
+from sonolucent.beamform import Acquisition, BModeImager, ImageGrid, Probe, ReferenceLevel, uniform_gain
 from sonolucent.sim import PhaseScreen, phantoms, simulate
 from sonolucent.sim.phantoms import Phantom
 
@@ -96,7 +89,16 @@ class Scene:
     phantom: Phantom
 
 
-class Scanner:
+class _OverMedian(ReferenceLevel):
+    """26 dB over the median of the first image's envelope, kept from then on."""
+
+    def update(self, image: NDArray[np.complexfloating]) -> float:
+        if self.level is None:
+            self.level = float(np.median(np.abs(image))) * 10 ** (-_MEDIAN_DB / 20)
+        return self.level
+
+
+class PhantomScanner:
     """Makes scenes of one condition.
 
     Args:
@@ -111,7 +113,7 @@ class Scanner:
         self._truly = replace(told, sound_speed_m_s=condition.speed_ratio * told.sound_speed_m_s)
         time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
         gain = (uniform_gain(told, self.grid) * time_gain).astype(np.float32)
-        self._beamform = FourierBeamformer(told, self.grid, gain=gain)
+        self._imager = BModeImager(told, self.grid, dynamic_range_db=DYNAMIC_RANGE_DB, gain=gain)
 
     def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
         """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""
@@ -124,10 +126,9 @@ class Scanner:
             seed=1000 * seed + frame,
             **self._condition.medium(self._truly.probe, seed),
         )
-        image = self._beamform(channels)
-        level = level or float(np.median(np.abs(image))) * 10 ** (-_MEDIAN_DB / 20)
-        plain_db = log_compress(image, dynamic_range_db=DYNAMIC_RANGE_DB, reference=level)
-        return Scene(image, self.grid, self._true_grid(), level, plain_db, phantom)
+        self._imager.reference = _OverMedian(level)
+        plain_db = self._imager(channels)
+        return Scene(self._imager.analytic.copy(), self.grid, self._true_grid(), self._imager.level, plain_db, phantom)
 
     def _true_grid(self) -> ImageGrid:
         """Depth is time; sound that is faster comes from deeper."""

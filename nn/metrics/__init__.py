@@ -6,7 +6,7 @@ Contrast-to-noise ratios alone reward blur and stretched contrast; read them bes
 
 from sonolucent.nn.metrics.edges import edge_rise_m, radial_profile
 from sonolucent.nn.metrics.flat import false_structures, homogeneity
-from sonolucent.nn.metrics.frames import flicker_db
+from sonolucent.nn.metrics.flicker import flicker_db
 from sonolucent.nn.metrics.points import point_peak_db, wire_width_m
 from sonolucent.nn.metrics.regions import (
     RAYLEIGH_SPECKLE_SNR,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, label
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.metrics.grey import grey_255
+from sonolucent.nn.images import normalized
 
 _SLOW_M = 4e-3
 _DEVIATIONS = 3.0
@@ -44,5 +44,5 @@ def homogeneity(image_db: NDArray[np.floating], *, dynamic_range_db: float = 60.
     256 levels, lateral neighbours: then it is the mean of 1 / (1 + difference^2) over neighbours. It depends on the
     pixels' size and on the grey map: compare images of one grid and range, beside a measure of edges.
     """
-    levels = np.rint(grey_255(image_db, dynamic_range_db))
+    levels = np.rint(255 * normalized(image_db, dynamic_range_db))
     return float(np.mean(1 / (1 + np.diff(levels, axis=1) ** 2)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.nn.metrics.grey import grey_255
+from sonolucent.nn.images import normalized
 
 Pixels = NDArray[np.floating]
 
@@ -38,7 +38,7 @@ def cnr_as_printed(inside_db: Pixels, outside_db: Pixels, *, dynamic_range_db: f
     Raises:
         ValueError: a region is empty, or both are constant.
     """
-    inside, outside = (grey_255(_values(region), dynamic_range_db) for region in (inside_db, outside_db))
+    inside, outside = (255 * normalized(_values(region), dynamic_range_db) for region in (inside_db, outside_db))
     spread = inside.std() + outside.std()
     if spread == 0:
         raise ValueError("both regions are constant: their contrast-to-noise ratio is undefined")

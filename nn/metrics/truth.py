@@ -6,10 +6,10 @@ import numpy as np
 import skimage.metrics
 from numpy.typing import NDArray
 
-Image = NDArray[np.floating]
+DecibelImage = NDArray[np.floating]
 
 
-def at_level_of(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 60.0) -> Image:
+def at_level_of(image_db: DecibelImage, truth_db: DecibelImage, *, dynamic_range_db: float = 60.0) -> DecibelImage:
     """The truth at the level at which the image shows it, clipped as the image is: -dynamic_range_db..0.
 
     The shift is the median difference, which of all shifts leaves the least mean absolute error.
@@ -21,7 +21,7 @@ def at_level_of(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 6
     return np.asarray((truth_db + np.median(image_db - truth_db)).clip(-dynamic_range_db, 0))
 
 
-def error_db(image_db: Image, truth_db: Image) -> float:
+def error_db(image_db: DecibelImage, truth_db: DecibelImage) -> float:
     """Mean absolute difference in dB of two images on one level (see `at_level_of`).
 
     Raises:
@@ -31,7 +31,7 @@ def error_db(image_db: Image, truth_db: Image) -> float:
     return float(np.mean(np.abs(image_db - truth_db)))
 
 
-def ssim(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 60.0) -> float:
+def ssim(image_db: DecibelImage, truth_db: DecibelImage, *, dynamic_range_db: float = 60.0) -> float:
     """Structural similarity -1..1 (Wang et al. 2004): Gaussian window of 1.5 pixels, K1 = .01, K2 = .03.
 
     Raises:
@@ -52,7 +52,7 @@ def ssim(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 60.0) ->
     )
 
 
-def psnr_db(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 60.0) -> float:
+def psnr_db(image_db: DecibelImage, truth_db: DecibelImage, *, dynamic_range_db: float = 60.0) -> float:
     """Peak signal-to-noise ratio in dB, the peak being the dynamic range: 20 log10(range / rms difference).
 
     Raises:
@@ -66,6 +66,6 @@ def psnr_db(image_db: Image, truth_db: Image, *, dynamic_range_db: float = 60.0)
     )
 
 
-def _require_same_shape(image: Image, truth: Image) -> None:
+def _require_same_shape(image: DecibelImage, truth: DecibelImage) -> None:
     if image.shape != truth.shape:
         raise ValueError(f"the image {image.shape} and the truth {truth.shape} must have the same shape")

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.looks import Split, require_analytic
-from sonolucent.nn.training.frames import Frame, TrainingError
-from sonolucent.nn.training.looks import decibels, looks_db, smooth_gain_db
+from sonolucent.nn.energy_split import EnergySplit, require_analytic
+from sonolucent.nn.images import normalized
+from sonolucent.nn.training.frames import TrainingError, TrainingFrame
+from sonolucent.nn.training.matched_looks import decibels, looks_db, smooth_gain_db
 
 Grey = NDArray[np.float32]
 Pair = tuple[Grey, Grey]
@@ -48,7 +49,13 @@ class LookExamples:
     """
 
     def __init__(
-        self, frames: Sequence[Frame], grid: ImageGrid, *, split: Split, crop: tuple[int, int], dynamic_range_db: float
+        self,
+        frames: Sequence[TrainingFrame],
+        grid: ImageGrid,
+        *,
+        split: EnergySplit,
+        crop: tuple[int, int],
+        dynamic_range_db: float,
     ) -> None:
         self.looks = frame_looks_db(frames, grid, split)
         self._split, self._crop, self._range_db = split, crop, dynamic_range_db
@@ -77,7 +84,7 @@ class SparseExamples:
     """
 
     def __init__(
-        self, frames: Sequence[Frame], grid: ImageGrid, *, crop: tuple[int, int], dynamic_range_db: float
+        self, frames: Sequence[TrainingFrame], grid: ImageGrid, *, crop: tuple[int, int], dynamic_range_db: float
     ) -> None:
         self.pairs = np.stack([_pair_db(frame) for frame in frames])
         excess = (self.pairs[:, 0] - self.pairs[:, 1]).mean(axis=0)
@@ -89,7 +96,7 @@ class SparseExamples:
         return given, wanted
 
 
-def frame_looks_db(frames: Sequence[Frame], grid: ImageGrid, split: Split) -> NDArray[np.float32]:
+def frame_looks_db(frames: Sequence[TrainingFrame], grid: ImageGrid, split: EnergySplit) -> NDArray[np.float32]:
     """`looks_db` of the frames' images.
 
     Raises:
@@ -103,14 +110,14 @@ def frame_looks_db(frames: Sequence[Frame], grid: ImageGrid, split: Split) -> ND
         raise TrainingError(str(error)) from error
 
 
-def _decimated(looks: NDArray[np.float32], split: Split, rng: np.random.Generator) -> NDArray[np.float32]:
+def _decimated(looks: NDArray[np.float32], split: EnergySplit, rng: np.random.Generator) -> NDArray[np.float32]:
     """Every `split.depth`-th row and `split.lateral`-th column, from a random one of the first on."""
     z, x = rng.integers(split.depth), rng.integers(split.lateral)
     n_z, n_x = looks.shape[1] // split.depth, looks.shape[2] // split.lateral
     return looks[:, z :: split.depth, x :: split.lateral][:, :n_z, :n_x]
 
 
-def _pair_db(frame: Frame) -> NDArray[np.float32]:
+def _pair_db(frame: TrainingFrame) -> NDArray[np.float32]:
     if frame.sparse is None:
         raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
     return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (frame.sparse, frame.image)])
@@ -124,5 +131,5 @@ def _varied(
     z, x = (rng.integers(size - n + 1) for size, n in zip(images_db.shape[1:], (n_z, n_x), strict=True))
     cropped = images_db[:, z : z + n_z, x : x + n_x]
     shift_db = rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
-    grey = ((cropped + shift_db) / dynamic_range_db + 1).clip(0, 1).astype(np.float32)
+    grey = normalized(cropped + shift_db, dynamic_range_db).astype(np.float32)
     return grey[..., ::-1] if rng.random() < 0.5 else grey

@@ -20,7 +20,7 @@ class TrainingError(ValueError):
 
 
 @dataclass(frozen=True)
-class Frame:
+class TrainingFrame:
     """One beamformed frame.
 
     Args:
@@ -36,7 +36,7 @@ class Frame:
     sparse: NDArray[np.complexfloating] | None = None
 
 
-def held_out(frames: Sequence[Frame], seed: int) -> tuple[list[Frame], list[Frame]]:
+def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingFrame], list[TrainingFrame]]:
     """Frames to train on, and those of some subjects held out: about one subject in seven, at most 8 of their frames.
 
     With a single subject nothing is held out: its frames show the same tissue, and would only test the memory.
@@ -49,14 +49,14 @@ def held_out(frames: Sequence[Frame], seed: int) -> tuple[list[Frame], list[Fram
     subjects = {name: list(group) for name, group in groupby(sorted(frames, key=_subject), key=_subject)}
     names = np.random.default_rng(seed).permutation(sorted(subjects))
     n_held_out = min(max(1, round(_HELD_OUT_SHARE * len(names))), len(names) - 1)
-    apart = [frame for name in names[:n_held_out] for frame in subjects[name]]
-    spread = np.unique(np.linspace(0, len(apart) - 1, min(len(apart), _MAX_HELD_OUT)).round().astype(int))
+    set_aside = [frame for name in names[:n_held_out] for frame in subjects[name]]
+    spread = np.unique(np.linspace(0, len(set_aside) - 1, min(len(set_aside), _MAX_HELD_OUT)).round().astype(int))
     kept = set(names[n_held_out:])
     training = [frame for frame in frames if frame.subject in kept]
     if len(training) < MIN_FRAMES:
         return list(frames), []
-    return training, [apart[i] for i in spread] if apart else []
+    return training, [set_aside[i] for i in spread] if set_aside else []
 
 
-def _subject(frame: Frame) -> str:
+def _subject(frame: TrainingFrame) -> str:
     return frame.subject

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.model import NETWORKS, Kind
+from sonolucent.nn.model_folder import NETWORKS, Kind
 from sonolucent.nn.training import checkpoint as checkpoints
 from sonolucent.nn.training.distributed import Rank, ranked
 from sonolucent.nn.training.examples import Examples
-from sonolucent.nn.training.frames import Frame
-from sonolucent.nn.training.normalization import fuse_norms
+from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import RECIPES, RecipeName
 from sonolucent.nn.training.validation import Validation
 from sonolucent.nn.unet import UNet
@@ -27,7 +27,7 @@ _POINTS = 20
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """A point of the training's curve.
 
     Args:
@@ -41,7 +41,7 @@ class Point:
     error_db: float | None
 
 
-Progress = Callable[[int, int, list[Point]], None]
+TrainingProgress = Callable[[int, int, list[CurvePoint]], None]
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class Trained:
 
     network: UNet
     step: int
-    curve: list[Point]
+    curve: list[CurvePoint]
 
 
 def train(
-    frames: Sequence[Frame],
+    frames: Sequence[TrainingFrame],
     grid: ImageGrid,
     *,
-    held_out: Sequence[Frame] = (),
+    held_out: Sequence[TrainingFrame] = (),
     recipe: RecipeName = "quadrant",
     kind: Kind = "light",
     steps: int | None = None,
@@ -65,7 +65,7 @@ def train(
     dynamic_range_db: float = 60.0,
     device: str = "cpu",
     checkpoint: Path | None = None,
-    progress: Progress = lambda step, steps, curve: None,
+    progress: TrainingProgress = lambda step, steps, curve: None,
 ) -> Trained:
     """Trains a network on beamformed frames; the same seed gives the same weights on the same machine.
 
@@ -121,7 +121,7 @@ class _State:
     optimizer: torch.optim.Adam
     step: int = 0
     losses: list[float] = field(default_factory=list)
-    curve: list[Point] = field(default_factory=list)
+    curve: list[CurvePoint] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -150,7 +150,7 @@ class _State:
         earlier = [point.error_db for point in self.curve if point.error_db is not None]
         if error_db is None or not earlier or error_db < min(earlier):
             self.best = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-        self.curve.append(Point(self.step, float(np.mean(self.losses)), error_db))
+        self.curve.append(CurvePoint(self.step, float(np.mean(self.losses)), error_db))
         self.losses = []
 
     def saved(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class _State:
         self.step = saved["step"]
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.curve = [Point(**point) for point in saved["curve"]]
+        self.curve = [CurvePoint(**point) for point in saved["curve"]]
         self.best = saved["best"]
 
     def chosen(self) -> Trained:
@@ -190,7 +190,7 @@ def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torc
     return torch.from_numpy(given).to(device), torch.from_numpy(wanted).to(device)
 
 
-def _plan(frames: Sequence[Frame], *settings: object) -> str:
+def _plan(frames: Sequence[TrainingFrame], *settings: object) -> str:
     """Identifies a training: its settings, and the content of its frames."""
     digest = hashlib.sha256(repr(settings).encode())
     for frame in frames:

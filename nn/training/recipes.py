@@ -10,12 +10,13 @@ from typing import Literal
 from torch import Tensor
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.looks import Split
+from sonolucent.nn.energy_split import EnergySplit
 from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
-from sonolucent.nn.training.frames import Frame
-from sonolucent.nn.training.looks import FREQUENCY_HALVES, QUADRANTS
+from sonolucent.nn.training.frames import TrainingFrame
 from sonolucent.nn.training.loss import l1, speckle_loss
+from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS
 
+MakeExamples = Callable[[Sequence[TrainingFrame], ImageGrid, float], Examples]
 RecipeName = Literal["quadrant", "frequency", "paper"]
 
 _WARM_UP_STEPS = 30
@@ -35,7 +36,7 @@ class Recipe:
         needs_sparse: frames must come with the image of few transmits.
     """
 
-    examples: Callable[[Sequence[Frame], ImageGrid, float], Examples]
+    examples: MakeExamples
     steps: Callable[[int], int]
     learning_rate: Callable[[int, int], float]
     batch_size: int = 4
@@ -43,14 +44,14 @@ class Recipe:
     needs_sparse: bool = False
 
 
-def _looks(split: Split, crop: tuple[int, int]) -> Callable[[Sequence[Frame], ImageGrid, float], Examples]:
-    def examples(frames: Sequence[Frame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
+def _looks(split: EnergySplit, crop: tuple[int, int]) -> MakeExamples:
+    def examples(frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
         return LookExamples(frames, grid, split=split, crop=crop, dynamic_range_db=dynamic_range_db)
 
     return examples
 
 
-def _sparse(frames: Sequence[Frame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
+def _sparse(frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
     return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db)
 
 
@@ -74,3 +75,4 @@ RECIPES: dict[RecipeName, Recipe] = {
         needs_sparse=True,
     ),
 }
+"""By the names that `train` takes."""

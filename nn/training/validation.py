@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.nn.images import normalized
 from sonolucent.nn.training.examples import frame_looks_db
-from sonolucent.nn.training.frames import Frame
-from sonolucent.nn.training.looks import QUADRANTS
+from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.matched_looks import QUADRANTS
 
 
 class Validation:
@@ -32,9 +33,9 @@ class Validation:
         TrainingError: a frame is not fit for looks.
     """
 
-    def __init__(self, frames: Sequence[Frame], grid: ImageGrid, dynamic_range_db: float) -> None:
+    def __init__(self, frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> None:
         looks = frame_looks_db(frames, grid, QUADRANTS)[:, :, :: QUADRANTS.depth, :: QUADRANTS.lateral]
-        self._grey = (looks / dynamic_range_db + 1).clip(0, 1)
+        self._grey = normalized(looks, dynamic_range_db)
         self._range_db = dynamic_range_db
 
     def error_db(self, network: nn.Module) -> float:

@@ -45,7 +45,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
     from sonolucent._core import fused_kernels
     from sonolucent.beamform import ImageGrid
     from sonolucent.beamform.compute import fft
-    from sonolucent.nn import Enhancer, ModelError
+    from sonolucent.nn import Enhancer
 
     try:
         enhancer = Enhancer(model, shape=ImageGrid.sau64().shape)
@@ -55,7 +55,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
             "backend": enhancer.backend,
             "reason": enhancer.reason,
         }
-    except (ModelError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         picked = {"model": "", "device": "none", "backend": "none", "reason": str(error)}
     return {
         "python": platform.python_version(),

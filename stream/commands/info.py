@@ -61,7 +61,7 @@ def describe_model(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it holds no model, or a broken one.
     """
-    from sonolucent.nn.model import ModelError, load_model
+    from sonolucent.nn import ModelError, load_model
 
     try:
         model = load_model(folder)

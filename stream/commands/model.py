@@ -55,8 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def export(arguments: Sequence[str]) -> int:
     """Status 1 when there is no compiler."""
-    from sonolucent.nn.derived import export_package, export_torchscript
-    from sonolucent.nn.model import ModelError
+    from sonolucent.nn import ModelError, export_package, export_torchscript
 
     options = parse(ExportOptions, arguments, "model export")
     try:
@@ -77,7 +76,7 @@ def export(arguments: Sequence[str]) -> int:
 
 def check(arguments: Sequence[str]) -> int:
     """Status 1 when a backend is off."""
-    from sonolucent.nn.check import check_model
+    from sonolucent.nn import check_model
 
     options = parse(CheckOptions, arguments, "model check")
     try:

@@ -7,54 +7,78 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sonolucent.nn import metrics
-from sonolucent.nn.evaluate.estimates import estimates, of_values
-from sonolucent.nn.evaluate.methods import Method
-from sonolucent.nn.evaluate.real import reflector_figures, vessel_figures
-from sonolucent.nn.evaluate.simulated import Progress
-from sonolucent.stream.offline import evaluation_data as real
-from sonolucent.stream.offline.evaluation_report import Report, write_pictures
+from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, ComparedMethod, estimates, reflector_figures, vessel_figures
+from sonolucent.nn.evaluate.estimates import of_values
+from sonolucent.nn.evaluate.held_out import EvaluationProgress
+from sonolucent.stream.offline import evaluation_data
+from sonolucent.stream.offline.evaluation_manifest import Manifest
+from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_pictures
 
 
-def add_real_images(data: Path, out: Path, compared: Sequence[Method], report: Report, progress: Progress) -> None:
-    """Adds the figures of real images to the report, and their pictures to `out`.
+def add_real_images(
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    compared: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
+) -> None:
+    """Adds the figures of the manifest's images, which lie in `data`, to the report, and their pictures to `out`.
 
     Raises:
-        ConfigError: the folder lacks one of the kinds, or a file cannot be read.
+        RecordingError: a capture cannot be read.
+        ConfigError: a picture cannot be read, or is smaller than the manifest says.
     """
-    _captures(data, out, compared, report, progress)
+    _add_captures(data, manifest, out, compared, report, progress)
     on_b_mode = [method for method in compared if not method.needs_phase]
-    _vessels(data, out, on_b_mode, report, progress)
-    _published(data, on_b_mode, report)
+    _add_vessels(data, manifest, out, on_b_mode, report, progress)
+    _add_published(data, manifest, on_b_mode, report)
 
 
-def _captures(data: Path, out: Path, compared: Sequence[Method], report: Report, progress: Progress) -> None:
-    for capture in real.captures(data):
+def _add_captures(
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    compared: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
+) -> None:
+    for capture in evaluation_data.captures(data, manifest):
         progress(capture.name)
         images = {method.name: method.apply(capture.view) for method in compared}
-        if capture.name in real.REFLECTORS_M:
-            at_m = real.REFLECTORS_M[capture.name]
+        if capture.reflector_m is not None:
             report.captures[capture.name] = {
-                method: estimates([reflector_figures(image, capture.grid, at_m)]) for method, image in images.items()
+                method: estimates([reflector_figures(image, capture.grid, capture.reflector_m)])
+                for method, image in images.items()
             }
         aspect = capture.grid.dz_m / capture.grid.dx_m
-        write_pictures(out / f"{Path(capture.name).stem}.png", images, real.RANGE_DB, aspect)
+        write_pictures(out / f"{Path(capture.name).stem}.png", images, DYNAMIC_RANGE_DB, aspect)
 
 
-def _vessels(data: Path, out: Path, on_b_mode: Sequence[Method], report: Report, progress: Progress) -> None:
+def _add_vessels(
+    data: Path,
+    manifest: Manifest,
+    out: Path,
+    on_b_mode: Sequence[ComparedMethod],
+    report: EvaluationReport,
+    progress: EvaluationProgress,
+) -> None:
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for frame in real.vessel_frames(data):
-        progress(frame.name)
-        images = {method.name: method.apply(frame.view) for method in on_b_mode}
+    for vessel in evaluation_data.vessels(data, manifest):
+        progress(vessel.name)
+        images = {method.name: method.apply(vessel.view) for method in on_b_mode}
         for method, image in images.items():
-            rows[method].append(vessel_figures(image, frame.lumen, frame.tissue))
-        write_pictures(out / f"{Path(frame.name).stem}.png", images, real.RANGE_DB, 1.0)
+            rows[method].append(vessel_figures(image, vessel.lumen, vessel.tissue))
+        write_pictures(out / f"{Path(vessel.name).stem}.png", images, manifest.dynamic_range_db, 1.0)
     report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items()})
 
 
-def _published(data: Path, on_b_mode: Sequence[Method], report: Report) -> None:
+def _add_published(
+    data: Path, manifest: Manifest, on_b_mode: Sequence[ComparedMethod], report: EvaluationReport
+) -> None:
     rows: dict[str, list[float]] = defaultdict(list)
-    for view, published in real.published_frames(data):
+    for view, published in evaluation_data.published(data, manifest):
         images = {method.name: method.apply(view) for method in on_b_mode} | published
         for method, image in images.items():
-            rows[method].append(metrics.homogeneity(image, dynamic_range_db=real.RANGE_DB))
+            rows[method].append(metrics.homogeneity(image, dynamic_range_db=manifest.dynamic_range_db))
     report.published.update({method: {"homogeneity": of_values(values)} for method, values in rows.items()})

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import to_grey
-from sonolucent.nn.evaluate.estimates import Estimate
+from sonolucent.nn.evaluate import Estimate
 
 Figures = Mapping[str, Mapping[str, Estimate]]
 _LABEL_PX, _GAP_PX = 14, 4
@@ -38,7 +38,7 @@ QUALITY = {
 }
 
 
-class Report(msgspec.Struct, kw_only=True):
+class EvaluationReport(msgspec.Struct, kw_only=True):
     """Everything an evaluation found. `simulated`, `in_vivo`, `published` and `captures` are figures by method."""
 
     condition: str
@@ -54,17 +54,17 @@ class Report(msgspec.Struct, kw_only=True):
     captures: dict[str, dict[str, dict[str, Estimate]]] = {}
 
 
-def write_json(path: Path, report: Report) -> None:
+def write_json(path: Path, report: EvaluationReport) -> None:
     """The whole report."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
 
 
-def write_markdown(path: Path, report: Report) -> None:
+def write_markdown(path: Path, report: EvaluationReport) -> None:
     """The report as tables."""
     path.write_text("\n\n".join(_sections(report)) + "\n", encoding="utf-8")
 
 
-def _sections(report: Report) -> list[str]:
+def _sections(report: EvaluationReport) -> list[str]:
     counted = ", ".join(f"{n} {name}" for name, n in report.phantoms.items())
     first, last = report.held_out_seeds
     sections = [
@@ -86,7 +86,7 @@ def _sections(report: Report) -> list[str]:
     return sections
 
 
-def _cost_and_quality(report: Report) -> str:
+def _cost_and_quality(report: EvaluationReport) -> str:
     shown = {name: heading for name, heading in QUALITY.items() if name in _names(report.simulated)}
     rows = [
         [name, f"{report.megabytes[name]:.2f}", f"{report.milliseconds[name]:.0f}", *_cells(figures, shown)]

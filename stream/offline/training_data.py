@@ -10,14 +10,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sonolucent.beamform import FourierBeamformer, NotFiniteError, uniform_gain
+from sonolucent.beamform import BModeImager, NotFiniteError
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.nn.training import Frame
+from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.recording.open import open_recording
-
-Found = Callable[[str], None]
 
 _PHANTOM = "random_tissue"
 _SNR_DB = 20.0
@@ -38,12 +36,16 @@ class TrainingData:
     """Beamformed frames on one grid, and where they come from."""
 
     grid: ImageGrid
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[TrainingFrame] = field(default_factory=list)
     description: str = ""
 
 
 def load(
-    sources: Sequence[str], *, transmitters: tuple[int, int] | None, needs_sparse: bool, found: Found
+    sources: Sequence[str],
+    *,
+    transmitters: tuple[int, int] | None,
+    needs_sparse: bool,
+    beamformed: Callable[[str], None],
 ) -> TrainingData:
     """Reads and beamforms every frame of the sources.
 
@@ -51,13 +53,13 @@ def load(
         sources: recordings, each of one subject, or "sim:N", N phantoms of random tissue.
         transmitters: the elements of the sparse image; a symmetric pair by default.
         needs_sparse: make the sparse images too.
-        found: told the name of each frame.
+        beamformed: told the name of each frame that is ready.
 
     Raises:
         RecordingError: a recording cannot be read.
         ConfigError: a frame cannot be used, or recordings differ in geometry; the message names file and frame.
     """
-    beamform: Callable[[ChannelFrame], Frame] | None = None
+    beamform: Callable[[ChannelFrame], TrainingFrame] | None = None
     first: ChannelFrame | None = None
     frames = []
     for source in sources:
@@ -67,7 +69,7 @@ def load(
                 beamform = _beamformer(frame.acquisition, grid, transmitters, needs_sparse)
             _require_same_geometry(first, frame)
             frames.append(beamform(frame))
-            found(frame.name)
+            beamformed(frame.name)
     if not frames:
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
     return TrainingData(grid, frames, "; ".join(_description(source, frames) for source in sources))
@@ -97,21 +99,23 @@ def _simulated(n: int) -> Iterator[ChannelFrame]:
 
 def _beamformer(
     acquisition: Acquisition, grid: ImageGrid, transmitters: tuple[int, int] | None, needs_sparse: bool
-) -> Callable[[ChannelFrame], Frame]:
-    whole = FourierBeamformer(acquisition, grid, gain=uniform_gain(acquisition, grid))
+) -> Callable[[ChannelFrame], TrainingFrame]:
+    imager = BModeImager(acquisition, grid)
     sparse = None
     if needs_sparse:
         sparse = sparse_beamformer(acquisition, grid, transmitters or symmetric_pair(acquisition))
 
-    def beamform(frame: ChannelFrame) -> Frame:
+    def beamform(frame: ChannelFrame) -> TrainingFrame:
         silent = [i for i, shot in enumerate(frame.data) if not shot.any()]
         if silent:
             raise ConfigError(f"{frame.name}: transmit {silent[0]} is missing or silent; leave the frame out")
         try:
-            image = whole(frame.data).copy()
+            imager(frame.data)
         except NotFiniteError as error:
             raise ConfigError(f"{frame.name}: {error}; leave the frame out") from error
-        return Frame(frame.subject, frame.name, image, None if sparse is None else sparse(frame.data))
+        return TrainingFrame(
+            frame.subject, frame.name, imager.analytic.copy(), None if sparse is None else sparse(frame.data)
+        )
 
     return beamform
 
@@ -124,7 +128,7 @@ def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
         )
 
 
-def _description(source: str, frames: Sequence[Frame]) -> str:
+def _description(source: str, frames: Sequence[TrainingFrame]) -> str:
     if source.startswith("sim:"):
         n = int(source.removeprefix("sim:"))
         return f"{n} {_PHANTOM} phantoms of sonolucent.sim, seeds 0..{n - 1}, SNR {_SNR_DB:g} dB"

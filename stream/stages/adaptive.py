@@ -10,7 +10,7 @@ from concurrent.futures import Future
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.nn.session import Label, Session
+from sonolucent.nn import Label, Session
 
 _MOST_HOLD_S = 600.0
 _log = logging.getLogger(__name__)
@@ -85,6 +85,10 @@ class AdaptiveSession:
         if not self._why:
             return label
         return label._replace(reason=self._why if label.device == "none" else f"{label.reason}; {self._why}")
+
+    def describe(self) -> str:
+        """What enhances, and what does while that is too slow, in one line."""
+        return f"{self._session.describe()}; while that is too slow: {', then '.join(self._models[1:])}"
 
     def _judge(self, label: Label, now_s: float, took_ms: float) -> None:
         before = self._steps.current

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonolucent.nn import Session
-from sonolucent.nn.choice import ladder
+from sonolucent.nn import Session, best_to_lightest
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
@@ -35,7 +34,7 @@ class Enhance(Transform):
 
     def __init__(self, config: Config, stream: Stream) -> None:
         self._model = config.model
-        models = ladder() if config.model == ADAPTIVE else (config.model,)
+        models = best_to_lightest() if config.model == ADAPTIVE else (config.model,)
         self._watch = ModelWatch(Path(config.model)) if Path(config.model).is_dir() else None
         try:
             self._session = Session(
@@ -52,7 +51,14 @@ class Enhance(Transform):
             self._enhance = AdaptiveSession(self._session, models, Steps(len(models), _budget_ms(config)))
 
     def warm_up(self) -> None:
+        try:
+            self._session.warm_up()
+        except (ValueError, RuntimeError) as error:
+            raise ConfigError(f"model {self._model!r}: {error}") from error
         _exempt_from_garbage_collection()
+
+    def describe(self) -> str:
+        return self._enhance.describe()
 
     def __call__(self, frame: Frame) -> Image:
         if not isinstance(frame, Image):

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from sonolucent.nn import Session
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn import SHIPPED_MODELS, Session
+from sonolucent.nn.model_folder import load_model, save_model
 
 from .conftest import OverBudget
 
@@ -33,11 +32,11 @@ def resident_mib() -> float:
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:
     """The shipped model, and one of the same size that differs a little."""
-    model = load_model(SHIPPED / "light-quadrant")
+    model = load_model(SHIPPED_MODELS / "light-quadrant")
     with torch.no_grad():
         model.network.head.bias += 0.01
     save_model(tmp_path / "other", model.network, model.info)
-    return [tmp_path / "other", SHIPPED / "light-quadrant"]
+    return [tmp_path / "other", SHIPPED_MODELS / "light-quadrant"]
 
 
 @pytest.mark.xfail(
@@ -46,6 +45,7 @@ def folders(tmp_path: Path) -> list[Path]:
 @pytest.mark.timeout(3600)
 def test_frames_go_on_while_the_model_is_swapped(benchmark, folders):
     session = Session(folders[1], SHAPE)
+    session.warm_up()
     image = np.random.default_rng(0).uniform(-60, 0, SHAPE).astype(np.float32)
     out, ids = np.empty_like(image), {load_model(folder).id for folder in folders}
     gc.freeze()  # as the stage does

@@ -25,9 +25,8 @@ import numpy as np
 import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.nn import Enhancer
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn import SHIPPED_MODELS, Enhancer
+from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
@@ -51,6 +50,8 @@ class Swapper(logging.Handler):
         point(link, models[0])
 
     def emit(self, record: logging.LogRecord) -> None:
+        if not record.getMessage().startswith(("enhance: ", "swapped ")):
+            return
         self.resident_mib.append(resident_mib())
         loaded = len(self.resident_mib) - 1
         if loaded < self._n_swaps:
@@ -90,11 +91,11 @@ def campaign(folder: Path, n_swaps: int, fps: float) -> dict[str, Any]:
 
 def two_models(folder: Path) -> list[Path]:
     """The shipped light model, and one that differs a little."""
-    model = load_model(SHIPPED / "light-quadrant")
+    model = load_model(SHIPPED_MODELS / "light-quadrant")
     with torch.no_grad():
         model.network.head.bias += 0.01
     save_model(folder / "other", model.network, model.info)
-    return [SHIPPED / "light-quadrant", folder / "other"]
+    return [SHIPPED_MODELS / "light-quadrant", folder / "other"]
 
 
 def point(link: Path, target: Path) -> None:
@@ -115,16 +116,19 @@ def write_noise(path: Path) -> None:
 
 @contextmanager
 def listening(handler: logging.Handler) -> Iterator[None]:
-    """Within, `handler` hears of every model that an Enhancer has loaded."""
-    log = logging.getLogger("sonolucent.nn.enhancer")
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    """Within, `handler` hears what a stage says of itself when it is ready, and of every model that a session swaps."""
+    names = "sonolucent.stream.runtime.transform_loop", "sonolucent.nn.inference.session"
+    logs = [logging.getLogger(name) for name in names]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.removeHandler(handler)
+            log.setLevel(level)
 
 
 def checked_labels(images: Recording, models: list[Path]) -> list[str]:

@@ -29,7 +29,7 @@ from peers import round_trip
 
 from sonolucent._core import InferenceStage, fused_kernels
 from sonolucent.nn import Enhancer
-from sonolucent.nn.package import write_package
+from sonolucent.nn.export.aotinductor import write_package
 
 SHAPE = (620, 256)
 ROUNDS = 20

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonolucent.nn.model import ModelInfo, Training, save_model
+from sonolucent.nn.model_folder import ModelInfo, Provenance, save_model
 from sonolucent.nn.unet import LightUNet, UNet
 
 
@@ -34,7 +34,7 @@ def a_tiny_folder(path: Path, seed: int = 0) -> Path:
 
 def an_info(**changes: object) -> ModelInfo:
     return ModelInfo(
-        **{"name": "random", "kind": "light", "training": Training("none", "random weights", 0, 3), **changes}
+        **{"name": "random", "kind": "light", "training": Provenance("none", "random weights", 0, 3), **changes}
     )
 
 

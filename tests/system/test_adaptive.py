@@ -11,24 +11,24 @@ from sonolucent.nn import Session
 from sonolucent.stream.config import Config
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.runtime.run import run
-from sonolucent.stream.stages import adaptive
+from sonolucent.stream.stages import adaptive, enhance
 
 
 @pytest.mark.slow
 def test_a_run_whose_network_is_slow_for_a_while_steps_down_and_up_and_says_so(
     small_recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    enhance, n_slow = Session.__call__, itertools.count()
+    enhance_image, n_slow = Session.__call__, itertools.count()
 
     def slow_at_first(self, image_db, out):
-        label = enhance(self, image_db, out)
+        label = enhance_image(self, image_db, out)
         if label.device != "none" and next(n_slow) < 5:
             time.sleep(0.15)
         return label
 
     steps = adaptive.Steps
     monkeypatch.setattr(Session, "__call__", slow_at_first)
-    monkeypatch.setattr(adaptive, "Steps", lambda n, _: steps(n, 75.0, patience_s=0.5, hold_s=2.0))
+    monkeypatch.setattr(enhance, "Steps", lambda n, _: steps(n, 75.0, patience_s=0.5, hold_s=2.0))
     recorded = tmp_path / "images.h5"
     config = Config(
         source=f"replay:{small_recording}", model="adaptive", frames=200, fps=20, record=str(recorded), headless=True

@@ -138,6 +138,6 @@ def test_model_without_a_compiler_exports_no_package(
 ) -> None:
     folder = shutil.copytree(Path(str(files("sonolucent.nn"))) / "models" / "light-quadrant", tmp_path / "model")
     monkeypatch.setenv("CXX", "no-compiler")
-    monkeypatch.setattr("sonolucent.nn.package.torch._inductor.config.cpp.cxx", ("no-compiler",))
+    monkeypatch.setattr("sonolucent.nn.export.aotinductor.torch._inductor.config.cpp.cxx", ("no-compiler",))
     assert main.main(["model", "export", str(folder), "--package", "40", "33"]) == main.FAILED
     assert "no package" in capsys.readouterr().err

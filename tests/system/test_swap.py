@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn import SHIPPED_MODELS
+from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.runtime.run import run
@@ -28,7 +28,7 @@ def train_another(folder: Path) -> str:
 
 
 def test_every_frame_of_a_run_is_enhanced_by_the_old_model_or_the_new(small_recording: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(SHIPPED / "light-quadrant", tmp_path / "model")
+    folder = shutil.copytree(SHIPPED_MODELS / "light-quadrant", tmp_path / "model")
     first, recorded = load_model(folder).id, tmp_path / "images.h5"
     config = Config(
         source=f"replay:{small_recording}",

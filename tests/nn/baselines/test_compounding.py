@@ -4,7 +4,7 @@ import pytest
 from sonolucent.nn import metrics
 from sonolucent.nn.baselines import COMPOUNDS
 from sonolucent.nn.baselines.compounding import compound
-from sonolucent.nn.looks import Split
+from sonolucent.nn.energy_split import EnergySplit
 
 from ..speckle import a_grid, speckle
 
@@ -20,7 +20,7 @@ def image(grid):
 
 
 def test_one_look_is_the_envelope(image, grid):
-    whole = compound(image, grid, Split(1, 1))
+    whole = compound(image, grid, EnergySplit(1, 1))
     np.testing.assert_allclose(whole.real, np.abs(image), rtol=2e-4, atol=1e-5 * np.abs(image).max())
     assert not whole.imag.any()
 
@@ -57,10 +57,10 @@ def test_the_level_stays(name, image, grid):
 
 def test_images_without_phase_are_refused(image, grid):
     with pytest.raises(ValueError, match="without phase"):
-        compound(np.abs(image), grid, Split(3, 1))
+        compound(np.abs(image), grid, EnergySplit(3, 1))
     with pytest.raises(ValueError, match="the grid"):
-        compound(image[:-1], grid, Split(3, 1))
+        compound(image[:-1], grid, EnergySplit(3, 1))
     broken = image.copy()
     broken[4, 5] = np.nan
     with pytest.raises(ValueError, match="NaN"):
-        compound(broken, grid, Split(3, 1))
+        compound(broken, grid, EnergySplit(3, 1))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sonolucent.nn import metrics
-from sonolucent.nn.training import Frame, TrainingError, train
+from sonolucent.nn.training import TrainingError, TrainingFrame, train
 
 from ..speckle import a_grid, distance_m, random_cyst, speckle
 
@@ -18,7 +18,7 @@ SMALL = a_grid(71, 53)
 
 
 def frames_of(images, grid=GRID, sparse=None):
-    return [Frame(f"subject {i}", f"frame {i}", image, sparse and sparse[i]) for i, image in enumerate(images)]
+    return [TrainingFrame(f"subject {i}", f"frame {i}", image, sparse and sparse[i]) for i, image in enumerate(images)]
 
 
 def speckled(n, grid=SMALL):

@@ -4,7 +4,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from sonolucent.nn.training.frames import MIN_FRAMES, Frame, TrainingError, held_out
+from sonolucent.nn.training.frames import MIN_FRAMES, TrainingError, TrainingFrame, held_out
 from sonolucent.nn.training.validation import Validation
 
 from ..speckle import a_grid, distance_m, speckle
@@ -27,7 +27,7 @@ def test_filters_rank_as_by_their_error_to_the_truth():
     """Too little and too much blur of cysts in speckle, judged with and without the truth."""
     truth_db = np.where(distance_m(GRID) < 2e-3, -15.0, 0.0)
     images = [speckle(GRID, seed, truth_db) for seed in range(8)]
-    validation = Validation([Frame("s", f"{i}", image) for i, image in enumerate(images)], GRID, 60.0)
+    validation = Validation([TrainingFrame("s", f"{i}", image) for i, image in enumerate(images)], GRID, 60.0)
     sigmas = [0.3, 0.7, 1.5, 3.0, 8.0, 20.0]
 
     def true_error(sigma):
@@ -41,12 +41,12 @@ def test_filters_rank_as_by_their_error_to_the_truth():
 
 def test_the_figure_of_plain_speckle_is_that_of_its_statistics():
     """Doing nothing to uniform speckle leaves its own spread and a third of it in the target: 5.57 sqrt(4/3) dB."""
-    frames = [Frame("s", f"{i}", 0.02 * speckle(GRID, i)) for i in range(8)]
+    frames = [TrainingFrame("s", f"{i}", 0.02 * speckle(GRID, i)) for i in range(8)]
     assert Validation(frames, GRID, 90.0).error_db(Blur(0)) == pytest.approx(5.57 * np.sqrt(4 / 3), rel=0.1)
 
 
 def frames(*subjects):
-    return [Frame(subject, f"{subject}/{i}", np.ones((4, 4), complex)) for i, subject in enumerate(subjects)]
+    return [TrainingFrame(subject, f"{subject}/{i}", np.ones((4, 4), complex)) for i, subject in enumerate(subjects)]
 
 
 def test_subjects_are_never_parted():

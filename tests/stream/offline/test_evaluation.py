@@ -1,5 +1,6 @@
 """Real images in an evaluation, and reports as files."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ from PIL import Image
 from sonolucent.nn.evaluate.estimates import Estimate
 from sonolucent.nn.evaluate.methods import methods
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_real import add_real_images
-from sonolucent.stream.offline.evaluation_report import Report, write_markdown, write_pictures
+from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_markdown, write_pictures
 
 
 @pytest.fixture
-def report() -> Report:
+def report() -> EvaluationReport:
     figures = {"cnr": Estimate(1.5, 0.25, 4), "contrast_error_at_-6_db": Estimate(0.5, None, 1)}
-    return Report(
+    return EvaluationReport(
         condition="reference",
         what="as told",
         phantoms={"cysts": 4},
@@ -28,9 +30,13 @@ def report() -> Report:
     )
 
 
-def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: Report) -> None:
+MANIFEST = Path(__file__).parents[2] / "data" / "evaluation.toml"
+
+
+def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, report: EvaluationReport) -> None:
+    manifest = load_manifest(real_data, MANIFEST)
     few = [method for method in methods() if method.name in ("plain", "median", "frequency-compound")]
-    add_real_images(real_data, tmp_path, few, report, print)
+    add_real_images(real_data, manifest, tmp_path, few, report, print)
     assert report.in_vivo["plain"]["cnr"].n == 4
     assert report.in_vivo["median"]["gcnr"].mean > report.in_vivo["plain"]["gcnr"].mean
     assert "frequency-compound" not in report.in_vivo
@@ -41,12 +47,49 @@ def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, rep
     assert len(list(tmp_path.glob("*.png"))) == 2 + 4
 
 
-def test_a_folder_without_real_images_is_refused(tmp_path: Path, report: Report) -> None:
-    with pytest.raises(ConfigError, match="no such folder"):
-        add_real_images(tmp_path, tmp_path, [], report, print)
+def test_a_folder_without_a_manifest_is_refused_with_an_example_that_is_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"evaluation.toml: No such file") as refused:
+        load_manifest(tmp_path)
+    _, _, example = str(refused.value).partition("\n\n")
+    (tmp_path / "evaluation.toml").write_text(example)
+    for name in ("capture.mat", "carotid.png", "frame.png", "frame-obnlm.png"):
+        (tmp_path / name).touch()
+    manifest = load_manifest(tmp_path)
+    assert manifest.captures[0].reflector_m == (-2.0e-3, 20.05e-3)
+    assert manifest.vessels[0].lumen.rows == (262, 311)
 
 
-def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: Report) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[captures]]\nfile = 'a.mat'", "names files that are not in .*: a.mat"),
+        ("[[captures]]\nname = 'a.mat'", r"captures\[0\]"),
+        ("[[vessels]]\nfile = 'a.png'\nlumen = { rows = [1, 2] }", r"columns.*vessels\[0\].lumen"),
+        ("dynamic_range_db = -60", "dynamic_range_db"),
+        ("captures = ", "evaluation.toml: "),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "evaluation.toml").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("columns", ["[0, 9]", "[0, 10]"])
+def test_a_box_lies_in_its_picture(tmp_path: Path, report: EvaluationReport, columns: str) -> None:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 10), np.uint8)).save(tmp_path / "a.png")
+    box = f"{{ rows = [0, 5], columns = {columns} }}"
+    (tmp_path / "evaluation.toml").write_text(f"[[vessels]]\nfile = 'a.png'\nlumen = {box}\ntissue = {box}")
+    plain = [method for method in methods() if method.name == "plain"]
+    out = tmp_path / "out"
+    out.mkdir()
+    inside = columns == "[0, 9]"
+    with nullcontext() if inside else pytest.raises(ConfigError, match=r"a\.png: the box"):
+        add_real_images(tmp_path, load_manifest(tmp_path), out, plain, report, print)
+    assert ("plain" in report.in_vivo) == inside
+
+
+def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: EvaluationReport) -> None:
     write_markdown(tmp_path / "report.md", report)
     text = (tmp_path / "report.md").read_text()
     assert "| plain | 0.00 | 12 | 1.5 ± 0.25 |" in text

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.nn.choice import SHIPPED
-from sonolucent.nn.model import load_model, save_model
+from sonolucent.nn import SHIPPED_MODELS
+from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Image, Stream
 from sonolucent.stream.stages import enhance as module
@@ -30,7 +30,7 @@ class Clock:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return shutil.copytree(SHIPPED / "light-quadrant", tmp_path / "model")
+    return shutil.copytree(SHIPPED_MODELS / "light-quadrant", tmp_path / "model")
 
 
 def train_another(folder: Path) -> str:

@@ -1,0 +1,25 @@
+"""The images that everything here takes and gives, and the grey values that networks see."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BMode = NDArray[np.float32]
+"""A B-mode image in dB below the reference level, float32 (n_z, n_x); a batch of them is (n, n_z, n_x)."""
+
+ImageShape = tuple[int, int]
+"""(n_z, n_x)"""
+
+
+def normalized(image_db: NDArray[np.floating], dynamic_range_db: float) -> NDArray[np.floating]:
+    """Grey 0..1, of the image's shape and type, of dB in [-dynamic_range_db, 0]; values beyond are clipped.
+
+    Networks and figures of quality take it. `sonolucent.beamform.bmode.to_grey` rounds to the 256 levels of a screen.
+    """
+    return np.asarray((image_db / dynamic_range_db + 1).clip(0, 1))
+
+
+def denormalized(grey: NDArray[np.floating], dynamic_range_db: float) -> BMode:
+    """The inverse of `normalized`: grey 0..1 as dB, float32."""
+    return np.asarray((grey - 1) * dynamic_range_db, np.float32)

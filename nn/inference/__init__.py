@@ -1,0 +1,1 @@
+"""Enhancing images: what is chosen, on which device it runs and by what, and how it is exchanged while images come."""

@@ -1,0 +1,63 @@
+"""What to enhance with: from the user's word for it to a model folder or a filter, a device, and the reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonolucent._core import cuda_device_count
+from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
+from sonolucent.nn.model_folder import ModelError
+
+SHIPPED_MODELS = Path(__file__).parents[1] / "models"
+"""The folder of the model folders that come with the package: light-quadrant, full-quadrant, light-paper."""
+_LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadrant"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model folder or a filter, or neither; "cpu", "cuda:N" or "none"; why."""
+
+    folder: Path | None
+    device: str
+    reason: str
+    filter: Filter | None = None
+
+
+def choose(word: str | Path) -> Choice:
+    """What `Enhancer(word)` stands for.
+
+    Raises:
+        ModelError: there is no such folder, or what it names is no enhancement of B-mode.
+    """
+    name = str(word)
+    if name == "none":
+        return Choice(None, "none", "no enhancement was asked for; images pass through unchanged")
+    if name == "cpu":
+        return Choice(_LIGHT, "cpu", "the CPU was asked for")
+    if name in FILTERS:
+        return Choice(None, "cpu", f"the filter {name} was asked for", FILTERS[name])
+    if name in COMPOUNDS:
+        raise ModelError(f"{name} needs the complex image, not its B-mode: `sonolucent image --enhance {name}` has it")
+    if re.fullmatch(r"cuda(:\d+)?", name):
+        return Choice(_FULL, name, f"{name} was asked for")
+    if name != "auto":
+        return _own_model(Path(word))
+    if cuda_device_count() > 0:
+        return Choice(_FULL, "cuda:0", "a CUDA device is present")
+    return Choice(_LIGHT, "cpu", "no CUDA device is visible, and the light network is the one for a CPU")
+
+
+def best_to_lightest() -> tuple[str, ...]:
+    """What "auto" stands for, then whatever is lighter on the same device, at last "none"."""
+    return ("cuda:0", str(_LIGHT), "none") if cuda_device_count() > 0 else ("cpu", "none")
+
+
+def _own_model(folder: Path) -> Choice:
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder}: no such model folder; the other choices are auto, cpu, cuda:N, none, {', '.join(FILTERS)}"
+        )
+    device = "cuda:0" if cuda_device_count() > 0 else "cpu"
+    return Choice(folder, device, f"the model {folder} was asked for, and {device} is what this machine has")

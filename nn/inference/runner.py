@@ -1,0 +1,98 @@
+"""From a model to what runs it on a device: the native stage on the CPU, a CUDA graph on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import torch
+
+from sonolucent._core import InferenceStage, cuda_device_count
+from sonolucent.nn.export.derived_files import usable_package
+from sonolucent.nn.export.torchscript import torchscript_file
+from sonolucent.nn.images import BMode, ImageShape
+from sonolucent.nn.inference.cuda_graph import GraphStage
+from sonolucent.nn.model_folder import Model
+
+T = TypeVar("T")
+
+
+def run_in(executor: Executor | None, work: Callable[[], T]) -> T:
+    """Waits for the work to be done in the executor, or does it in the calling thread when there is none."""
+    return work() if executor is None else executor.submit(work).result()
+
+
+class Runner(NamedTuple):
+    """What enhances images in dB, its name, and why it was picked."""
+
+    run: Callable[[BMode, BMode], None]
+    backend: str
+    reason: str
+
+
+def runner(
+    model: Model,
+    folder: Path,
+    device: str,
+    shape: ImageShape | None,
+    threads: int | None,
+    backend: str | None,
+    executor: Executor | None,
+) -> Runner:
+    """The fastest of what can run the model of `folder` on "cpu" or "cuda:N".
+
+    Args:
+        shape: of all images, where it is known beforehand.
+        threads: of the CPU, for one image; by default all of torch's in the fused kernels, half of them elsewhere.
+        backend: of the CPU; the fastest that computes in f32 by default.
+        executor: does the loading, which takes long and holds no lock of Python's; the calling thread when None.
+
+    Raises:
+        ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
+        RuntimeError: the CUDA device is not there.
+    """
+    if device.startswith("cuda"):
+        if backend is not None:
+            raise ValueError(f"the backend {backend!r} is one of the CPU, and the model is to run on {device}")
+        return _on_gpu(model, device)
+    n_threads = _default_threads(model) if threads is None else threads
+    range_db = model.info.dynamic_range_db
+
+    def stage(file: Path) -> InferenceStage:
+        return InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads, backend=backend)
+
+    if backend is not None:
+        by = run_in(executor, lambda: stage(torchscript_file(model)))
+        return Runner(by.run, by.backend, by.reason)
+    return _on_cpu(model, folder, shape, lambda file: run_in(executor, lambda: stage(file)))
+
+
+def _on_cpu(model: Model, folder: Path, shape: ImageShape | None, stage: Callable[[Path], InferenceStage]) -> Runner:
+    """The fused kernels for a light network; for any other a package for just these images, else TorchScript.
+
+    (The full network, 620 x 256: a package is 1.5 times as fast as TorchScript.)
+    """
+    why_not = ""
+    if not model.network.separable:
+        package, why = usable_package(folder, model, shape) if shape else (None, "their size is not known beforehand")
+        if package is not None:
+            by = stage(package)
+            return Runner(by.run, by.backend, why)
+        why_not = f"; {why}"
+    by = stage(torchscript_file(model))
+    return Runner(by.run, by.backend, by.reason + why_not)
+
+
+def _default_threads(model: Model) -> int:
+    """Torch's own threads spin between operations, and keep from its core whoever else has work to do."""
+    return torch.get_num_threads() if model.network.separable else max(1, torch.get_num_threads() // 2)
+
+
+def _on_gpu(model: Model, device: str) -> Runner:
+    count, index = cuda_device_count(), int(device.partition(":")[2] or 0)
+    if index >= count:
+        raise RuntimeError(f"{device!r} is not there: {count} CUDA devices are visible to this build of torch; use cpu")
+    stage = GraphStage(model.network, device, model.info.dynamic_range_db)
+    return Runner(stage.run, stage.backend, stage.reason)

@@ -1,0 +1,156 @@
+"""A model on disk: a folder with `model.json`, which says what it is, and `weights.safetensors`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import safetensors
+import safetensors.torch
+import torch
+from msgspec import Meta
+from torch import Tensor
+
+from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
+
+SCHEMA = 1
+Kind = Literal["full", "light"]
+_MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
+NETWORKS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
+
+
+class ModelError(ValueError):
+    """A model folder that cannot be used. The message says which, why and what to try."""
+
+
+class InputRule(msgspec.Struct, frozen=True):
+    """Images the model takes: n_z and n_x at least `min_size`, each a multiple of `multiple_of`."""
+
+    min_size: Annotated[int, Meta(ge=1)] = MIN_SIZE
+    multiple_of: Annotated[int, Meta(ge=1)] = 1
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """Where the weights come from: frames trained on, recipe, length, seed and the commit of the code."""
+
+    data: str
+    recipe: str
+    steps: int
+    seed: int
+    commit: str = ""
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What `model.json` holds. `measured` are figures on held-out data, named with their units."""
+
+    schema: int = SCHEMA
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: Kind
+    input: InputRule = InputRule()
+    normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
+    dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
+    training: Provenance
+    licence: str = "Apache-2.0"
+    measured: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model folder: its description, the network with its weights, and the sha256 of those."""
+
+    info: ModelInfo
+    network: UNet
+    weights_sha256: str
+
+    @property
+    def id(self) -> str:
+        """Name and weights, short: `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
+        return f"{self.info.name}@{self.weights_sha256[:8]}"
+
+    def require_shape(self, shape: tuple[int, ...]) -> None:
+        """Raises ValueError if the model takes no images, or batches of images, of this shape."""
+        rule, size = self.info.input, shape[-2:]
+        if len(shape) in (2, 3) and min(size) >= rule.min_size and not any(n % rule.multiple_of for n in size):
+            return
+        multiple = f", multiples of {rule.multiple_of}" if rule.multiple_of > 1 else ""
+        raise ValueError(
+            f"{self.id} takes images (n_z, n_x), or (n, n_z, n_x), with n_z and n_x at least "
+            f"{rule.min_size}{multiple}, not {shape}"
+        )
+
+
+def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
+    """Writes the model folder, replacing one that is there file by file, each whole or not at all.
+
+    Raises:
+        ModelError: the network is not of the kind that `info` names.
+    """
+    if type(network) is not NETWORKS[info.kind]:
+        raise ModelError(f"{folder}: info names kind {info.kind!r}, but the network is a {type(network).__name__}")
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    _write(folder / "weights.safetensors", safetensors.torch.save(tensors))
+    _write(folder / "model.json", msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+
+
+def load_model(folder: Path) -> Model:
+    """Reads a model folder; the network is in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: a file is missing or broken, of another schema, or the weights do not fit the kind.
+    """
+    info = _read_info(folder)
+    weights = _read(folder, "weights.safetensors")
+    network = NETWORKS[info.kind]()
+    try:
+        network.load_state_dict(_tensors(folder, weights))
+    except RuntimeError as error:
+        raise ModelError(
+            f"{folder}: weights.safetensors does not hold the weights of a {info.kind} network, which model.json names"
+        ) from error
+    return Model(info, network.eval(), hashlib.sha256(weights).hexdigest())
+
+
+def _read_info(folder: Path) -> ModelInfo:
+    text = _read(folder, "model.json")
+    try:
+        schema = msgspec.json.decode(text, type=dict).get("schema")
+        if schema != SCHEMA:
+            raise ModelError(f"{folder}: model.json has schema {schema}, this program reads {SCHEMA}")
+        return msgspec.json.decode(text, type=ModelInfo)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(f"{folder}: model.json is not a model description: {error}") from None
+
+
+def _tensors(folder: Path, weights: bytes) -> dict[str, Tensor]:
+    try:
+        tensors = safetensors.torch.load(weights)
+    except safetensors.SafetensorError as error:
+        raise ModelError(f"{folder}: weights.safetensors is broken: {error}") from None
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32:
+            raise ModelError(f"{folder}: weights.safetensors holds {name} as {tensor.dtype}, not torch.float32")
+    return tensors
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    os.replace(draft, path)
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path, most = folder / name, _MOST_BYTES[name]
+    try:
+        if path.stat().st_size > most:
+            raise ModelError(f"{folder}: {name} has {path.stat().st_size} bytes; no model here needs more than {most}")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: cannot read {name} ({error.strerror}); "
+            "a model is a folder with model.json and weights.safetensors"
+        ) from None
