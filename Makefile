@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp csrc/client/*.cpp csrc/client/*.hpp)
 NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt pyproject.toml
 
-.PHONY: install demo test counted asan tsan bench bench-peers lint format clean
+.PHONY: install demo docs test counted asan tsan bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -25,6 +25,15 @@ $(VENV)/.installed: $(VENV)/.tools $(NATIVE)
 
 demo: install
 	$(BIN)/sonolucent demo
+
+# The site, in build/docs. What builds it is installed when it is first asked for.
+$(VENV)/.docs: $(VENV)/.tools pyproject.toml
+	$(BIN)/python -m pip install --quiet --group docs
+	@touch $@
+
+docs: install $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
+	@echo "build/docs/index.html"
 
 # One test worker a core, so one OpenMP thread each: more would spin for one another, and a training that takes half a
 # minute would take five. OpenMP reads this as the process starts; in conftest.py it would come too late.

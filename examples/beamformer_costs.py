@@ -1,4 +1,4 @@
-"""Prints the table "What each option costs" of docs/imaging.md: `python examples/beamformer_costs.py`."""
+"""Prints what each option costs, in docs/explanations/why-it-is-fast.md: `python examples/beamformer_costs.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the figures of docs/imaging.md: `python examples/imaging_figures.py docs/figures` (needs matplotlib)."""
+"""Makes the figures of docs/explanations/image-formation.md: `python examples/imaging_figures.py docs/figures`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A scanner's side of docs/wire.md, without Sonolucent: `python examples/scanner_client.py tcp://127.0.0.1:5555 100`.
 
 Streams noise, shot by shot; `sonolucent run --source tcp://127.0.0.1:5555 --view` shows it. A third argument names a
-folder of keys (docs/security.md), with which the stream is encrypted.
+folder of keys (docs/how-to/security.md), with which the stream is encrypted.
 """
 
 import sys

@@ -3,7 +3,7 @@
 The elements sample each leg at the pitch, so the channel data's spectrum S is periodic in k_t and k_r. An array whose
 pitch exceeds half a wavelength still radiates beyond its Nyquist wavenumber, and so every leg below the taper's limit
 is used, reading S periodically (the extension). (reference: Hunter et al. 2008; Moghimirad et al. 2016; derivation in
-docs/imaging.md)
+docs/explanations/image-formation.md)
 """
 
 from __future__ import annotations

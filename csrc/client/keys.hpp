@@ -1,4 +1,4 @@
-// The keys that encrypt a stream, as `sonolucent keys` makes them (docs/security.md).
+// The keys that encrypt a stream, as `sonolucent keys` makes them (docs/how-to/security.md).
 #pragma once
 
 #include <zmq.h>

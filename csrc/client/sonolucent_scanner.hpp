@@ -1,4 +1,5 @@
-// A scanner's side of docs/wire.md: header-only, C++17, needs libzmq alone. See example.cpp and docs/scanner.md.
+// A scanner's side of docs/wire.md: header-only, C++17, needs libzmq alone. See example.cpp and
+// docs/how-to/connect-a-scanner.md.
 #pragma once
 
 #include <zmq.h>

@@ -18,7 +18,7 @@ class ConvertOptions(msgspec.Struct, frozen=True):
     """Converts the channel data of a recording; `sonolucent image` makes PNG and MP4.
 
     Args:
-        file: a recording of any format that can be read (docs/recording.md).
+        file: a recording of any format that can be read (docs/how-to/convert.md).
         out: the new file; its suffix decides: .h5 (Sonolucent), .hdf5 (zea 0.1), .uff (USTB).
     """
 

@@ -42,7 +42,7 @@ def write_mp4(path: Path, stream: Stream, images: Iterator[Image]) -> None:
 
 
 def write_hdf5(path: Path, stream: Stream, images: Iterator[Image]) -> None:
-    """A recording of the images in dB (docs/recording.md): the axes are in scan/grid."""
+    """A recording of the images in dB (docs/reference/recording.md): the axes are in scan/grid."""
     writer = RecordingWriter(path, stream, channels=False, images=True)
     for image in images:
         writer.write(image)

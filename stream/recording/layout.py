@@ -1,4 +1,4 @@
-"""The layout of a recording: where geometry, frames and counts lie in the HDF5 file (docs/recording.md)."""
+"""The layout of a recording: where geometry, frames and counts lie in the HDF5 file (docs/reference/recording.md)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     """The recording in the file at `path`: `rec.acquisition`, `len(rec)`, `rec[i]` (n_tx, n_rx, n_samples).
 
-    Reads this project's HDF5 layout (docs/recording.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
+    Reads this project's HDF5 layout (docs/how-to/convert.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
 
     Raises:
         RecordingError: the file is missing, damaged, or of none of these formats.

@@ -1,4 +1,4 @@
-"""Reads recordings of this project's layout (docs/recording.md), whole ones and those that were cut off."""
+"""Reads recordings of this project's layout (docs/reference/recording.md), whole ones and those that were cut off."""
 
 from __future__ import annotations
 

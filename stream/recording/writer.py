@@ -1,7 +1,7 @@
 """Writes recordings: channel data, B-mode and enhanced images in one HDF5 file that survives being cut off.
 
 The file is written in HDF5's single-writer-multiple-readers mode: whatever happens to the program, it opens up to the
-last flush. docs/recording.md describes the layout.
+last flush. docs/reference/recording.md describes the layout.
 """
 
 from __future__ import annotations

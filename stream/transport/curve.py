@@ -72,7 +72,7 @@ class Keys:
         try:
             key = path.read_bytes().strip()
         except OSError as error:
-            hint = "`sonolucent keys FOLDER` makes keys; docs/security.md says which of them belong where"
+            hint = "`sonolucent keys FOLDER` makes keys; docs/how-to/security.md says which of them belong where"
             raise ConfigError(f"key {path}: {error.strerror}; {hint}") from error
         if name.endswith(".secret") and path.stat().st_mode & 0o077:
             raise ConfigError(f"key {path} can be read by others; chmod 600 it, or better make new keys")

@@ -38,7 +38,8 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
     if scheme == "tcp" and keys is None and host not in ("127.0.0.1", "localhost", "[::1]"):
         raise EdgeError(
             f"endpoint {endpoint!r} is not on loopback; other addresses need keys: make them with `sonolucent keys "
-            "FOLDER` and give keys = FOLDER (docs/security.md), or use tcp://127.0.0.1:PORT through an SSH tunnel"
+            "FOLDER` and give keys = FOLDER (docs/how-to/security.md), or use tcp://127.0.0.1:PORT through an SSH "
+            "tunnel"
         )
 
 

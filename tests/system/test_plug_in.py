@@ -1,4 +1,4 @@
-"""The source of docs/scanner.md for a vendor's SDK, as a package installed beside this one."""
+"""The source of docs/extend/source.md for a vendor's SDK, as a package installed beside this one."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
-DOCUMENT = Path(__file__).parents[2] / "docs" / "scanner.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "extend" / "source.md"
 
 SDK = """
 import threading

@@ -156,7 +156,7 @@ def test_keys_are_made_once_and_their_secrets_are_the_owners(
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda folder: (folder / "server.secret").unlink(), "No such file.*docs/security.md"),
+        (lambda folder: (folder / "server.secret").unlink(), "No such file.*docs/how-to/security.md"),
         (lambda folder: (folder / "server.secret").chmod(0o644), "read by others.*chmod 600"),
         (lambda folder: (folder / "server.secret").write_text("short\n"), "40 characters"),
         (lambda folder: (folder / "server.secret").write_text("~" * 40), "40 characters"),
