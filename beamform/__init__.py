@@ -9,7 +9,7 @@ from sonolucent.beamform.fourier.beamformer import FourierBeamformer
 from sonolucent.beamform.fourier.image_spectrum import ImageSpectrum
 from sonolucent.beamform.fourier.looks import Look, equalize, frequency_looks, quadrant_looks, steering_looks
 from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.beamform.imager import BeamformingMethod, BModeImager
+from sonolucent.beamform.imager import BModeImager
 from sonolucent.beamform.point_targets.lobes import (
     SideLobes,
     first_grating_lobe_m,
@@ -25,7 +25,6 @@ __all__ = [
     "AngleTaper",
     "Apodization",
     "BModeImager",
-    "BeamformingMethod",
     "ChannelData",
     "DelayAndSum",
     "FourierBeamformer",

@@ -88,24 +88,27 @@ def spread_wave(wave, legs, angles, gridding):
         angles: `AngleSpectra`.
         gridding: `Gridding`, to whose cells samples are added.
     """
-    scratch, origin = gridding.scratch, np.float32(gridding.first_bin)
+    # Taken apart once: in the loop each field would be counted as a reference of its own.
+    depth_bin, weight, first_bin = legs
+    plus, minus, n_lateral = angles
+    grid_first_bin, table, cells, scratch = gridding
     bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
-    for high in range((wave + 1) // 2, legs.depth_bin.shape[0]):
+    for high in range((wave + 1) // 2, depth_bin.shape[0]):
         low = wave - high
         t, r = high, abs(low)
-        first = max(legs.first_bin[t], legs.first_bin[r])
+        first = max(first_bin[t], first_bin[r])
         # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
-        _locate(legs.depth_bin[t, first:], legs.depth_bin[r, first:], origin, bins, taps)
-        n = legs.depth_bin.shape[1] - first
+        _locate(depth_bin[t, first:], depth_bin[r, first:], np.float32(grid_first_bin), bins, taps)
+        n = depth_bin.shape[1] - first
         pair = _LegPair(
             np.float32(0.5 if high == low else 1.0),
-            legs.weight[t, 2 * first :],
-            legs.weight[r, 2 * first :],
-            angles.plus[angle_row(high, wave, angles.n_lateral), 2 * first :],
-            angles.minus[angle_row(-high, -wave, angles.n_lateral), 2 * first :],
+            weight[t, 2 * first :],
+            weight[r, 2 * first :],
+            plus[angle_row(high, wave, n_lateral), 2 * first :],
+            minus[angle_row(-high, -wave, n_lateral), 2 * first :],
         )
         _weigh(n, pair, values)
-        _spread(bins[:n], taps, values, gridding.taps, gridding.cells)
+        _spread(bins[:n], taps, values, table, cells)
 
 
 @kernel()
@@ -133,10 +136,11 @@ def _weigh(n, pair, values):
 
     In whole vectors, so up to 7 beyond n.
     """
-    share = splat(pair.share)
+    share, weight_t, weight_r, plus, minus = pair
+    share = splat(share)
     for first in range(0, 2 * n, LANES):
-        weight = complex_multiply(multiply(share, load(pair.weight_t, first)), load(pair.weight_r, first))
-        a, b = complex_multiply(weight, load(pair.plus, first)), complex_multiply(weight, load(pair.minus, first))
+        weight = complex_multiply(multiply(share, load(weight_t, first)), load(weight_r, first))
+        a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
         store(values, 2 * first, interleave_low(a, b))
         store(values, 2 * first + LANES, interleave_high(a, b))
 

@@ -16,9 +16,15 @@ from sonolucent.beamform.fourier.plan import FourierPlan
 
 
 class _Tables(NamedTuple):
-    """What all residues share."""
+    """What all residues and threads share. Flat, as every tuple in a tuple costs half a microsecond a call."""
 
-    legs: LegTables
+    leg_depth_bin: NDArray[np.float32]
+    leg_weight: NDArray[np.float32]
+    leg_first_bin: NDArray[np.int64]
+    """See `LegTables`."""
+    first_depth_bin: int
+    taps: NDArray[np.float32]
+    """See `Gridding`."""
     odd_phase: NDArray[np.complex64]
     """Moves the midpoints of odd offsets, rounded down to an element, to where they lie: (n_lateral,)."""
     tap_correction: NDArray[np.float32]
@@ -48,7 +54,9 @@ class _Buffers(NamedTuple):
     """Spectra over depth of each wave and its negative, in turn: (2 n, n_depth)."""
     masked: NDArray[np.complex64]
     """The same under a mask, and then over depth."""
-    gridding: Gridding
+    cells: NDArray[np.float32]
+    scratch: NDArray[np.float32]
+    """See `Gridding`."""
 
 
 class StoltMap:
@@ -58,7 +66,16 @@ class StoltMap:
         n_lateral = plan.sampling.n_lateral
         self.plan = plan
         odd_phase = np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64)
-        self.tables = _Tables(_leg_tables(plan), odd_phase, plan.tap_correction, plan.wave_phase)
+        self.tables = _Tables(
+            leg_depth_bin=plan.leg_waves.depth_bin,
+            leg_weight=_padded_weight(plan),
+            leg_first_bin=plan.leg_waves.first_bin,
+            first_depth_bin=plan.depth_bins.start,
+            taps=plan.taps,
+            odd_phase=odd_phase,
+            tap_correction=plan.tap_correction,
+            wave_phase=plan.wave_phase,
+        )
         self.waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
         """Those of each residue, see `_Residue`."""
         self.offset_tables = [_offset_tables(plan, parity) for parity in (0, 1)]
@@ -77,14 +94,14 @@ class StoltWorkspace:
         plan, n_residues = stolt.plan, len(stolt.waves)
         n_bins, n_depth = offset_sum.padded_bins(plan.sampling.n_bins), plan.sampling.n_depth
         most = max(waves.size for waves in stolt.waves)
-        cells = fft.real_buffer(len(plan.depth_bins) * LANES)
         self._spectra = spectra.view(np.float32)
         self._tables = stolt.tables
         self._buffers = _Buffers(
             angles=fft.real_buffer(2, n_residues, 2 * n_bins),
             whole=fft.complex_buffer(2 * most, n_depth),
             masked=fft.complex_buffer(2 * most, n_depth),
-            gridding=Gridding(plan.depth_bins.start, plan.taps, cells, fft.real_buffer(6, n_bins)),
+            cells=fft.real_buffer(len(plan.depth_bins) * LANES),
+            scratch=fft.real_buffer(6, n_bins),
         )
         self._plans = [fft.plan_backward(self._buffers.masked[: 2 * waves.size]) for waves in stolt.waves]
         self._residues = [
@@ -103,11 +120,11 @@ class StoltWorkspace:
         _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
 
 
-def _leg_tables(plan: FourierPlan) -> LegTables:
-    leg_waves, n_bins = plan.leg_waves, plan.sampling.n_bins
-    weight = fft.complex_buffer(leg_waves.weight.shape[0], offset_sum.padded_bins(n_bins)).view(np.float32)
-    weight[:, : 2 * n_bins] = leg_waves.weight.view(np.float32)
-    return LegTables(leg_waves.depth_bin, weight, leg_waves.first_bin)
+def _padded_weight(plan: FourierPlan) -> NDArray[np.float32]:
+    weight, n_bins = plan.leg_waves.weight, plan.sampling.n_bins
+    padded = fft.complex_buffer(weight.shape[0], offset_sum.padded_bins(n_bins)).view(np.float32)
+    padded[:, : 2 * n_bins] = weight.view(np.float32)
+    return padded
 
 
 def _offset_tables(plan: FourierPlan, residue_parity: int) -> offset_sum.OffsetTables:
@@ -140,12 +157,14 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
     waves, whole = residue.waves, buffers.whole
+    legs = LegTables(tables.leg_depth_bin, tables.leg_weight, tables.leg_first_bin)
+    gridding = Gridding(tables.first_depth_bin, tables.taps, buffers.cells, buffers.scratch)
     _sum_offsets(spectra, residue, tables.odd_phase, buffers.angles)
     for i in range(waves.size):
         side = 0 if waves[i] % spectra.shape[0] == residue.residues[0] else 1
         angles = AngleSpectra(buffers.angles[side], buffers.angles[1 - side], spectra.shape[0])
-        spread_wave(waves[i], tables.legs, angles, buffers.gridding)
-        gather_cells(buffers.gridding, whole[2 * i], whole[2 * i + 1])
+        spread_wave(waves[i], legs, angles, gridding)
+        gather_cells(gridding, whole[2 * i], whole[2 * i + 1])
     for i in range(masks.shape[0]):
         _mask(whole[: 2 * waves.size], masks[i], buffers.masked)
         fft.execute(residue.fft_call)
