@@ -13,11 +13,13 @@ import io
 import json
 import os
 import re
+import sys
 from typing import Any
 
 import msgspec
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 _COLUMNS = "100"
@@ -99,9 +101,21 @@ def _documented(package: str, name: str, value: Any) -> list[str]:
     if inspect.isclass(value):
         members = [] if issubclass(value, BaseException) else ["   :members:"]
         return [f".. autoclass:: {package}.{name}", *members]
-    if callable(value):
+    if inspect.isroutine(value):
         return [f".. autofunction:: {package}.{name}"]
-    return [f".. autodata:: {package}.{name}"]
+    keys = [f"Keys: {', '.join(f'``{key}``' for key in value)}."] if isinstance(value, dict) else []
+    text = [*_description_of(package, name, value), *keys]
+    return [f".. py:data:: {package}.{name}", "", *(f"   {line}" for line in text)]
+
+
+def _description_of(package: str, name: str, value: Any) -> list[str]:
+    """The string below the assignment of a constant or of a name for a type, wherever in the package that is."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith(f"{package}.") and getattr(module, name, None) is value:
+            described = ModuleAnalyzer.for_module(module_name).find_attr_docs()
+            if ("", name) in described:
+                return described["", name]
+    return []
 
 
 def _keep_bars(
