@@ -14,6 +14,7 @@ import json
 import os
 import re
 import sys
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -96,8 +97,7 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _documented(package: str, name: str, value: Any) -> list[str]:
     if inspect.ismodule(value):
-        members = ", ".join(value.__all__) if hasattr(value, "__all__") else ""
-        return [f".. automodule:: {value.__name__}", f"   :members: {members}"]
+        return _documented_module(package, value)
     if inspect.isclass(value):
         members = [] if issubclass(value, BaseException) else ["   :members:"]
         return [f".. autoclass:: {package}.{name}", *members]
@@ -106,6 +106,20 @@ def _documented(package: str, name: str, value: Any) -> list[str]:
     keys = [f"Keys: {', '.join(f'``{key}``' for key in value)}."] if isinstance(value, dict) else []
     text = [*_description_of(package, name, value), *keys]
     return [f".. py:data:: {package}.{name}", "", *(f"   {line}" for line in text)]
+
+
+def _documented_module(package: str, module: ModuleType) -> list[str]:
+    """An exported module, without what the package itself exports as well."""
+    exported = sys.modules[package]
+    listed = ", ".join(getattr(module, "__all__", []))
+    twice = [
+        name for name in exported.__all__ if name in vars(module) and vars(module)[name] is getattr(exported, name)
+    ]
+    return [
+        f".. automodule:: {module.__name__}",
+        f"   :members: {listed}",
+        *([f"   :exclude-members: {', '.join(twice)}"] if twice else []),
+    ]
 
 
 def _description_of(package: str, name: str, value: Any) -> list[str]:
