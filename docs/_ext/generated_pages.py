@@ -13,11 +13,14 @@ import io
 import json
 import os
 import re
+import sys
+from types import ModuleType
 from typing import Any
 
 import msgspec
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
 _COLUMNS = "100"
@@ -94,14 +97,39 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
 
 def _documented(package: str, name: str, value: Any) -> list[str]:
     if inspect.ismodule(value):
-        members = ", ".join(value.__all__) if hasattr(value, "__all__") else ""
-        return [f".. automodule:: {value.__name__}", f"   :members: {members}"]
+        return _documented_module(package, value)
     if inspect.isclass(value):
         members = [] if issubclass(value, BaseException) else ["   :members:"]
         return [f".. autoclass:: {package}.{name}", *members]
-    if callable(value):
+    if inspect.isroutine(value):
         return [f".. autofunction:: {package}.{name}"]
-    return [f".. autodata:: {package}.{name}"]
+    keys = [f"Keys: {', '.join(f'``{key}``' for key in value)}."] if isinstance(value, dict) else []
+    text = [*_description_of(package, name, value), *keys]
+    return [f".. py:data:: {package}.{name}", "", *(f"   {line}" for line in text)]
+
+
+def _documented_module(package: str, module: ModuleType) -> list[str]:
+    """An exported module, without what the package itself exports as well."""
+    exported = sys.modules[package]
+    listed = ", ".join(getattr(module, "__all__", []))
+    twice = [
+        name for name in exported.__all__ if name in vars(module) and vars(module)[name] is getattr(exported, name)
+    ]
+    return [
+        f".. automodule:: {module.__name__}",
+        f"   :members: {listed}",
+        *([f"   :exclude-members: {', '.join(twice)}"] if twice else []),
+    ]
+
+
+def _description_of(package: str, name: str, value: Any) -> list[str]:
+    """The string below the assignment of a constant or of a name for a type, wherever in the package that is."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith(f"{package}.") and getattr(module, name, None) is value:
+            described = ModuleAnalyzer.for_module(module_name).find_attr_docs()
+            if ("", name) in described:
+                return described["", name]
+    return []
 
 
 def _keep_bars(
