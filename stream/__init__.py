@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from sonolucent.stream.errors import BadInput, ConfigError, RecordingError, StageFailed
     from sonolucent.stream.ledger import EdgeCounts, Ledger
     from sonolucent.stream.messages import Channels, End, Frame, Image, Stream, Trail
+    from sonolucent.stream.offline.evaluation import evaluate_models
+    from sonolucent.stream.offline.evaluation_report import EvaluationReport
+    from sonolucent.stream.offline.imaging import image_recording
+    from sonolucent.stream.offline.model_training import TrainedModel, train_model
     from sonolucent.stream.recording.any_recording import AnyRecording
     from sonolucent.stream.recording.open import open_recording
     from sonolucent.stream.recording.reader import Recording
@@ -31,6 +35,7 @@ __all__ = [
     "ConfigError",
     "EdgeCounts",
     "End",
+    "EvaluationReport",
     "Frame",
     "FrameRefused",
     "Image",
@@ -45,13 +50,17 @@ __all__ = [
     "StageFailed",
     "Stream",
     "Trail",
+    "TrainedModel",
     "Transform",
     "assemble",
     "convert_recording",
+    "evaluate_models",
+    "image_recording",
     "load_config",
     "open_recording",
     "paced",
     "run",
+    "train_model",
     "write_recording",
 ]
 
@@ -62,6 +71,10 @@ _MODULES = {
     "errors": ("BadInput", "ConfigError", "RecordingError", "StageFailed"),
     "ledger": ("EdgeCounts", "Ledger"),
     "messages": ("Channels", "End", "Frame", "Image", "Stream", "Trail"),
+    "offline.evaluation": ("evaluate_models",),
+    "offline.evaluation_report": ("EvaluationReport",),
+    "offline.imaging": ("image_recording",),
+    "offline.model_training": ("TrainedModel", "train_model"),
     "recording.any_recording": ("AnyRecording",),
     "recording.open": ("open_recording",),
     "recording.reader": ("Recording",),

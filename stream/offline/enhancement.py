@@ -14,10 +14,10 @@ from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image
 
 _log = logging.getLogger(__name__)
-Enhance = Callable[[Image], Image]
+Enhancement = Callable[[Image], Image]
 
 
-def enhancement(choice: str, imager: BModeImager) -> Enhance:
+def enhancement(choice: str, imager: BModeImager) -> Enhancement:
     """Takes a plain image, the last that `imager` made, and adds its enhanced version.
 
     Args:
@@ -33,7 +33,7 @@ def enhancement(choice: str, imager: BModeImager) -> Enhance:
     return _by_compound(choice, imager) if choice in COMPOUNDS else _by_session(choice, imager)
 
 
-def _by_compound(name: str, imager: BModeImager) -> Enhance:
+def _by_compound(name: str, imager: BModeImager) -> Enhancement:
     def enhance(image: Image) -> Image:
         envelope = COMPOUNDS[name](imager.analytic, imager.grid)
         compounded = log_compress(envelope, dynamic_range_db=imager.dynamic_range_db, reference=imager.level)
@@ -43,7 +43,7 @@ def _by_compound(name: str, imager: BModeImager) -> Enhance:
     return enhance
 
 
-def _by_session(choice: str, imager: BModeImager) -> Enhance:
+def _by_session(choice: str, imager: BModeImager) -> Enhancement:
     try:
         session = Session(choice, imager.grid.shape, dynamic_range_db=imager.dynamic_range_db)
         session.warm_up()

@@ -12,7 +12,7 @@ from sonolucent.beamform import BModeImager, ImageGrid, NotFiniteError
 from sonolucent.beamform.imager import BeamformingMethod
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image, Stream, Trail
-from sonolucent.stream.offline.enhancement import Enhance, enhancement
+from sonolucent.stream.offline.enhancement import Enhancement, enhancement
 from sonolucent.stream.offline.pictures import write_hdf5, write_mp4, write_png
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.open import open_recording
@@ -67,7 +67,7 @@ def image_recording(
 
 
 def _images(
-    recording: AnyRecording, wanted: range, shots: Sequence[int], imager: BModeImager, enhance: Enhance
+    recording: AnyRecording, wanted: range, shots: Sequence[int], imager: BModeImager, enhance: Enhancement
 ) -> Iterator[Image]:
     for i in wanted:
         try:
