@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp csrc/client/*.cpp csrc/client/*.hpp)
 NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt pyproject.toml
 
-.PHONY: install demo docs test counted asan tsan bench bench-peers lint format clean
+MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
+
+.PHONY: FORCE install demo docs test counted asan tsan bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -17,8 +19,13 @@ $(VENV)/.tools: pyproject.toml Makefile
 	$(BIN)/python -m pip install --quiet --group build --group dev
 	@touch $@
 
-# An editable install: edits to Python need nothing, edits to C++ come back here.
-$(VENV)/.installed: $(VENV)/.tools $(NATIVE)
+# An editable install: edits to Python need nothing. Edits to C++ come back here, and so do Python files that come, go or
+# move: the install has a list of them.
+$(VENV)/.modules: FORCE
+	@mkdir -p $(VENV)
+	@echo $(MODULES) | cmp -s - $@ || echo $(MODULES) > $@
+
+$(VENV)/.installed: $(VENV)/.tools $(VENV)/.modules $(NATIVE)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats]"
 	$(BIN)/sonolucent warmup
 	@touch $@
