@@ -32,7 +32,7 @@ def main(out: tyro.conf.Positional[Path], data: Path | None = None, manifest: Pa
     Args:
         out: the folder of the model folders, and of the evaluation.
         data: a folder of real images to evaluate on as well.
-        manifest: what is in that folder, see docs/evaluation.md.
+        manifest: what is in that folder, see docs/how-to/evaluate.md.
     """
     for name, options in TRAININGS.items():
         if not (out / name / "model.json").exists():

@@ -89,7 +89,7 @@ def load_manifest(folder: Path, path: Path | None = None) -> Manifest:
             f"{path}: {error.strerror}; the manifest names the images that are to be measured:\n\n{_EXAMPLE}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}; docs/evaluation.md says what a manifest holds") from error
+        raise ConfigError(f"{path}: {error}; docs/how-to/evaluate.md says what a manifest holds") from error
     missing = [name for name in manifest.files() if not (folder / name).is_file()]
     if missing:
         raise ConfigError(f"{path} names files that are not in {folder}: {', '.join(missing)}")

@@ -16,6 +16,7 @@ from documents import ROOT, Block, blocks, inline_code, name_of, pages
 
 from sonolucent.stream import load_config
 from sonolucent.stream.commands.main import COMMANDS, main
+from sonolucent.stream.offline.evaluation_manifest import load_manifest
 
 
 class Understood(Exception):
@@ -89,6 +90,16 @@ def _configurations() -> list[Block]:
 def test_a_documented_configuration_is_read(block: Block, tmp_path: Path) -> None:
     (tmp_path / "pipeline.toml").write_text(block.text)
     load_config(tmp_path / "pipeline.toml")
+
+
+def test_the_documented_manifest_is_read(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "evaluate.md"
+    manifest = next(block.text for block in blocks(page) if block.language == "toml")
+    for name in re.findall(r'"([\w/]+\.\w+)"', manifest):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "evaluation.toml").write_text(manifest)
+    assert len(list(load_manifest(tmp_path).files())) == 4
 
 
 _SMALLER = {"simulate": ["--frames", "2", "--elements", "16"], "run": ["--model", "none"]}

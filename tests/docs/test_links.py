@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from documents import HISTORY, ROOT, blocks, inline_code, links, name_of, pages
 
-_FOLDERS = "beamform|sim|nn|stream|csrc|tests|examples|docs"
-_FILE = re.compile(rf"(?<![\w./-])((?:{_FOLDERS})/[\w./-]*[\w/])")
+_FOLDERS = ("beamform", "sim", "nn", "stream", "csrc", "tests", "examples", "docs")
+_SOURCES = (".py", ".cpp", ".hpp", ".toml", ".js", ".html")
+_FILE = re.compile(rf"(?<![\w./-])((?:{'|'.join(_FOLDERS)})/[\w./-]*[\w/])")
 _HISTORY_PAGES = sorted(HISTORY.glob("*.md"))
 
 
@@ -30,10 +30,9 @@ def test_files_that_a_page_names_exist(page: Path) -> None:
 
 
 def test_documents_that_the_sources_name_exist() -> None:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    sources = [name for name in listed if name.endswith((".py", ".cpp", ".hpp", ".toml", ".js", ".html"))]
+    sources = [path for folder in _FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in _SOURCES]
     missing = []
     for source in sources:
-        named = re.findall(r"docs/[\w./-]+\.\w+", (ROOT / source).read_text(encoding="utf-8"))
+        named = re.findall(r"docs/[\w./-]+\.\w+", source.read_text(encoding="utf-8"))
         missing += [f"{source}: {name}" for name in named if not (ROOT / name).exists()]
     assert missing == []

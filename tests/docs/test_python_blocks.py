@@ -9,7 +9,7 @@ import pytest
 from documents import Block, name_of, python_programs
 
 _PROGRAMS = python_programs()
-_SLOW = {"README.md", "docs/explanations/simulation.md"}  # they simulate the reference probe
+_SLOW = {"README.md", "docs/explanations/simulation.md", "docs/how-to/train.md"}  # reference probe, training
 
 
 def _page(page: Path) -> Any:
