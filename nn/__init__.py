@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from sonolucent.nn.inference.session import Label, Session
     from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Provenance, load_model, save_model
     from sonolucent.nn.training.frames import TrainingError, TrainingFrame
-    from sonolucent.nn.training.loop import CurvePoint, Trained, train
+    from sonolucent.nn.training.loop import train
     from sonolucent.nn.training.recipes import RECIPES, Recipe
+    from sonolucent.nn.training.state import CurvePoint, Trained
     from sonolucent.nn.training.validation import Validation
     from sonolucent.nn.unet import FullUNet, LightUNet, UNet
 
@@ -100,8 +101,9 @@ _NAMES = {
     "inference.session": ("Label", "Session"),
     "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Provenance", "load_model", "save_model"),
     "training.frames": ("TrainingError", "TrainingFrame"),
-    "training.loop": ("CurvePoint", "Trained", "train"),
+    "training.loop": ("train",),
     "training.recipes": ("RECIPES", "Recipe"),
+    "training.state": ("CurvePoint", "Trained"),
     "training.validation": ("Validation",),
     "unet": ("FullUNet", "LightUNet", "UNet"),
 }

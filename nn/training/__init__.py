@@ -6,7 +6,8 @@ Frames (`frames`) become pairs of noisy images of the same tissue (`matched_look
 """
 
 from sonolucent.nn.training.frames import TrainingError, TrainingFrame
-from sonolucent.nn.training.loop import Trained, train
+from sonolucent.nn.training.loop import train
 from sonolucent.nn.training.recipes import RECIPES, Recipe, RecipeName
+from sonolucent.nn.training.state import Trained
 
 __all__ = ["RECIPES", "Recipe", "RecipeName", "Trained", "TrainingError", "TrainingFrame", "train"]

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.nn.model_folder import NETWORKS, Kind
+from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training import checkpoint as checkpoints
-from sonolucent.nn.training.distributed import Rank, ranked
+from sonolucent.nn.training.distributed import ranked
 from sonolucent.nn.training.examples import Examples
 from sonolucent.nn.training.frames import TrainingFrame
-from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import RECIPES, RecipeName
+from sonolucent.nn.training.state import CurvePoint, Trained, TrainingState
 from sonolucent.nn.training.validation import Validation
-from sonolucent.nn.unet import UNet
 
-_POINTS = 20
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """A point of the training's curve.
-
-    Args:
-        step: steps done.
-        loss: mean of the recipe's loss since the point before, in dB.
-        error_db: the validation figure, see `Validation`; None without held-out frames.
-    """
-
-    step: int
-    loss: float
-    error_db: float | None
-
-
+_CURVE_POINTS = 20
 TrainingProgress = Callable[[int, int, list[CurvePoint]], None]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network, in evaluation mode on the CPU; the step its weights are of; the curve of the training."""
-
-    network: UNet
-    step: int
-    curve: list[CurvePoint]
 
 
 def train(
@@ -94,7 +65,7 @@ def train(
     n_steps = how.steps(len(frames)) if steps is None else steps
     with ranked(device) as rank:
         plan = _plan([*frames, *held_out], recipe, kind, n_steps, seed, dynamic_range_db, rank.n_processes)
-        state = _State.begin(kind, seed, rank)
+        state = TrainingState.begin(kind, seed, rank)
         if checkpoint is not None and (saved := checkpoints.load(checkpoint, plan)):
             state.restore(saved)
         parallel = rank.parallel(state.network)
@@ -104,83 +75,12 @@ def train(
             state.set_rate(how.learning_rate(state.step, n_steps))
             levels = parallel(given), wanted, given
             state.descend(how.loss(*(dynamic_range_db * grey for grey in levels)))
-            if state.step % max(1, n_steps // _POINTS) == 0 or state.step == n_steps:
+            if state.step % max(1, n_steps // _CURVE_POINTS) == 0 or state.step == n_steps:
                 state.note(validation)
                 if checkpoint is not None and rank.leads:
                     checkpoints.save(checkpoint, plan, state.saved())
             progress(state.step, n_steps, state.curve)
     return state.chosen()
-
-
-@dataclass
-class _State:
-    """All that a training must remember."""
-
-    kind: Kind
-    network: UNet
-    optimizer: torch.optim.Adam
-    step: int = 0
-    losses: list[float] = field(default_factory=list)
-    curve: list[CurvePoint] = field(default_factory=list)
-    best: dict[str, Tensor] = field(default_factory=dict)
-
-    @classmethod
-    def begin(cls, kind: Kind, seed: int, rank: Rank) -> _State:
-        network = _fresh(kind, seed)
-        if rank.device.type == "cpu":
-            fuse_norms(network)
-        # Nearly twice as fast to train on a CPU; torch's stubs do not know this form.
-        network.to(rank.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return cls(kind, network, torch.optim.Adam(network.parameters()))
-
-    def set_rate(self, learning_rate: float) -> None:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-
-    def descend(self, loss: Tensor) -> None:
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.step += 1
-        self.losses.append(loss.item())
-
-    def note(self, validation: Validation | None) -> None:
-        """Adds a point to the curve and keeps the weights if they are the best so far."""
-        error_db = None if validation is None else validation.error_db(self.network)
-        earlier = [point.error_db for point in self.curve if point.error_db is not None]
-        if error_db is None or not earlier or error_db < min(earlier):
-            self.best = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-        self.curve.append(CurvePoint(self.step, float(np.mean(self.losses)), error_db))
-        self.losses = []
-
-    def saved(self) -> dict[str, Any]:
-        return {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "curve": [asdict(point) for point in self.curve],
-            "best": self.best,
-        }
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        self.step = saved["step"]
-        self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.curve = [CurvePoint(**point) for point in saved["curve"]]
-        self.best = saved["best"]
-
-    def chosen(self) -> Trained:
-        network = _fresh(self.kind)
-        network.load_state_dict(self.best)
-        judged = [point for point in self.curve if point.error_db is not None]
-        best = min(judged, key=lambda point: point.error_db or 0.0) if judged else self.curve[-1]
-        return Trained(network.eval(), best.step, self.curve)
-
-
-def _fresh(kind: Kind, seed: int = 0) -> UNet:
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return NETWORKS[kind]()
 
 
 def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.nn.inference.decibels import Decibels
 from sonolucent.nn.model_folder import ModelInfo
 from sonolucent.nn.training.frames import TrainingFrame
-from sonolucent.nn.training.loop import Trained
+from sonolucent.nn.training.state import Trained
 from sonolucent.nn.unet import UNet
 
 _EXAMPLES = 3

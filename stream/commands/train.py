@@ -16,7 +16,8 @@ from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.stream.commands.parsing import parse, print_json
 
 if TYPE_CHECKING:
-    from sonolucent.nn.training.loop import CurvePoint, TrainingProgress
+    from sonolucent.nn.training.loop import TrainingProgress
+    from sonolucent.nn.training.state import CurvePoint
 
 
 class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ def write_hdf5(path: Path, stream: Stream, images: Iterator[Image]) -> None:
     writer = RecordingWriter(path, stream, channels=False, images=True)
     for image in images:
         writer.write(image)
+    writer.flush({})  # no edge was crossed
     writer.close()
 
 
