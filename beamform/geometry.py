@@ -118,12 +118,12 @@ class Acquisition:
 
     @property
     def n_rx(self) -> int:
-        """Traces a shot: every element receives."""
+        """Traces a shot; every element receives."""
         return self.probe.n_elements
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Shape of one frame of channel data: (n_tx, n_rx, n_samples)."""
+        """Shape of one frame of channel data, (n_tx, n_rx, n_samples)."""
         return self.n_tx, self.n_rx, self.n_samples
 
     @property
@@ -210,7 +210,7 @@ class ImageGrid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Shape of an image: (n_z, n_x)."""
+        """Shape of an image, (n_z, n_x)."""
         return self.n_z, self.n_x
 
     @property

@@ -37,6 +37,7 @@ class EnergySplit(NamedTuple):
 
     @property
     def n_looks(self) -> int:
+        """Into how many parts the spectrum is cut."""
         return self.depth * self.lateral
 
 

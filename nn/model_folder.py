@@ -68,7 +68,7 @@ class Model:
 
     @property
     def id(self) -> str:
-        """Name and weights, short: `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
+        """Name and weights in short, such as `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
         return f"{self.info.name}@{self.weights_sha256[:8]}"
 
     def require_shape(self, shape: tuple[int, ...]) -> None:

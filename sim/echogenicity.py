@@ -40,6 +40,7 @@ class Inclusion:
         return np.asarray(across**2 + along**2 < 1)
 
     def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        """Sets `level_db` (n,) to the contrast at those of the (n, 2) positions that lie inside."""
         level_db[self.contains(positions)] = self.contrast_db
 
 

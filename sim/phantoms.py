@@ -28,6 +28,11 @@ MOVING_PERIOD = 16
 """Frames after which the moving phantom is back where it began."""
 
 
+def _unmoved(positions: Positions) -> Positions:
+    """Of tissue that does not move."""
+    return positions
+
+
 @dataclass(frozen=True)
 class Phantom:
     """Scatterers (n, 2) with amplitudes (n,), and the truth they were drawn from."""
@@ -38,7 +43,7 @@ class Phantom:
     wires_m: Positions = field(default_factory=lambda: np.empty((0, 2)))
     regions: tuple[Region, ...] = ()
     background_db: float = 0.0
-    at_rest: Callable[[Positions], Positions] = field(default=lambda positions: positions, compare=False)
+    at_rest: Callable[[Positions], Positions] = field(default=_unmoved, compare=False)
     """Where the tissue that is now at some positions was when `regions` were drawn."""
 
     def echogenicity_db(self, grid: ImageGrid) -> NDArray[np.float64]:

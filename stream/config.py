@@ -121,7 +121,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def live(self) -> bool:
-        """Whether the source sets the pace: then a slow stage loses frames (and counts them) instead of waiting."""
+        """Whether the source sets the pace; then a slow stage loses frames (and counts them) instead of waiting."""
         return not self.as_fast_as_possible and not self.source.startswith("replay:")
 
 

@@ -20,6 +20,7 @@ class EdgeCounts:
 
     @property
     def in_flight(self) -> int:
+        """Frames that are neither delivered nor dropped yet."""
         return self.acquired - self.delivered - sum(self.dropped.values())
 
     @property
@@ -44,14 +45,17 @@ class Ledger:
         self._dropped: dict[str, int] = {}
 
     def acquire(self, n: int = 1) -> None:
+        """Frames were given to the edge."""
         with self._lock:
             self._acquired += n
 
     def deliver(self, n: int = 1) -> None:
+        """Frames were taken by whom they are for."""
         with self._lock:
             self._delivered += n
 
     def drop(self, why: str, n: int = 1) -> None:
+        """Frames were lost on the edge, and why in a few words."""
         if n:
             with self._lock:
                 self._dropped[why] = self._dropped.get(why, 0) + n
@@ -70,5 +74,6 @@ class Ledger:
         self.drop(RESTARTED, max(0, past.in_flight))
 
     def counts(self) -> EdgeCounts:
+        """The counts as of now."""
         with self._lock:
             return EdgeCounts(self._acquired, self._delivered, dict(self._dropped))

@@ -52,12 +52,12 @@ class FourierPlan:
 
     @property
     def k_x_rad_m(self) -> NDArray[np.float64]:
-        """Lateral wavenumbers of the image, rising: (n_waves,)."""
+        """Lateral wavenumbers of the image, rising, (n_waves,)."""
         return np.asarray(self.image_waves * wavenumber_step(self.acquisition, self.sampling), dtype=np.float64)
 
     @property
     def k_z_rad_m(self) -> NDArray[np.float64]:
-        """The depth wavenumber that each bin of the depth FFT stands for: (n_depth,)."""
+        """The depth wavenumber that each bin of the depth FFT stands for, (n_depth,)."""
         n, first = self.sampling.n_depth, self.depth_bins.start
         bins = first + (np.arange(n) - first) % n
         return np.asarray(bins * depth_step(self.grid, self.sampling), dtype=np.float64)

@@ -119,7 +119,7 @@ class SequenceDecoder:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Shape of one frame of shots: (n_shots, n_rx, n_samples)."""
+        """Shape of one frame of shots, (n_shots, n_rx, n_samples)."""
         return self.sequence.n_shots, self.acquisition.n_rx, self.acquisition.n_samples
 
     def __call__(self, shots: ChannelData, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:

@@ -33,6 +33,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
+        """Whether it ran, and differs by no more than the tolerance."""
         return self.max_difference is not None and self.max_difference <= self.tolerance
 
     @property

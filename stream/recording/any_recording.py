@@ -15,13 +15,26 @@ class AnyRecording(Protocol):
     """What every reader offers: the acquisition, and frames of channel data by index."""
 
     @property
-    def format(self) -> str: ...
+    def format(self) -> str:
+        """The format's name, such as "UFF"."""
+
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path:
+        """The file."""
+
     @property
-    def acquisition(self) -> Acquisition: ...
+    def acquisition(self) -> Acquisition:
+        """How the channel data were taken."""
+
     @property
-    def frame_rate_hz(self) -> float | None: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> NDArray[Any]: ...
-    def __iter__(self) -> Iterator[NDArray[Any]]: ...
+    def frame_rate_hz(self) -> float | None:
+        """Frames a second; None where the file does not say."""
+
+    def __len__(self) -> int:
+        """How many frames of channel data it holds."""
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        """A frame (n_tx, n_rx, n_samples), int16 or float32, by its place from 0."""
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        """The frames in order."""

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.geometry import Acquisition
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Image, Trail
 from sonolucent.stream.recording import hdf5, layout
@@ -38,11 +39,13 @@ class Recording:
             self._n_images = self._complete(layout.BMODE, layout.IMAGE_INDEX)
 
     @property
-    def acquisition(self) -> Any:
+    def acquisition(self) -> Acquisition:
+        """How the channel data were taken."""
         return self.stream.acquisition
 
     @property
     def frame_rate_hz(self) -> float | None:
+        """Frames a second; None where it was not known."""
         return self.stream.frame_rate_hz
 
     def __len__(self) -> int:
@@ -50,6 +53,7 @@ class Recording:
 
     @property
     def n_images(self) -> int:
+        """How many frames of images it holds."""
         return self._n_images
 
     def __getitem__(self, index: int) -> NDArray[Any]:
@@ -100,6 +104,7 @@ class Recording:
         return ids
 
     def close(self) -> None:
+        """Closes the file; nothing can be read any more."""
         self._file.close()
 
     def _complete(self, data: str, index: str) -> int:

@@ -49,7 +49,7 @@ class Sink(ABC):
     def write(self, frame: Frame) -> None:
         """Takes one frame: an image, or channel data where the pipeline sends them here.
 
-        The arrays belong to the pipeline again when `write` returns: copy what is kept.
+        It may keep the frame, and must not write to its arrays: other sinks look at them too.
         """
 
     def counts(self) -> dict[str, EdgeCounts]:

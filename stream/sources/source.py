@@ -17,7 +17,7 @@ SCANNER = Edge("scanner", "source")
 
 
 def _nothing() -> None:
-    pass
+    """For sources that have nothing to prepare."""
 
 
 @dataclass(frozen=True)
