@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.beamform.compute.compiled import kernel, read_only
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 
@@ -75,7 +75,7 @@ def require_finite(data: ChannelData, *, pool: ThreadPool | None = None, first_t
     bad: list[int] = []
 
     def check(_: int, shots: range) -> None:
-        bad.extend(shot for shot in shots if not _is_finite(data[shot].reshape(-1).view(np.float32)))
+        bad.extend(shot for shot in shots if not _is_finite(read_only(data[shot]).reshape(-1).view(np.float32)))
 
     (pool or ThreadPool(1)).map(check, len(data), chunk=1)
     if bad:

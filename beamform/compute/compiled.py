@@ -14,12 +14,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core.caching import FunctionCache, NullCache, _Cache
 from platformdirs import user_cache_path
 
+Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 _KEPT = 4
 """States of the sources whose machine code is kept."""
 _log = logging.getLogger(__name__)
@@ -34,6 +36,13 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         return compiled
 
     return compile_
+
+
+def read_only(array: Array) -> Array:
+    """A view that cannot be written to: frames come as either kind, and a kernel is compiled for each that it meets."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class _KernelCache(_Cache):  # type: ignore[misc]  # Numba is not typed

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.compiled import read_only
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.element_pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
@@ -49,7 +50,7 @@ class CpuEngine:
 
     def take_frame(self, channels: ChannelData) -> None:
         self._pushed = None
-        shots = Shots(channels, self._shot_of)
+        shots = Shots(read_only(channels), self._shot_of)
 
         def transform(thread: int, offsets: range) -> None:
             for offset in offsets:

@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.compiled import read_only
 from sonolucent.beamform.fourier.element_pairs import PairRows, Pairs, PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.pair_folding import Shots
 from sonolucent.beamform.geometry import Acquisition
@@ -21,7 +22,8 @@ class ShotBuffer:
     """
 
     def __init__(self, acquisition: Acquisition, spectra: PairSpectra, dtype: DTypeLike) -> None:
-        self._shots = Shots(np.zeros(acquisition.shape, dtype), np.full(acquisition.n_rx, -1, np.int64))
+        self._frame: ChannelData = np.zeros(acquisition.shape, dtype)
+        self._shots = Shots(read_only(self._frame), np.full(acquisition.n_rx, -1, np.int64))
         self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
         """The pass band of each pair: (offset, lower element, frequency)."""
         self._elements = acquisition.tx_elements
@@ -38,7 +40,7 @@ class ShotBuffer:
     def push(self, shot: ChannelData, tx_index: int) -> Pairs:
         """Stores a shot; returns the pairs that it completes."""
         element = self._elements[tx_index]
-        self._shots.channels[tx_index] = shot
+        self._frame[tx_index] = shot
         self._shots.of_element[element] = tx_index
         self._arrivals[element] += 1
         pairs, partners = self._pairs[element], self._partners[element]

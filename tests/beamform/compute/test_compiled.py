@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import numba
+import numpy as np
 import pytest
 
 from sonolucent import beamform
+from sonolucent.beamform import Acquisition, FourierBeamformer, ImageGrid, channel_data
 from sonolucent.beamform.compute import compiled
+from sonolucent.beamform.fourier.pair_folding import fold_pairs
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
@@ -95,3 +98,15 @@ def test_a_change_of_any_file_that_a_kernel_may_read_is_another_state(tmp_path, 
     assert compiled._state_of_the_sources() == before
     (tmp_path / changed).write_text("TAPS = 6")
     assert compiled._state_of_the_sources() != before
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_frames_that_cannot_be_written_to_need_no_kernels_of_their_own(dtype):
+    """Frames out of messages are of that kind; the first one must not wait for a compiler."""
+    beamform = FourierBeamformer(Acquisition(), ImageGrid.sau64())
+    beamform.warm_up(dtype)
+    known = {kernel.__name__: len(kernel.signatures) for kernel in (fold_pairs, channel_data._is_finite)}
+    frame = np.ones(Acquisition().shape, dtype)
+    frame.flags.writeable = False
+    beamform(frame)
+    assert {kernel.__name__: len(kernel.signatures) for kernel in (fold_pairs, channel_data._is_finite)} == known
