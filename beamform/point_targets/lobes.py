@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from sonolucent.beamform.geometry import Acquisition, ImageGrid
 from sonolucent.beamform.point_targets.target import PointTarget
@@ -89,6 +88,8 @@ def grating_level_db(image: AnalyticImage, grid: ImageGrid, target: PointTarget,
 
 def _beam_profile(image: AnalyticImage, grid: ImageGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Finely sampled x, and the highest envelope there."""
+    from scipy.ndimage import zoom  # late: 25 ms that every start of a live stream would pay
+
     envelope = np.abs(image).astype(np.float64)
     columns = zoom(envelope, (_FINER, 1), order=3).max(axis=0)
     beam = zoom(columns, ((grid.n_x - 1) * _FINER + 1) / grid.n_x, order=3)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from numpy.typing import ArrayLike, NDArray
 
 from sonolucent.beamform.geometry import ImageGrid
 
@@ -58,7 +57,7 @@ def measure_point(
     return PointTarget(
         x_m=grid.x0_m + column * grid.dx_m,
         z_m=grid.z0_m + row * grid.dz_m,
-        peak=float(map_coordinates(envelope, [[row], [column]], order=3)[0]),
+        peak=float(_interpolated(envelope, [[row], [column]])[0]),
         lateral_width_m=_width(envelope, row, column, lateral=True) * grid.dx_m,
         axial_width_m=_width(envelope, row, column, lateral=False) * grid.dz_m,
     )
@@ -81,7 +80,14 @@ def _profile(
 ) -> NDArray[np.float64]:
     rows = np.full_like(offsets, row) if lateral else row + offsets
     columns = column + offsets if lateral else np.full_like(offsets, column)
-    return np.asarray(map_coordinates(envelope, [rows, columns], order=3, mode="nearest"), dtype=np.float64)
+    return _interpolated(envelope, [rows, columns], mode="nearest")
+
+
+def _interpolated(envelope: NDArray[np.float64], places: ArrayLike, mode: str = "constant") -> NDArray[np.float64]:
+    """The envelope at places between pixels, by cubic splines."""
+    from scipy.ndimage import map_coordinates  # late: 25 ms that every start of a live stream would pay
+
+    return np.asarray(map_coordinates(envelope, places, order=3, mode=mode), dtype=np.float64)
 
 
 def _refine(envelope: NDArray[np.float64], row: float, column: float, lateral: bool) -> float:
