@@ -77,7 +77,7 @@ def log_compress(
 
 
 def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.uint8]:
-    """Grey levels of an image in dB, uint8 of the same shape: 0 at -dynamic_range_db, 255 at 0 dB."""
+    """Grey levels of images in dB (..., n_z, n_x), uint8 of the same shape: 0 at -dynamic_range_db, 255 at 0 dB."""
     grey: NDArray[np.uint8] = np.clip(image_db * (255 / dynamic_range_db) + 255.5, 0, 255).astype(np.uint8)
     return grey
 

@@ -151,8 +151,8 @@ def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int
 
 
 def band_weight(acquisition: Acquisition, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weight 0..1 of each frequency, of their shape: the pass band with its outer tenths rounded, so that pulses do not
-    ring.
+    """Weight 0..1 of each of the frequencies (n,) in Hz, (n,): the pass band with its outer tenths rounded, so that
+    pulses do not ring.
 
     Raises:
         ValueError: nothing of the pass band is sampled.

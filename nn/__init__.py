@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sonolucent.nn.energy_split import EnergySplit
     from sonolucent.nn.export.derived_files import export_package, export_torchscript
     from sonolucent.nn.images import BMode, ImageShape
-    from sonolucent.nn.inference.choice import SHIPPED_MODELS, best_to_lightest
+    from sonolucent.nn.inference.choice import SHIPPED_MODELS
     from sonolucent.nn.inference.decibels import Decibels
     from sonolucent.nn.inference.enhancer import Enhancer
     from sonolucent.nn.inference.parity import Check, check_model
@@ -64,7 +64,6 @@ __all__ = [
     "UNet",
     "Validation",
     "baselines",
-    "best_to_lightest",
     "check_model",
     "compound",
     "evaluate",
@@ -94,7 +93,7 @@ _NAMES = {
     "energy_split": ("EnergySplit",),
     "export.derived_files": ("export_package", "export_torchscript"),
     "images": ("BMode", "ImageShape"),
-    "inference.choice": ("SHIPPED_MODELS", "best_to_lightest"),
+    "inference.choice": ("SHIPPED_MODELS",),
     "inference.decibels": ("Decibels",),
     "inference.enhancer": ("Enhancer",),
     "inference.parity": ("Check", "check_model"),

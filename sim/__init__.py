@@ -4,24 +4,19 @@ from sonolucent.sim import phantoms
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import AttenuationLayers
 from sonolucent.sim.echogenicity import ANECHOIC_DB, Inclusion, Region
-from sonolucent.sim.faults import FAULTS, FaultRates, PlannedShot, plan_faults
 from sonolucent.sim.phantoms import Phantom
 from sonolucent.sim.pulse import pulse_spectrum
 from sonolucent.sim.simulation import digitize, simulate
 
 __all__ = [
     "ANECHOIC_DB",
-    "FAULTS",
     "AttenuationLayers",
-    "FaultRates",
     "Inclusion",
     "Phantom",
     "PhaseScreen",
-    "PlannedShot",
     "Region",
     "digitize",
     "phantoms",
-    "plan_faults",
     "pulse_spectrum",
     "simulate",
 ]

@@ -20,8 +20,10 @@ _FLOOR = 1e-3
 
 
 def pulse_spectrum(probe: Probe, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gaussian spectrum of the two-way pulse, centred on t = 0: real, 1 at the centre frequency, and 0.5 (-6 dB) at
-    frequencies `fractional_bandwidth * center_frequency_hz` apart."""
+    """Gaussian spectrum of the two-way pulse, centred on t = 0, at frequencies (n,) in Hz: real, (n,).
+
+    It is 1 at the centre frequency, and 0.5 (-6 dB) at frequencies `fractional_bandwidth * center_frequency_hz` apart.
+    """
     half_width_hz = probe.fractional_bandwidth * probe.center_frequency_hz / 2
     detuning = (frequency_hz - probe.center_frequency_hz) / half_width_hz
     spectrum = np.exp2(-(detuning**2))

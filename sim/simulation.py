@@ -80,7 +80,7 @@ def simulate(
 
 
 def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> NDArray[np.int16]:
-    """Channel data, int16 of the same shape, as a 16-bit converter gives them.
+    """Channel data (n_tx, n_rx, n_samples), int16 of the same shape, as a 16-bit converter gives them.
 
     `full_scale`, the largest value by default, becomes 32767. Values beyond it saturate, as they do in a scanner.
 

@@ -65,7 +65,10 @@ def _place(transmit_end, receive_end, transmit_gain, receive_gain, last):
 
 @kernel(fastmath={"contract", "nsz"}, boundscheck=False)
 def _add_block(last, transmit_smear, receive_smear, spikes):
-    """Adds all four spikes of each scatterer, given its last one: both smears are whole, so all lie alike."""
+    """Adds all four spikes of each scatterer, given its last one: both smears are whole, so all lie alike.
+
+    `last` has the interval of each and its two shares, smears are in intervals, all (n,); `spikes` (n_intervals,).
+    """
     interval, earlier, later = last
     end = spikes.size - 2
     for s in range(transmit_smear.size):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sonolucent.stream.accounting.journal import JournalEntry
-    from sonolucent.stream.accounting.report import RunReport
+    from sonolucent.stream.accounting.report import RunReport, StageReport
+    from sonolucent.stream.accounting.timing import Latency
     from sonolucent.stream.config import Config, load_config
     from sonolucent.stream.errors import BadInput, ConfigError, RecordingError, StageFailed
     from sonolucent.stream.ledger import EdgeCounts, Ledger
@@ -40,6 +41,7 @@ __all__ = [
     "FrameRefused",
     "Image",
     "JournalEntry",
+    "Latency",
     "Ledger",
     "Recording",
     "RecordingError",
@@ -48,6 +50,7 @@ __all__ = [
     "SinkEnd",
     "Source",
     "StageFailed",
+    "StageReport",
     "Stream",
     "Trail",
     "TrainedModel",
@@ -66,7 +69,8 @@ __all__ = [
 
 _MODULES = {
     "accounting.journal": ("JournalEntry",),
-    "accounting.report": ("RunReport",),
+    "accounting.report": ("RunReport", "StageReport"),
+    "accounting.timing": ("Latency",),
     "config": ("Config", "load_config"),
     "errors": ("BadInput", "ConfigError", "RecordingError", "StageFailed"),
     "ledger": ("EdgeCounts", "Ledger"),
@@ -93,4 +97,10 @@ def __getattr__(name: str) -> Any:
     # Late, so that the command line's help does not wait for the numerics.
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.errors import ConfigError
 
 Transport = Literal["inproc", "ipc", "tcp"]
@@ -17,7 +18,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The live pipeline: source, beamformer, enhancement, sinks.
 
     Args:
-        source: "sim", "replay:FILE" (a recording), or "tcp://HOST:PORT" (a scanner).
+        source: "sim", "replay:FILE" (a recording), "tcp://HOST:PORT" (a scanner), or what an installed package brings.
         frames: stop after this many frames; a replay starts over as often as it takes.
         first: the frame at which a replay starts; a recording's frames count from 0.
         last: the frame at which a replay ends; the last of the recording by default.
@@ -49,6 +50,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         budget: the profile of budgets.toml that the stages are held to.
         metrics: serve the run's figures on this port of 127.0.0.1, for `sonolucent top` (which looks at 8661) and
             Prometheus; 0 picks a free one.
+        verbose: tell on standard error what every stage has planned.
         trace: write the times of the last frames to this JSON file, for ui.perfetto.dev.
     """
 
@@ -81,6 +83,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     budget: str = "cpu-25fps"
     metrics: int | None = None
     trace: str | None = None
+    verbose: bool = False
 
     def __post_init__(self) -> None:
         for name in ("frames", "fps", "dynamic_range_db", "beamform_threads", "enhance_threads"):
@@ -89,9 +92,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(f"{name} must be positive, not {value}")
         if self.first < 0 or (self.last is not None and self.last < self.first):
             raise ValueError(f"first and last must be in order and not negative, not {self.first} and {self.last}")
+        load_budgets(self.budget)
         self._require_options_of_the_source()
-        if not self.transforms or len(set(self.transforms)) < len(self.transforms):
-            raise ValueError(f"transforms must be different stages, one at least, not {list(self.transforms)}")
+        if not self.transforms:
+            raise ValueError("transforms must name one stage at least, such as beamform")
+        for name, option in {"headless": "headless", "viewer": "view", "recorder": "record"}.items():
+            if name in self.sinks:
+                raise ValueError(f"sinks are those that installed packages bring; for {name} there is {option}")
         if self.record_channels and self.record is None:
             raise ValueError("record_channels needs a file; give record = FILE too")
         if self.view and self.headless:

@@ -29,6 +29,16 @@ class StageFailed(RuntimeError):
     """A stage in a process of its own failed; the message is the stage's own. Commands exit with status 1."""
 
 
+def as_failure(stage: str, error: Exception) -> Exception:
+    """What a run says of whatever a stage raised: its message where it is for the user, else what it was and where.
+
+    A package's own sink or transform may raise anything.
+    """
+    if isinstance(error, (BadInput, StageFailed, OSError)):
+        return error
+    return StageFailed(f"{stage} failed: {type(error).__name__}: {error}")
+
+
 class RecordingFailed(StageFailed):
     """The disk took no more: it is full, or fails. Commands exit with status 1."""
 

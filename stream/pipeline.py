@@ -6,11 +6,13 @@ source ──channel data──> beamform ──B-mode──> enhance ──imag
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from sonolucent.stream.config import Config
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.openers import OPENERS, StageKind
 from sonolucent.stream.transport.edge import Edge
 
@@ -39,15 +41,22 @@ def pipeline(config: Config) -> Pipeline:
     """The pipeline that a configuration asks for.
 
     Raises:
-        ConfigError: nothing opens one of its stages.
+        ConfigError: nothing opens one of its stages, or two have one name.
     """
-    chain = [Stage("source", "source", config.source), *(Stage(t, "transform", t) for t in config.transforms)]
-    sinks = [Stage(name, "sink", name) for name in _sinks(config)]
+    chain = [Stage("source", "source", config.source), *(_stage("transform", word) for word in config.transforms)]
+    sinks = [_stage("sink", word) for word in _sinks(config)]
+    names = Counter(stage.name for stage in (*chain, *sinks))
     for stage in (*chain, *sinks):
         OPENERS[stage.kind].require(stage.opener)
+        if names[stage.name] > 1:
+            raise ConfigError(f"{names[stage.name]} stages are called {stage.name!r}; each must have a name of its own")
     arrows = [*pairwise(stage.name for stage in chain), *((chain[-1].name, sink.name) for sink in sinks)]
     raw = [("source", "recorder")] if config.record_channels else []
     return Pipeline((*chain, *sinks), tuple(_edge(config, *arrow) for arrow in [*arrows, *raw]))
+
+
+def _stage(kind: StageKind, word: str) -> Stage:
+    return Stage(word.partition(":")[0], kind, word)
 
 
 def _sinks(config: Config) -> Iterator[str]:

@@ -58,7 +58,7 @@ def sum_pairs(rows, signals, aperture, pixels, image):
 
 @kernel()
 def _empty_leg(baseband, n_elements):
-    """Room for the `_DoubleLeg` of a leg."""
+    """Room for the `_DoubleLeg` of a leg: arrays (n_elements,), the phasors of the type of `baseband`."""
     return _DoubleLeg(np.empty(n_elements), np.empty(n_elements, baseband.dtype))
 
 
@@ -79,7 +79,13 @@ def _fill_leg(lateral, z, weight, scales, leg):
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})
 def _sum_receive(traces, offset, receive):
-    """The sum over receivers of one transmit's traces (n_rx, n), whose leg takes `offset` samples."""
+    """The sum over receivers, complex, of one transmit's traces (n_rx, n).
+
+    Args:
+        traces: at baseband.
+        offset: of the transmit leg, in samples from the first one.
+        receive: `_DoubleLeg`.
+    """
     delay, phasor = receive
     total = 0 * traces[0, 0]
     for r in range(delay.size):

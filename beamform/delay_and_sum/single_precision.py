@@ -115,7 +115,7 @@ def sum_pairs(rows, signals, aperture, pixels, image):
 
 @kernel(boundscheck=False)
 def _empty_leg(n_elements):
-    """Room for the `_SingleLeg` of a leg."""
+    """Room for the `_SingleLeg` of a leg: arrays (n_elements,)."""
     return _SingleLeg(
         np.empty(n_elements, np.int64), np.empty(n_elements, np.float32), np.empty(n_elements, np.float32)
     )

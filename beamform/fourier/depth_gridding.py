@@ -174,6 +174,9 @@ def gather_cells(gridding, plus, minus):
 
 @kernel(boundscheck=False, inline="always")
 def _sum_taps(cells, bin_, lane):
-    """What samples left for a bin: those of the next bin their first tap, its own their second, and so on."""
+    """What samples left for a bin, one float: those of the next bin their first tap, its own their second, and so on.
+
+    `cells` are (n_bins * LANES,), see `Gridding`; `lane` is 0, 4, 8 or 12, the part of the cell that is summed.
+    """
     first = LANES * (bin_ + 1) + lane
     return cells[first] + cells[first - 15] + cells[first - 30] + cells[first - 45]

@@ -62,7 +62,10 @@ def sum_offsets(tables, even, odd, odd_phase, angles):
 
 @kernel(boundscheck=False, inline="always")
 def _multiply_block(cosines, rows, n_rows, row, first):
-    """Rows `row`..+3 of cosines @ rows[:n_rows], 48 columns from `first`."""
+    """Rows `row`..+3 of cosines @ rows[:n_rows], 48 columns from `first`, as nine vectors.
+
+    `cosines` are (n_angles, n_offsets), `rows` (n_offsets, 2 padded bins), complex as two floats.
+    """
     a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = splat(np.float32(0))
     for h in range(n_rows):
         x0, x1, x2 = load(rows[h], first), load(rows[h], first + LANES), load(rows[h], first + 2 * LANES)

@@ -52,7 +52,8 @@ def fold_pairs(shots, pairs, first_sample, traces):
 def both_orders(shots, pairs, i, begin):
     """Both traces of pair i from sample `begin` on, and the share that each has in their sum.
 
-    Nothing of a missing transmit or pair, half of an element with itself.
+    Nothing of a missing transmit or pair, half of an element with itself. `shots` is `Shots`, `pairs` (n, 2) the lower
+    and the higher element of each; the traces have (n_samples - begin,) samples.
     """
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
@@ -67,7 +68,7 @@ def both_orders(shots, pairs, i, begin):
 
 @kernel(boundscheck=False, inline="always")
 def offset_of(pairs, i):
-    """Elements between those of pair i; of the last pair where there is no such pair."""
+    """Elements between those of pair i of `pairs` (n, 2); of the last pair where there is no such pair."""
     low, high = pairs[min(i, pairs.shape[0] - 1)]
     return high - low
 

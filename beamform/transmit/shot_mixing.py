@@ -109,7 +109,10 @@ def _round_up(size: int, unit: int) -> int:
 
 @kernel(boundscheck=False)
 def _mix(weights, traces, out):
-    """out = weights @ traces, for a whole number of `_ROWS` rows and of `LANES` columns."""
+    """out = weights @ traces, float32: (n_out, n_samples) = (n_out, n_in) @ (n_in, n_samples).
+
+    For a whole number of `_ROWS` rows and of `LANES` columns.
+    """
     for row in range(0, out.shape[0], _ROWS):
         for column in range(0, out.shape[1], LANES):
             a = b = c = d = splat(np.float32(0))

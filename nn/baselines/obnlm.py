@@ -106,7 +106,10 @@ def _filter_blocks(image, search, total, count):
 
 @kernel()
 def _centers(radius, n, spacing):
-    """Centres of blocks along an axis of `n` pixels; the last lies at its end, so that every pixel has a block."""
+    """Centres of blocks along an axis of `n` pixels, int64 (n_blocks,).
+
+    The last lies at its end, so that every pixel has a block.
+    """
     first, last = radius, n - radius - 1
     steps = (last - first + spacing - 1) // spacing
     centers = first + spacing * np.arange(steps + 1)

@@ -78,7 +78,8 @@ def _diffusivity(image, speckle_squared, diffusivity):
 
 @kernel()
 def _step(image, diffusivity, weight):
-    """The next image. Between two pixels flows what the lower or right one's diffusivity lets through."""
+    """The next image (n_z, n_x). Between two pixels flows what the lower or right one's diffusivity, (n_z, n_x), lets
+    through, times the weight of a step."""
     n_z, n_x = image.shape
     result = image.copy()
     for i in range(n_z):

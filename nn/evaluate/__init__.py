@@ -8,7 +8,7 @@ from sonolucent.nn.evaluate.estimates import Estimate, estimates
 from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, cyst_figures, edge_profile, truth_figures
 from sonolucent.nn.evaluate.held_out import PhantomCounts, PhantomResults, evaluate_simulated
 from sonolucent.nn.evaluate.methods import ComparedMethod, View, methods
-from sonolucent.nn.evaluate.real import Box, reflector_figures, vessel_figures
+from sonolucent.nn.evaluate.real import PixelRectangle, reflector_figures, vessel_figures
 from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Condition, PhantomScanner, Scene
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING
 
@@ -19,13 +19,13 @@ __all__ = [
     "EDGE_OFFSETS_M",
     "HELD_OUT",
     "TRAINING",
-    "Box",
     "ComparedMethod",
     "Condition",
     "Estimate",
     "PhantomCounts",
     "PhantomResults",
     "PhantomScanner",
+    "PixelRectangle",
     "Scene",
     "View",
     "cyst_figures",

@@ -23,7 +23,7 @@ EvaluationProgress = Callable[[str], None]
 _TIMED_RUNS = 3
 _SLOW_MS = 1000.0
 # Some three standard deviations of what the best filters leave of uniform tissue.
-_PLAIN_TO_SEE_DB = 4.0
+_CONSPICUOUS_DB = 4.0
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _cysts(methods: Sequence[ComparedMethod], scenes: Sequence[Scene], results: 
 def _false_structures(image_db: BMode, grid: ImageGrid) -> dict[str, float]:
     return {
         "false_structures": metrics.false_structures(image_db, grid),
-        "false_structures_of_4_db": metrics.false_structures(image_db, grid, above_db=_PLAIN_TO_SEE_DB),
+        "false_structures_of_4_db": metrics.false_structures(image_db, grid, above_db=_CONSPICUOUS_DB),
     }
 
 

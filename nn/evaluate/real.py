@@ -9,7 +9,7 @@ from sonolucent.nn import metrics
 from sonolucent.nn.images import BMode
 
 
-class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PixelRectangle(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows and columns of a rectangle of pixels, first and last."""
 
     rows: tuple[int, int]
@@ -27,7 +27,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return image[top : bottom + 1, left : right + 1]
 
 
-def vessel_figures(image_db: BMode, lumen: Box, tissue: Box) -> dict[str, float]:
+def vessel_figures(image_db: BMode, lumen: PixelRectangle, tissue: PixelRectangle) -> dict[str, float]:
     """CNR and gCNR of a vessel's lumen against tissue, and the speckle of that tissue."""
     inside, outside = lumen.of(image_db), tissue.of(image_db)
     return {

@@ -26,7 +26,7 @@ class Condition:
 
     Args:
         what: in words, for the report.
-        acquisition: what the beamformer is told.
+        acquisition: what the beamformer is assumed.
         speed_ratio: how much faster sound really travels than the acquisition says.
         snr_db: of the channel data.
         time_gain_db_m: time-gain compensation, per metre of depth.
@@ -54,7 +54,7 @@ CONDITIONS: dict[str, Condition] = {
         time_gain_db_m=2 * 0.5 * 7.5 * 100,
         medium=lambda probe, seed: {"attenuation_db_cm_mhz": 0.5},
     ),
-    "sound-speed": Condition("sound 2 % faster than the beamformer is told", speed_ratio=1.02),
+    "sound-speed": Condition("sound 2 % faster than the beamformer is assumed", speed_ratio=1.02),
     "aberration": Condition(
         "a phase screen of 21 ns and 1.6 dB rms",
         medium=lambda probe, seed: {"screen": PhaseScreen.random(probe, seed=seed)},
@@ -107,24 +107,24 @@ class PhantomScanner:
     """
 
     def __init__(self, condition: Condition, grid: ImageGrid | None = None) -> None:
-        told = condition.acquisition
-        self.grid = grid or ImageGrid.for_acquisition(told)
+        assumed = condition.acquisition
+        self.grid = grid or ImageGrid.for_acquisition(assumed)
         self._condition = condition
-        self._truly = replace(told, sound_speed_m_s=condition.speed_ratio * told.sound_speed_m_s)
+        self._actual = replace(assumed, sound_speed_m_s=condition.speed_ratio * assumed.sound_speed_m_s)
         time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
-        gain = (uniform_gain(told, self.grid) * time_gain).astype(np.float32)
-        self._imager = BModeImager(told, self.grid, dynamic_range_db=DYNAMIC_RANGE_DB, gain=gain)
+        gain = (uniform_gain(assumed, self.grid) * time_gain).astype(np.float32)
+        self._imager = BModeImager(assumed, self.grid, dynamic_range_db=DYNAMIC_RANGE_DB, gain=gain)
 
     def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
         """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""
         phantom = phantoms.make(name, seed=seed, frame=frame)
         channels = simulate(
-            self._truly,
+            self._actual,
             scatterers_m=phantom.scatterers_m,
             amplitudes=phantom.amplitudes,
             snr_db=self._condition.snr_db,
             seed=1000 * seed + frame,
-            **self._condition.medium(self._truly.probe, seed),
+            **self._condition.medium(self._actual.probe, seed),
         )
         self._imager.reference = _OverMedian(level)
         plain_db = self._imager(channels)

@@ -42,8 +42,13 @@ class SinkReport(msgspec.Struct, frozen=True):
         by = {"model": image.model, "device": image.device, "backend": image.backend, "reason": image.reason}
         return msgspec.structs.replace(counted, **by)
 
-    def with_edges(self, edges: dict[str, EdgeCounts]) -> SinkReport:
-        return msgspec.structs.replace(self, edges=newest(self.edges, edges))
+    def with_edges(self, edges: dict[str, EdgeCounts], *, overtaken: bool) -> SinkReport:
+        """With what a frame knew of the edges that it has crossed.
+
+        Args:
+            overtaken: frames come by several ways, so that the last one need not know the latest counts.
+        """
+        return msgspec.structs.replace(self, edges=newest(self.edges, edges) if overtaken else {**self.edges, **edges})
 
     def with_timing(self, timing: Timing, profile: Profile, *, trace: bool) -> SinkReport:
         return msgspec.structs.replace(

@@ -21,8 +21,8 @@ class ImageOptions(msgspec.Struct, frozen=True):
         out: the new file; its suffix decides: .png (one frame), .mp4, .h5 (the images in dB with their axes).
         method: fourier, or das (delay-and-sum, slow and plain).
         transmits: how many of the transmits to use, evenly spread; all by default.
-        enhance: what enhances the images, as `model` of `run`, or frequency-compound, steering-compound; without a
-            value auto. The HDF5 file then holds both.
+        enhance: what enhances the images, as `model` of `run` (but adaptive), or frequency-compound, steering-compound;
+            without a value auto. The HDF5 file then holds both.
         frame: the frame that becomes a PNG.
         dynamic_range_db: of the image.
     """

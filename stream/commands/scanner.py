@@ -77,12 +77,13 @@ def serve(options: ScannerOptions) -> ScannerReport:
     stop = threading.Event()
     with interruptible(stop, abort=threading.Event()), open_context(keys) as context:
         source = open_source(config, stop)
+        source.warm_up()
         endpoint = f"tcp://{options.host}:{options.port or '*'}"
         n_messages = 1 if options.whole_frames else source.stream.acquisition.n_tx
-        with closing(PushSocket(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as outlet:
-            print(f"scanner: {outlet.endpoint}, waiting for a reader", file=sys.stderr, flush=True)
+        with closing(PushSocket(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as socket:
+            print(f"scanner: {socket.endpoint}, waiting for a reader", file=sys.stderr, flush=True)
             live = not config.as_fast_as_possible
-            return BoxedScanner(source, outlet, n_messages, options.faults, options.seed, live=live).run()
+            return BoxedScanner(source, socket, n_messages, options.faults, options.seed, live=live).run()
 
 
 def print_report(report: ScannerReport) -> None:
@@ -109,8 +110,8 @@ def _config(options: ScannerOptions) -> Config:
             "whole frames that change order are late ones: use --faults.late, or leave out --whole-frames"
         )
     shared = {name: getattr(options, name) for name in options.__struct_fields__ if name in Config.__struct_fields__}
-    if options.source != "sim":
-        shared.pop("seed")  # here it is that of the faults as well
+    if options.source.startswith("replay:"):
+        shared.pop("seed")  # here it is that of the faults, and a replay has no other use for it
     try:
         return Config(**shared)
     except ValueError as error:

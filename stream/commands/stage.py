@@ -15,7 +15,7 @@ from sonolucent.stream.commands.summary import print_stage
 from sonolucent.stream.config import load_config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.pipeline import pipeline
-from sonolucent.stream.runtime.run import interruptible
+from sonolucent.stream.runtime.run import interruptible, tell_plans
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
@@ -28,7 +28,7 @@ class StageOptions(msgspec.Struct, frozen=True):
     """Runs one stage of a pipeline until its stream ends, and prints what became of the frames.
 
     Args:
-        name: source, beamform, enhance, headless, viewer or recorder.
+        name: source, beamform, enhance, headless, viewer, recorder, or another transform or sink of the pipeline.
         config: the TOML file that all stages of the pipeline share; its `endpoints` give each edge an address.
         json: print the whole report as one JSON document on standard output and nothing else there.
     """
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.name in (edge.producer, edge.consumer) and edge.name not in config.endpoints:
             raise ConfigError(f'{options.config}: endpoints has no "{edge.name}"; give each edge an address')
     stop, abort = threading.Event(), threading.Event()
+    tell_plans(config)
     with interruptible(stop, abort), open_context(Keys.of(config.keys)) as context:
         try:
             report = run_stage(options.name, config, context, stop, abort)

@@ -25,7 +25,6 @@ def served(config: Config, restarts: Restarts, *, wanted: bool) -> Iterator[Post
 
     Raises:
         MetricsError: the port is in use.
-        ConfigError: there is no such budget profile.
     """
     if config.metrics is None or not wanted:
         yield lambda frame, arrived_ns, behind: None

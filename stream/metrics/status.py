@@ -11,7 +11,6 @@ import msgspec
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.accounting.timing import Latency, Timing
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.ledger import EdgeCounts, newest
 from sonolucent.stream.messages import Frame, Image
 from sonolucent.stream.sources.source import SCANNER
@@ -54,16 +53,10 @@ class Board:
 
     Args:
         restarts: asks how often each stage was restarted.
-
-    Raises:
-        ConfigError: there is no such budget profile.
     """
 
     def __init__(self, config: Config, restarts: Callable[[], dict[str, int]]) -> None:
-        try:
-            self._budgets = load_budgets(config.budget)
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
+        self._budgets = load_budgets(config.budget)
         self._config, self._restarts = config, restarts
         self._lock = threading.Lock()
         self._timing = Timing(window=RECENT)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import BModeImager, ImageGrid
-from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, Box, View
+from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, PixelRectangle, View
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.recording.open import open_recording
@@ -32,8 +32,8 @@ class VesselImage:
 
     name: str
     view: View
-    lumen: Box
-    tissue: Box
+    lumen: PixelRectangle
+    tissue: PixelRectangle
 
 
 def captures(folder: Path, manifest: Manifest) -> Iterator[CaptureImage]:

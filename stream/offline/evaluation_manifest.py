@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sonolucent.nn.evaluate import Box
+from sonolucent.nn.evaluate import PixelRectangle
 from sonolucent.stream.errors import ConfigError
 
 FILE_NAME = "evaluation.toml"
@@ -41,8 +41,8 @@ class Vessel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A B-mode picture of a vessel, and two boxes drawn by hand: inside its lumen, and inside tissue."""
 
     file: str
-    lumen: Box
-    tissue: Box
+    lumen: PixelRectangle
+    tissue: PixelRectangle
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

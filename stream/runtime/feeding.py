@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from sonolucent.stream.messages import Message
@@ -28,8 +29,9 @@ def lose_all(producers: Sequence[Producer], refusal: FrameRefused) -> None:
 
 def wait_for_consumers(producers: Sequence[Producer]) -> None:
     """Frames flow when all who take them are ready, or after a minute without those that are not."""
+    deadline = time.monotonic() + _CONSUMER_TIMEOUT_S
     for producer in producers:
-        if not producer.wait_for_consumer(_CONSUMER_TIMEOUT_S):
+        if not producer.wait_for_consumer(max(0.0, deadline - time.monotonic())):
             waits = "waits for it" if producer.edge.policy == "lossless" else "keeps the newest frames and drops others"
             _log.warning(
                 "%s: %s has not asked for a frame in %.0f s; %s goes on and %s. Is it running, and at this address?",

@@ -1,4 +1,4 @@
-"""Where the ends of each edge meet: in this process, in sockets of a folder, at ports of this machine, or as told."""
+"""Where the ends of each edge meet: where the configuration says, else in this process, a folder, or at free ports."""
 
 from __future__ import annotations
 

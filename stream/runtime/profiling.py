@@ -36,7 +36,7 @@ def profile(config: Config) -> Profiled:
     way alone. The trace is that of the last run. Ctrl-C ends both.
 
     Raises:
-        ConfigError: there is no such budget profile, or fewer than two frames are asked for.
+        ConfigError: fewer than two frames are asked for.
         StageFailed, BadInput: what a stage failed with.
     """
     budgets = _budgets(config)
@@ -81,10 +81,7 @@ def _exceeded(name: str, latency: Latency, budget: Budget) -> Iterator[str]:
 def _budgets(config: Config) -> Profile:
     if config.frames is None or config.frames < 2:
         raise ConfigError(f"a frame rate takes two frames at least; frames is {config.frames}")
-    try:
-        return load_budgets(config.budget)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    return load_budgets(config.budget)
 
 
 def _held_to_no_latency(report: RunReport) -> RunReport:

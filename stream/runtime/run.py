@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ from types import FrameType
 from sonolucent.stream.accounting.report import RunReport, StageReport
 from sonolucent.stream.accounting.timing import write_trace
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import RunAborted
+from sonolucent.stream.errors import RunAborted, as_failure
 from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.recording.writer import write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
@@ -24,6 +25,7 @@ from sonolucent.stream.transport.edge import Aborted
 from sonolucent.stream.transport.sockets import open_context
 
 _WAIT_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 def run(config: Config) -> RunReport:
@@ -32,6 +34,7 @@ def run(config: Config) -> RunReport:
     Raises:
         StageFailed, ConfigError, RecordingError, EdgeError, ModelError: what a stage failed with.
     """
+    tell_plans(config)
     begun = time.monotonic()
     stop, abort = threading.Event(), threading.Event()
     with interruptible(stop, abort):
@@ -44,6 +47,12 @@ def run(config: Config) -> RunReport:
     for file in report.recorded[-1:]:
         write_ledger(Path(file), report.ledger)
     return report
+
+
+def tell_plans(config: Config) -> None:
+    """Lets this process say what stages have planned, where the run is to be `verbose`."""
+    if config.verbose:
+        logging.getLogger("sonolucent").setLevel(logging.INFO)
 
 
 @contextmanager
@@ -75,7 +84,8 @@ def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) 
             except Aborted:
                 abort.set()
             except Exception as error:  # noqa: BLE001 - whatever it is, the others must end; raised again below
-                failures.append(error)
+                _log.debug("%s failed", name, exc_info=True)
+                failures.append(as_failure(name, error))
                 stop.set()
                 abort.set()
 

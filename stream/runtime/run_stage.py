@@ -27,7 +27,7 @@ from sonolucent.stream.transport.sockets import Context
 Prepared = tuple[Stream, Transform]
 
 
-def prepare(name: str, config: Config, stream: Stream) -> Prepared | None:
+def make_ready(name: str, config: Config, stream: Stream) -> Prepared | None:
     """Does ahead what a stage can do before its turn comes: imports, and the plans and warm-up of a transform.
 
     Raises:
@@ -52,8 +52,9 @@ def run_stage(
     """Runs one stage until its stream ends: `stop` ends a source in order, `abort` ends anything at once.
 
     Args:
-        journal: where it goes on, and writes what it does; without one it begins and is not gone on from.
-        prepared: what `prepare` made.
+        journal: where it goes on from, and writes what it does; without one it starts anew, and no other process can
+            continue it.
+        prepared: what `make_ready` made.
 
     Raises:
         Aborted: `abort` was set.

@@ -42,10 +42,12 @@ def run_sink(stage: Stage, config: Config, consumers: Sequence[Consumer], journa
             timing.record(frame.frame_id, frame.trail, arrived_ns)
             meter.tick()
             report = report.with_image(frame)
-        report = report.with_edges(frame.trail.crossed(consumer.edge.name, EdgeCounts()).edges)
+        crossed = frame.trail.crossed(consumer.edge.name, EdgeCounts()).edges
+        report = report.with_edges(crossed, overtaken=len(consumers) > 1)
         sink.write(frame)
         post(frame, arrived_ns, sink.counts())
-        journal.write(StageReport(of_consumers(consumers), report, taken(consumers), recorded=sink.recorded))
+        edges = {**of_consumers(consumers), **sink.counts()}
+        journal.write(StageReport(edges, report, taken(consumers), recorded=sink.recorded))
     end = sink.close(report.edges)
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
     edges = {**of_consumers(consumers), **end.edges}

@@ -17,7 +17,7 @@ from io import FileIO
 import msgspec
 
 from sonolucent.stream.accounting.report import StageReport
-from sonolucent.stream.errors import BadInput
+from sonolucent.stream.errors import BadInput, as_failure
 from sonolucent.stream.runtime.stage_process import READY, Answer, Order
 
 _GRACE_S = 15.0
@@ -58,6 +58,8 @@ def main() -> int:
     if not line:
         return 1
     order = msgspec.json.decode(line, type=Order)
+    if order.config.verbose:
+        logging.getLogger("sonolucent").setLevel(logging.INFO)
     commands = _Commands(parent, order.folder)
     answer = _carry_out(order, commands)
     if commands.abort.is_set():
@@ -75,18 +77,19 @@ def _carry_out(order: Order, commands: _Commands) -> Answer:
         return Answer(error="")
     except Exception as error:
         logging.getLogger(__name__).debug("failed", exc_info=True)
-        return Answer(error=str(error) or type(error).__name__, bad_input=isinstance(error, BadInput))
+        failure = as_failure(order.stage, error)
+        return Answer(error=str(failure) or type(failure).__name__, bad_input=isinstance(failure, BadInput))
 
 
 def _run(order: Order, commands: _Commands) -> StageReport:
     from sonolucent.stream.accounting.journal import Journal
-    from sonolucent.stream.runtime.run_stage import prepare, run_stage
+    from sonolucent.stream.runtime.run_stage import make_ready, run_stage
     from sonolucent.stream.transport.curve import Keys
     from sonolucent.stream.transport.sockets import open_context
 
     journal = Journal(order.journal)
     stream = journal.read().described
-    prepared = prepare(order.stage, order.config, stream) if stream else None
+    prepared = make_ready(order.stage, order.config, stream) if stream else None
     _write(READY)
     commands.begin.wait()
     with open_context(Keys.of(order.config.keys)) as context:

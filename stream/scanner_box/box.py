@@ -54,7 +54,7 @@ class BoxedScanner:
 
     Args:
         source: the frames.
-        outlet: where they go.
+        socket: where they go.
         n_messages: messages a frame: one, or one a shot.
         faults: what happens to them.
         seed: of the faults.
@@ -62,9 +62,9 @@ class BoxedScanner:
     """
 
     def __init__(
-        self, source: Source, outlet: PushSocket, n_messages: int, faults: FaultRates, seed: int, *, live: bool
+        self, source: Source, socket: PushSocket, n_messages: int, faults: FaultRates, seed: int, *, live: bool
     ) -> None:
-        self._source, self._outlet, self._n_messages, self._live = source, outlet, n_messages, live
+        self._source, self._socket, self._n_messages, self._live = source, socket, n_messages, live
         self._plan = plan_faults(faults, n_messages, seed)
         self._clock = np.random.default_rng([seed, 1])
         self._clock_error_ns = 0
@@ -80,12 +80,12 @@ class BoxedScanner:
         """Serves every frame, once there is a reader."""
         begun_s = time.monotonic()
         n_frames = 0
-        if self._outlet.wait():
+        if self._socket.wait():
             for frame, shots in zip(self._source.frames, self._plan, strict=False):
                 self._describe(frame.frame_id)
                 self._count(self._send_frame(frame, shots))
                 n_frames = frame.frame_id + 1
-            self._sent += self._outlet.send_last(encode(End(n_frames)))
+            self._sent += self._socket.send_last(encode(End(n_frames)))
         return self._report(time.monotonic() - begun_s)
 
     def _describe(self, next_frame_id: int) -> None:
@@ -119,7 +119,7 @@ class BoxedScanner:
         if shot.fault == "clock_jumped":
             self._clock_error_ns = int(self._clock.integers(-_HOUR_NS, _HOUR_NS))
         if shot.fault == "disconnected":
-            self._outlet.reconnect()
+            self._socket.reconnect()
         if shot.fault in ("lost", "disconnected"):
             return False
         parts = self._encode(frame, shot)
@@ -150,7 +150,7 @@ class BoxedScanner:
 
     def _offer(self, parts: Parts) -> bool:
         """Sends a message, waiting for the reader unless live; False when it was not taken."""
-        taken = (self._live or self._outlet.wait()) and self._outlet.send(parts)
+        taken = (self._live or self._socket.wait()) and self._socket.send(parts)
         self._sent += taken
         self._not_taken += not taken
         return taken
@@ -166,7 +166,7 @@ class BoxedScanner:
         # Late shots whose time had not come at the end were never sent.
         held = Counter(lost=len(self._held), late=-len(self._held))
         return ScannerReport(
-            endpoint=self._outlet.endpoint,
+            endpoint=self._socket.endpoint,
             seconds=round(seconds, 3),
             messages=self._sent,
             not_taken=self._not_taken,

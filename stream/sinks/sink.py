@@ -13,7 +13,7 @@ from sonolucent.stream.messages import Frame, Stream
 from sonolucent.stream.transport.edge import Edge
 
 DISK = Edge("recorder", "disk")
-"""Where frames that were not recorded are counted."""
+"""Where frames that were not recorded are counted; no frame crosses it by the pipeline's own means."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Sink(ABC):
 
     def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
         """Ends; `edges` are the counts of all edges that frames have crossed on their way here."""
-        return SinkEnd()
+        return SinkEnd(self.counts())
 
 
 SinkOpener = Callable[[Config, Stream, JournalEntry], Sink]

@@ -16,7 +16,13 @@ from sonolucent.stream.messages import Channels, Stamp, Trail
 def paced(
     arrays: Iterable[NDArray[Any]], fps: float | None, stop: Event, first_frame_id: int = 0
 ) -> Iterator[Channels]:
-    """Numbers the arrays and releases one every 1/fps seconds, or as fast as they are taken; ends on `stop`."""
+    """Numbers frames and releases them one by one; ends with them, or on `stop`.
+
+    Args:
+        arrays: channel data, each (n_tx, n_rx, n_samples), int16 or float32.
+        fps: frames a second; None releases each as soon as it is taken.
+        first_frame_id: of the first of them; a source that goes on gives `past.next_frame_id`.
+    """
     due_s = time.monotonic()
     source = iter(arrays)
     frame_id = first_frame_id

@@ -48,7 +48,7 @@ def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
 
     frames = (loop()[frame_id % len(loop())] for frame_id in itertools.count(past.next_frame_id))
     description = f"simulated {config.phantom} phantom, seed {config.seed}"
-    return Source(stream, paced(frames, fps, stop, past.next_frame_id), description=description, prepare=loop)
+    return Source(stream, paced(frames, fps, stop, past.next_frame_id), description=description, preparation=loop)
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:

@@ -13,7 +13,7 @@ from sonolucent.stream.messages import Channels, Stream
 from sonolucent.stream.transport.edge import Edge
 
 SCANNER = Edge("scanner", "source")
-"""Where frames that never reached the program are counted."""
+"""Where frames that never reached the program are counted; none crosses it by the pipeline's own means."""
 
 
 def _nothing() -> None:
@@ -30,7 +30,7 @@ class Source:
         losses: frames that were acquired but never reached the program, or not whole.
         refused: messages that the program could not use.
         description: what it is, in a few words.
-        prepare: does ahead what the first frame would otherwise wait for.
+        preparation: what the first frame would otherwise wait for.
     """
 
     stream: Stream
@@ -38,11 +38,11 @@ class Source:
     losses: Ledger = field(default_factory=Ledger)
     refused: Ledger = field(default_factory=Ledger)
     description: str = ""
-    prepare: Callable[[], object] = _nothing
+    preparation: Callable[[], object] = _nothing
 
     def warm_up(self) -> None:
         """Makes the first frame come as quickly as the others."""
-        self.prepare()
+        self.preparation()
 
     def describe(self) -> str:
         """What it is, in one line."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sonolucent.nn import Session, best_to_lightest
+from sonolucent.nn import Session
+from sonolucent.nn.inference.choice import best_to_lightest
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
@@ -82,7 +83,7 @@ def _budget_ms(config: Config) -> float:
 
 
 def _exempt_from_garbage_collection() -> None:
-    """Spares the garbage collector what is here to stay: going through all of it stops every frame for 0.1 s."""
+    """Makes the garbage collector pass over all that exists now: looking through it would stop a frame for 0.1 s."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -137,11 +137,15 @@ def pull_all(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Message]
     for consumer in consumers:
         poller.register(consumer.socket, zmq.POLLIN)
     while True:
+        came = False
         for consumer in consumers:
             message = consumer.pull(0.0)
             if message is not None:
+                came = True
                 yield consumer, message
-        poller.poll(min(consumer.wait_ms() for consumer in consumers))
+        # While a frame was worked on nobody asked for the next one, which `pull` does: sleep only when all have asked.
+        if not came:
+            poller.poll(min(consumer.wait_ms() for consumer in consumers))
 
 
 def _open(context: Context, place: Place) -> zmq.Socket[bytes]:

@@ -62,8 +62,10 @@ def _run(site: Path, folder: Path, *options: str) -> dict[str, Any]:
     return report
 
 
-def test_a_source_a_transform_and_a_sink_of_one_run(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_source_a_transform_and_a_sink_of_one_run(site: Path, tmp_path: Path, transport: str) -> None:
     chain = ("--transforms", "beamform", "persistence", "--sinks", "levels", "--as-fast-as-possible")
+    chain += ("--transport", transport)
     report = _run(site, tmp_path, *chain)
     assert report["frames_out"] == 6
     assert set(report["stages"]) >= {"source", "beamform", "persistence"}

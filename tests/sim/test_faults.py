@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from sonolucent.sim import FAULTS, FaultRates, PlannedShot, plan_faults
+from sonolucent.sim.faults import FAULTS, FaultRates, PlannedShot, plan_faults
 
 EACH = FaultRates(*[0.05] * len(FAULTS))
 

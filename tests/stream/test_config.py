@@ -32,8 +32,9 @@ def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> 
         ("source = 'tcp://127.0.0.1:5555'\nfps = 10.0", "sets its own pace"),
         ("source = 'tcp://127.0.0.1:5555'\nphantom = 'cysts'", "belong to the source sim"),
         ("source = 'replay:a.h5'\nseed = 2", "belong to the source sim"),
-        ("transforms = []", "one at least"),
-        ("transforms = ['beamform', 'beamform']", "different stages"),
+        ("transforms = []", "one stage at least"),
+        ("sinks = ['viewer']", "for viewer there is view"),
+        ("budget = 'warp'", "'warp'.*cpu-25fps"),
         ("not toml", "c.toml"),
     ],
 )

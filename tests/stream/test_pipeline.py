@@ -54,6 +54,7 @@ def test_transforms_are_a_chain_in_the_order_asked_for() -> None:
         ({"source": "replay:"}, "replay:FILE"),
         ({"transforms": ("beamform", "sharpen")}, "beamform, enhance"),
         ({"sinks": ("printer",)}, "headless, recorder, viewer"),
+        ({"transforms": ("beamform", "beamform")}, "2 stages are called 'beamform'"),
     ],
 )
 def test_a_stage_that_nothing_opens_is_refused_with_those_there_are(wrong: dict[str, object], known: str) -> None:

@@ -73,7 +73,7 @@ def test_a_run_is_seen_while_it_runs(sonolucent: Any, small_recording: Path, tra
 def test_a_stage_that_was_killed_is_seen_to_come_back(small_recording: Path) -> None:
     with metered(small_recording, "ipc") as (run, port):
         before = after(5, port)
-        os.kill(_worker(run.pid, "beamform"), signal.SIGKILL)
+        os.kill(_stage_process(run.pid, "beamform"), signal.SIGKILL)
         status = after(before.frames_out + 20, port)
     assert (before.restarts, status.restarts) == ({}, {"beamform": 1})
 
@@ -110,7 +110,7 @@ def test_where_no_run_is_it_says_so(sonolucent: Any) -> None:
     assert sonolucent("top", 70000).status == 2
 
 
-def _worker(run: int, stage: str) -> int:
+def _stage_process(run: int, stage: str) -> int:
     """The process of a stage."""
     children = Path(f"/proc/{run}/task/{run}/children").read_text().split()
     command = f"sonolucent.stream.runtime.stage_child\0{stage}\0"

@@ -67,6 +67,22 @@ def test_an_unknown_source_and_an_address_others_can_reach(sonolucent: Any) -> N
     refused(sonolucent("run", "--source", "tcp://192.168.0.9:5555", "--headless"), "not on loopback")
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--budget", "warp"], "'warp'; there are cpu-25fps"),
+        (["--transforms", "beamform", "sharpen"], "'sharpen' is none of beamform, enhance"),
+        (["--sinks", "printer"], "'printer' is none of headless, recorder, viewer"),
+        (["--source", "tcp://127.0.0.1:5555", "--fps", 5], "sets its own pace"),
+        (["--source", "replay:a.h5", "--seed", 5], "belong to the source sim"),
+    ],
+)
+def test_options_that_would_be_of_no_use_are_refused_before_any_work(
+    sonolucent: Any, options: list[object], named: str
+) -> None:
+    refused(sonolucent("run", "--headless", "--frames", 2, *options), named)
+
+
 def test_a_port_in_use(sonolucent: Any, small_recording: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

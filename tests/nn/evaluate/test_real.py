@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform import ImageGrid
-from sonolucent.nn.evaluate.real import Box, reflector_figures, vessel_figures
+from sonolucent.nn.evaluate.real import PixelRectangle, reflector_figures, vessel_figures
 
 
 def test_vessel_figures_of_known_levels():
     rng = np.random.default_rng(0)
     image_db = rng.normal(-20, 3, (60, 40)).astype(np.float32)
     image_db[:30] -= 20
-    figures = vessel_figures(image_db, Box(rows=(0, 29), columns=(0, 39)), Box(rows=(30, 59), columns=(0, 39)))
+    figures = vessel_figures(
+        image_db, PixelRectangle(rows=(0, 29), columns=(0, 39)), PixelRectangle(rows=(30, 59), columns=(0, 39))
+    )
     assert figures["cnr"] == pytest.approx(20 / np.sqrt(18), rel=0.05)
     assert figures["gcnr"] > 0.98
     assert figures["tissue_std_db"] == pytest.approx(3, rel=0.05)
@@ -17,7 +19,7 @@ def test_vessel_figures_of_known_levels():
 
 def test_a_box_outside_the_image_is_refused():
     with pytest.raises(ValueError, match="is not in"):
-        Box(rows=(0, 60), columns=(0, 3)).of(np.zeros((60, 40), np.float32))
+        PixelRectangle(rows=(0, 60), columns=(0, 3)).of(np.zeros((60, 40), np.float32))
 
 
 def test_reflector_figures_of_a_known_point():

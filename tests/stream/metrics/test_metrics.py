@@ -14,7 +14,7 @@ from rich.console import Console
 from sonolucent.stream.commands.top import fetch
 from sonolucent.stream.commands.top_screen import screen
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import ConfigError, MetricsError
+from sonolucent.stream.errors import MetricsError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stamp, Trail
 from sonolucent.stream.metrics import served
@@ -111,14 +111,6 @@ def test_only_the_reported_sink_of_a_run_that_asks_for_it_serves(capsys: pytest.
         with served(config, dict, wanted=wanted) as post:
             post(image(0), 0, {})
     assert capsys.readouterr().err == ""
-
-
-def test_an_unknown_budget_is_named() -> None:
-    with (
-        pytest.raises(ConfigError, match=r"'warp'.*cpu-25fps"),
-        served(Config(metrics=0, budget="warp"), dict, wanted=True),
-    ):
-        pass
 
 
 def test_prometheus_is_given_every_figure() -> None:

@@ -43,17 +43,17 @@ def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[Scanne
 
     def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False) -> Any:
         stop = Event()
-        outlet = PushSocket(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
+        socket = PushSocket(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
         fps = STREAM.frame_rate_hz if live else None
         source = Source(STREAM, paced((array(i) for i in range(n_frames)), fps, stop))
         reports: list[ScannerReport] = []
-        box = BoxedScanner(source, outlet, n_messages, faults, seed=3, live=live)
+        box = BoxedScanner(source, socket, n_messages, faults, seed=3, live=live)
         thread = Thread(target=lambda: reports.append(box.run()))
         thread.start()
-        read = scanner(Config(source=outlet.endpoint), stop, JournalEntry())
+        read = scanner(Config(source=socket.endpoint), stop, JournalEntry())
         frames = list(read.frames)
         thread.join()
-        outlet.close()
+        socket.close()
         return reports[0], read, frames
 
     return run
@@ -109,8 +109,8 @@ def test_a_port_in_use_is_an_error(context: zmq.Context[zmq.Socket[bytes]]) -> N
 
 def test_a_scanner_that_is_stopped_before_it_had_a_reader(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     stop = Event()
-    outlet = PushSocket(context, "tcp://127.0.0.1:*", 1, stop)
+    socket = PushSocket(context, "tcp://127.0.0.1:*", 1, stop)
     stop.set()
-    report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), outlet, 1, FaultRates(), 1, live=True).run()
-    outlet.close()
+    report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), socket, 1, FaultRates(), 1, live=True).run()
+    socket.close()
     assert (report.messages, report.frames.acquired) == (0, 0)

@@ -114,12 +114,12 @@ def test_a_scanner_serves_the_run_that_lists_it(keys: Keys, other_keys: Keys, li
     stop = Event()
     mine = keys if listed else other_keys
     with open_context(mine) as context:
-        outlet = PushSocket(context, "tcp://127.0.0.1:*", 4, stop, mine)
+        socket = PushSocket(context, "tcp://127.0.0.1:*", 4, stop, mine)
         source = Source(STREAM, paced([FRAME] * 3, None, stop))
-        box = BoxedScanner(source, outlet, 1, FaultRates(), 1, live=False)
+        box = BoxedScanner(source, socket, 1, FaultRates(), 1, live=False)
         thread = threading.Thread(target=box.run)
         thread.start()
-        config = Config(source=outlet.endpoint, keys=str(keys.folder))
+        config = Config(source=socket.endpoint, keys=str(keys.folder))
         if listed:
             assert len(list(scanner(config, stop, JournalEntry()).frames)) == 3
         else:
@@ -127,7 +127,7 @@ def test_a_scanner_serves_the_run_that_lists_it(keys: Keys, other_keys: Keys, li
             with pytest.raises(ConfigError, match="never described"):
                 scanner(config, stop, JournalEntry())
         thread.join()
-        outlet.close()
+        socket.close()
 
 
 def test_other_addresses_need_keys(keys: Keys) -> None:

@@ -314,3 +314,32 @@ def test_a_producer_that_is_restarted_is_not_credited_with_frames_of_its_predece
     assert [m.frame_id for m in messages if isinstance(m, Channels)] == [1]
     assert counts == [EdgeCounts(1, 1)]
     assert pull.taken == 2
+
+
+def test_whoever_pulls_has_asked_for_the_next_frame_before_it_sleeps(
+    context: zmq.Context[zmq.Socket[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a frame that came while another was worked on would wait for the end of the nap."""
+    slept: list[bool] = []
+
+    class Poller(zmq.Poller):
+        def poll(self, timeout: float | None = None) -> list[tuple[object, int]]:
+            slept.append(line.pull._granted[0] == line.pull.taken)
+            return super().poll(timeout)
+
+    line = Line(Edge("a", "b", "drop_oldest"), Place("inproc://asked"), context)
+    monkeypatch.setattr(zmq, "Poller", Poller)
+    line.push.push(STREAM)
+    messages = pull_all([line.pull])
+    for i in range(4):
+        line.push.push(frame(i))
+        while isinstance(next(messages)[1], Stream):
+            pass
+        slept_before = len(slept)
+        line.push.push(frame(10 + i))
+        next(messages)
+        assert all(slept[slept_before:])
+    threading.Thread(target=line.push.close, args=(0.0,)).start()
+    while not isinstance(next(messages)[1], End):
+        pass
+    line.pull.close()
