@@ -109,7 +109,10 @@ class Acquisition:
         if len(set(elements)) != len(elements):
             raise ValueError("tx_elements names an element twice")
         if min(elements) < 0 or max(elements) >= self.probe.n_elements:
-            raise ValueError(f"tx_elements must lie in 0..{self.probe.n_elements - 1}")
+            raise ValueError(
+                f"tx_elements must lie in 0..{self.probe.n_elements - 1}, not {min(elements)}..{max(elements)}; "
+                f"give tx_elements=range({self.probe.n_elements}) where all of the probe's elements transmit"
+            )
 
     @property
     def n_tx(self) -> int:

@@ -34,9 +34,10 @@ def as_failure(stage: str, error: Exception) -> Exception:
 
     A package's own sink or transform may raise anything.
     """
-    if isinstance(error, (BadInput, StageFailed, OSError)):
+    if isinstance(error, (BadInput, StageFailed)):
         return error
-    return StageFailed(f"{stage} failed: {type(error).__name__}: {error}")
+    kind = "" if isinstance(error, OSError) else f"{type(error).__name__}: "
+    return StageFailed(f"{stage} failed: {kind}{error}")
 
 
 class RecordingFailed(StageFailed):

@@ -123,7 +123,7 @@ class Image:
     dynamic_range_db: float
     model: str = ""
     device: str = ""
-    skipped: str = "not enhanced yet"
+    skipped: str = "no stage has enhanced it"
     trail: Trail = field(default_factory=Trail)
     backend: str = ""
     reason: str = ""

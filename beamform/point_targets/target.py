@@ -47,8 +47,11 @@ def measure_point(
         search_m: half-widths of the region searched.
 
     Raises:
+        TypeError: `image` is not complex: an envelope, or an image in dB, whose widths would mean something else.
         ValueError: the region lies outside the image, or the target is wider than the image.
     """
+    if not np.iscomplexobj(image):
+        raise TypeError(f"image is {image.dtype}; a point is measured in the analytic image of a beamformer, complex64")
     envelope = np.abs(image).astype(np.float64)
     row, column = _brightest_pixel(envelope, grid, near_m, search_m)
     for _ in range(3):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 
 from sonolucent.stream.commands.parsing import parse_run, print_json
 from sonolucent.stream.commands.summary import print_summary
@@ -17,7 +19,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def execute(config: Config, *, json: bool) -> int:
     """Runs a configuration and reports; status 0, also after Ctrl-C."""
-    report = run(config)
+    # What a package's stage prints must not come between the document and who reads it.
+    with redirect_stdout(sys.stderr if json else sys.stdout):
+        report = run(config)
     if json:
         print_json(report)
     else:

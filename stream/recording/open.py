@@ -14,7 +14,7 @@ _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     """The recording in the file at `path`: `rec.acquisition`, `len(rec)`, `rec[i]` (n_tx, n_rx, n_samples).
 
-    Reads this project's HDF5 layout (docs/how-to/convert.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
+    Reads this project's HDF5 layout (docs/reference/recording.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
 
     Raises:
         RecordingError: the file is missing, damaged, or of none of these formats.
@@ -27,7 +27,10 @@ def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
         from sonolucent.stream.recording.formats.brain import BrainRecording
 
         return BrainRecording(file)
-    raise RecordingError(f"{file}: neither a Sonolucent recording (HDF5) nor a BRAIN capture (MATLAB 5 .mat)")
+    raise RecordingError(
+        f"{file}: of no format that can be read (Sonolucent, zea, UFF, MFMC, and BRAIN in MATLAB 5); "
+        "docs/extend/file-format.md says how to bring others in"
+    )
 
 
 def _open_hdf5(path: Path) -> AnyRecording:

@@ -52,6 +52,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(format=f"{sys.argv[1]}: %(message)s", level=logging.WARNING)
+    # The parent reads answers from standard output; what a package's stage prints there goes to standard error.
+    answers = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # Unbuffered: a thread that waits in a buffered reader keeps its lock and breaks the interpreter's exit.
     parent = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
     line = parent.readline()
@@ -61,18 +64,18 @@ def main() -> int:
     if order.config.verbose:
         logging.getLogger("sonolucent").setLevel(logging.INFO)
     commands = _Commands(parent, order.folder)
-    answer = _carry_out(order, commands)
+    answer = _carry_out(order, commands, answers)
     if commands.abort.is_set():
         shutil.rmtree(order.folder, ignore_errors=True)
-    _write(msgspec.json.encode(answer))
+    _write(answers, msgspec.json.encode(answer))
     return 0 if answer.error is None else 1
 
 
-def _carry_out(order: Order, commands: _Commands) -> Answer:
+def _carry_out(order: Order, commands: _Commands, answers: int) -> Answer:
     from sonolucent.stream.transport.edge import Aborted
 
     try:
-        return Answer(_run(order, commands))
+        return Answer(_run(order, commands, answers))
     except Aborted:
         return Answer(error="")
     except Exception as error:
@@ -81,7 +84,7 @@ def _carry_out(order: Order, commands: _Commands) -> Answer:
         return Answer(error=str(failure) or type(failure).__name__, bad_input=isinstance(failure, BadInput))
 
 
-def _run(order: Order, commands: _Commands) -> StageReport:
+def _run(order: Order, commands: _Commands, answers: int) -> StageReport:
     from sonolucent.stream.accounting.journal import Journal
     from sonolucent.stream.runtime.run_stage import make_ready, run_stage
     from sonolucent.stream.transport.curve import Keys
@@ -90,16 +93,15 @@ def _run(order: Order, commands: _Commands) -> StageReport:
     journal = Journal(order.journal)
     stream = journal.read().described
     prepared = make_ready(order.stage, order.config, stream) if stream else None
-    _write(READY)
+    _write(answers, READY)
     commands.begin.wait()
     with open_context(Keys.of(order.config.keys)) as context:
         return run_stage(order.stage, order.config, context, commands.stop, commands.abort, journal, prepared)
 
 
-def _write(line: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+def _write(answers: int, line: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), open(answers, "wb", closefd=False) as output:
+        output.write(line)
 
 
 if __name__ == "__main__":

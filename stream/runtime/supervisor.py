@@ -93,9 +93,10 @@ class _Supervisor:
 
     def reports(self) -> dict[str, StageReport]:
         answers = {name: process.answer() for name, process in self._processes.items()}
-        failures = [answer for answer in answers.values() if isinstance(answer, Exception)]
+        failures = {name: answer for name, answer in answers.items() if isinstance(answer, Exception)}
         if failures:
-            raise next((f for f in failures if str(f)), StageFailed("a stage was killed; see the lines above"))
+            silent = StageFailed(f"{', '.join(failures)} ended without a report; see the lines above")
+            raise next((failure for failure in failures.values() if str(failure)), silent)
         return {name: answer for name, answer in answers.items() if isinstance(answer, StageReport)}
 
     def _begin(self, name: str) -> StageProcess:

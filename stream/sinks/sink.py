@@ -47,7 +47,7 @@ class Sink(ABC):
 
     @abstractmethod
     def write(self, frame: Frame) -> None:
-        """Takes one frame: an image, or channel data where the pipeline sends them here.
+        """Takes one frame: an image. (The recorder alone is sent channel data too.)
 
         It may keep the frame, and must not write to its arrays: other sinks look at them too.
         """
@@ -57,7 +57,7 @@ class Sink(ABC):
         return {}
 
     def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
-        """Ends; `edges` are the counts of all edges that frames have crossed on their way here."""
+        """Ends; `edges` are the counts of all edges on the way here, as they stood when the last frame left them."""
         return SinkEnd(self.counts())
 
 

@@ -92,3 +92,40 @@ def test_what_plug_ins_there_are_is_said(site: Path) -> None:
     ended = run(site, "--source", "umbrella:1")
     assert ended.returncode == 2
     assert "none of sim, replay:FILE, tcp://HOST:PORT, acme" in ended.stderr
+
+
+CHATTY = """
+from sonolucent.stream import Sink
+
+
+class Chatty(Sink):
+    def write(self, frame):
+        print("a frame")
+        if frame.frame_id == 3:
+            raise ZeroDivisionError("by three")
+
+
+def open_chatty(config, stream, past):
+    print("opened")
+    return Chatty()
+"""
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_sink_that_prints_and_fails_disturbs_no_report_and_is_named(
+    small_recording: Path, tmp_path: Path, transport: str
+) -> None:
+    (tmp_path / "chatty.py").write_text(CHATTY)
+    info = tmp_path / "chatty-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: chatty\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sonolucent.sinks]\nchatty = chatty:open_chatty\n")
+    options = ["--source", f"replay:{small_recording}", "--sinks", "chatty", "--transport", transport]
+    ended = run(tmp_path, *options, "--frames", "3")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["frames_out"] == 3
+    assert ended.stderr.count("a frame") == 3
+    ended = run(tmp_path, *options, "--frames", "4")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "chatty failed: ZeroDivisionError: by three" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -98,3 +98,8 @@ def test_a_taper_lowers_the_lobes_of_the_reference_probe(acquisition):
     assert -45 < grating[0] < grating[1] - 3 < -15
     assert side[0].integrated_db < side[1].integrated_db
     assert all(lobes.peak_db >= level - 0.1 for lobes, level in zip(side, grating, strict=True))
+
+
+def test_a_b_mode_image_is_refused():
+    with pytest.raises(TypeError, match="analytic image"):
+        measure_point(np.zeros((4, 4), np.float32), ImageGrid.sau64(), (0.0, 1e-3))

@@ -112,7 +112,7 @@ def test_foreign_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"missing\.h5: No such file"):
         open_recording(tmp_path / "missing.h5")
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(RecordingError, match="neither"):
+    with pytest.raises(RecordingError, match="of no format that can be read"):
         open_recording(tmp_path / "notes.txt")
     with h5py.File(tmp_path / "other.h5", "w", libver="latest") as other:
         other["x"] = 1
