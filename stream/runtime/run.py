@@ -50,9 +50,11 @@ def run(config: Config) -> RunReport:
 
 
 def tell_plans(config: Config) -> None:
-    """Lets this process say what stages have planned, where the run is to be `verbose`."""
+    """Lets this process say what stages have planned, each by its name, where the run is to be `verbose`."""
     if config.verbose:
         logging.getLogger("sonolucent").setLevel(logging.INFO)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(logging.Formatter("%(threadName)s: %(message)s"))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def run_sink(stage: Stage, config: Config, consumers: Sequence[Consumer], journa
     timing, meter, report = Timing(), Meter(), past.report.sink or SinkReport()
     sink = SINKS.find(stage.opener)(config, description, past)
     sink.warm_up()
-    _log.info("%s: %s", stage.name, sink.describe())
+    _log.info(sink.describe())
     journal.describe(description)
     journal.write(StageReport(of_consumers(consumers), report, taken(consumers), recorded=sink.recorded))
     for consumer, frame, arrived_ns in _frames(consumers):

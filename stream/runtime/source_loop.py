@@ -31,7 +31,7 @@ def run_source(config: Config, producers: Sequence[Producer], stop: Event, journ
     push_all(producers, source.stream)
     journal.describe(source.stream)
     source.warm_up()
-    _log.info("source: %s", source.describe())
+    _log.info(source.describe())
     wait_for_consumers(producers)
     for frame in source.frames:
         n_frames, next_frame_id = n_frames + 1, frame.frame_id + 1

@@ -96,7 +96,7 @@ def opened(stage: Stage, config: Config, stream: Stream) -> Transform:
     """
     transform = TRANSFORMS.find(stage.opener)(config, stream)
     transform.warm_up()
-    _log.info("%s: %s", stage.name, transform.describe())
+    _log.info(transform.describe())
     return transform
 
 

@@ -135,3 +135,12 @@ def test_no_orphan_and_no_folder_of_sockets_survive_a_killed_parent(small_record
 def _running(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and ") Z " not in status.read_text()
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_every_stage_says_once_what_it_has_planned_where_asked(
+    sonolucent: Any, small_recording: Path, transport: str
+) -> None:
+    options = ["--source", f"replay:{small_recording}", "--headless", "--model", "none", "--frames", 2, "--verbose"]
+    lines = sonolucent("run", *options, "--transport", transport).errors.splitlines()
+    assert sorted(line.partition(": ")[0] for line in lines) == ["beamform", "enhance", "headless", "source"], lines

@@ -79,7 +79,7 @@ def test_a_transform_is_warmed_up_and_described_once_and_what_it_refuses_is_coun
     assert frames == [0, 2, 4]
     assert made[0].asked == ["warm_up", "describe"]
     assert len(made) == 1
-    assert "beamform: brighter by one" in caplog.text
+    assert "brighter by one" in caplog.text
     assert reports[0].edges["beamform>enhance"].dropped == {"odd": 2}
     assert reports[0].edges["beamform>enhance"].balanced
     assert reports[0].taken == {"source>beamform": 5}
