@@ -23,12 +23,12 @@ def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
     magic = _first_bytes(file, 8)
     if magic == _HDF5_MAGIC:
         return _open_hdf5(file)
-    if magic == b"MATLAB 5":
+    if magic in (b"MATLAB 5", b"MATLAB 7"):
         from sonolucent.stream.recording.formats.brain import BrainRecording
 
         return BrainRecording(file)
     raise RecordingError(
-        f"{file}: of no format that can be read (Sonolucent, zea, UFF, MFMC, and BRAIN in MATLAB 5); "
+        f"{file}: of no format that can be read (Sonolucent, zea, UFF, MFMC, and BRAIN in MATLAB 5 or 7.3); "
         "docs/extend/file-format.md says how to bring others in"
     )
 

@@ -1,4 +1,5 @@
-"""Reads BRAIN `.mat` files: full- and half-matrix captures of a linear array in contact with the medium.
+"""Reads BRAIN `.mat` files, MATLAB 5 and 7.3: full- and half-matrix captures of a linear array in contact with the
+medium.
 
 The layout is that of the struct `exp_data` of BRAIN and arim (University of Bristol): `time_data` (n_samples,
 n_traces), 1-based `tx` and `rx` (n_traces), `time` in s, and `array` with element centres `el_xc`, `el_zc`, the
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.recording.formats import mat5, mat73
 from sonolucent.stream.recording.formats.full_matrix import full_matrix
-from sonolucent.stream.recording.formats.mat5 import variables
 
 
 class BrainRecording:
@@ -53,13 +54,22 @@ class BrainRecording:
         yield self._frame
 
 
+def _variables(path: Path) -> Iterator[tuple[str, Any]]:
+    with path.open("rb") as file:
+        if file.read(len(mat73.MAGIC)) == mat73.MAGIC:
+            return mat73.variables(path)
+    return mat5.variables(memoryview(path.read_bytes()))
+
+
 def _load(path: Path) -> Any:
     names = []
     try:
-        for name, value in variables(memoryview(path.read_bytes())):
+        for name, value in _variables(path):
             if name == "exp_data":
                 return value
             names.append(name)
+    except RecordingError:
+        raise
     except (OSError, ValueError) as error:
         raise RecordingError(f"{path}: cannot be read as a MATLAB file ({error}); is it complete?") from error
     held = ", ".join(name for name in names if name and not name.startswith("__")) or "nothing"

@@ -1,8 +1,10 @@
 """BRAIN captures: geometry, time zero, reciprocity, and clear errors."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -28,6 +30,29 @@ def experiment(n: int = 4, n_samples: int = 6, **changes: Any) -> dict[str, Any]
 
 def saved(path: Path, exp_data: dict[str, Any]) -> Path:
     savemat(path, {"exp_data": exp_data})
+    return path
+
+
+def saved_as_73(path: Path, variables: dict[str, Any]) -> Path:
+    """As MATLAB 7.3 would: HDF5 behind a header, arrays at least of two axes, and those exchanged."""
+
+    def put(group: h5py.Group, name: str, value: Any) -> None:
+        if isinstance(value, dict):
+            struct = group.create_group(name)
+            struct.attrs["MATLAB_class"] = np.bytes_("struct")
+            for field, inner in value.items():
+                put(struct, field, inner)
+        else:
+            codes = np.array([list(map(ord, value))], "u2") if isinstance(value, str) else np.atleast_2d(value)
+            dataset = group.create_dataset(name, data=codes.T)
+            dataset.attrs["MATLAB_class"] = np.bytes_("char" if isinstance(value, str) else "double")
+
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file.create_group("#refs#")
+        for name, value in variables.items():
+            put(file, name, value)
+    with path.open("r+b") as raw:
+        raw.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
     return path
 
 
@@ -103,3 +128,45 @@ def test_the_real_captures_open(real_data: Path) -> None:
     narrow = open_recording(real_data / "fmc" / "aluminium_notch_64x0.30mm_5MHz_hmc.mat")
     assert narrow.acquisition.probe.pitch_m == pytest.approx(0.3e-3)
     assert narrow.acquisition.initial_time_s == 0
+
+
+def test_matlab_7_3_holds_the_same(tmp_path: Path) -> None:
+    exp_data = experiment(n=5, comment="a block")
+    old = open_recording(saved(tmp_path / "a.mat", exp_data))
+    new = open_recording(saved_as_73(tmp_path / "b.mat", {"exp_data": exp_data}))
+    assert new.acquisition == old.acquisition
+    assert np.array_equal(new[0], old[0])
+    assert new[0].dtype == old[0].dtype
+
+
+def test_a_7_3_file_of_something_else_says_what_it_holds(tmp_path: Path) -> None:
+    saved_as_73(tmp_path / "other.mat", {"weights": np.ones(3), "note": "hello"})
+    with pytest.raises(RecordingError, match=r"no exp_data.*holds note, weights"):
+        open_recording(tmp_path / "other.mat")
+
+
+def test_a_truncated_7_3_file_is_refused(tmp_path: Path) -> None:
+    whole = saved_as_73(tmp_path / "a.mat", {"exp_data": experiment()}).read_bytes()
+    for size in range(8, len(whole) - 8, 397):
+        (tmp_path / "cut.mat").write_bytes(whole[:size])
+        with pytest.raises(RecordingError):
+            open_recording(tmp_path / "cut.mat")
+
+
+def test_flipped_bytes_of_a_7_3_file_are_an_error_or_a_recording(tmp_path: Path) -> None:
+    whole = bytearray(saved_as_73(tmp_path / "a.mat", {"exp_data": experiment()}).read_bytes())
+    rng = np.random.default_rng(3)
+    for position in rng.integers(512, len(whole), 400):
+        flipped = whole.copy()
+        flipped[position] ^= int(rng.integers(1, 256))
+        (tmp_path / "flipped.mat").write_bytes(flipped)
+        with suppress(RecordingError):
+            assert open_recording(tmp_path / "flipped.mat")[0].ndim == 3
+
+
+def test_the_real_capture_in_both_formats_is_one(real_data: Path) -> None:
+    old, new = (
+        open_recording(real_data / "fmc" / f"aluminium_64x0.63mm_5MHz_hmc.{kind}") for kind in ("mat", "v73.mat")
+    )
+    assert new.acquisition == old.acquisition
+    assert np.array_equal(new[0], old[0])
