@@ -23,6 +23,7 @@ def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> Non
     if path.suffix != ".pt2":
         raise ValueError(f"{path}: a package's name ends in .pt2")
     from torch._inductor.cpp_builder import get_cpp_compiler  # slow to import, and few need it
+    from torch._inductor.utils import fresh_cache
 
     get_cpp_compiler()  # raises now what would come up after a minute
     device = next(network.parameters()).device
@@ -30,7 +31,8 @@ def write_package(network: nn.Module, path: Path, shape: tuple[int, int]) -> Non
         program = torch.export.export(network.eval(), (torch.rand(1, 1, *shape, device=device),))
     says = {"image_shape": f"{shape[0]} x {shape[1]}"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    # A cache of its own: two processes that compile the same network at once write to the same files of the shared one.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, fresh_cache(dir=folder):
         draft = torch._inductor.aoti_compile_and_package(
             program,
             package_path=str(Path(folder) / path.name),

@@ -50,7 +50,7 @@ class Swapper(logging.Handler):
         point(link, models[0])
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.getMessage().startswith(("enhance: ", "swapped ")):
+        if record.threadName != "enhance" and not record.getMessage().startswith("swapped "):
             return
         self.resident_mib.append(resident_mib())
         loaded = len(self.resident_mib) - 1

@@ -1,6 +1,7 @@
 """Packages of AOTInductor: they compute what the network does, for the images they were made for, and nothing else."""
 
 import io
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -108,3 +109,19 @@ def test_a_broken_or_foreign_package_is_refused(package, tmp_path, spoiled):
 def test_a_package_of_another_suffix_is_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"ends in \.pt2"):
         write_package(TinyUNet(), tmp_path / "network.so", SHAPE)
+
+
+def test_two_that_compile_at_once_share_no_files(tmp_path, monkeypatch):
+    caches = []
+
+    def compile_nothing(*_, **__):
+        caches.append(Path(os.environ["TORCHINDUCTOR_CACHE_DIR"]))
+        assert caches[-1].is_dir()
+        raise RuntimeError("enough")
+
+    monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", compile_nothing)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="enough"):
+            write_package(TinyUNet(), tmp_path / "network.pt2", SHAPE)
+    assert caches[0] != caches[1]
+    assert list(tmp_path.iterdir()) == []
