@@ -9,8 +9,8 @@
 
 namespace sonolucent {
 
-// A network compiled ahead of time by AOTInductor (nn/package.py): for one shape of image, one kind of device, and
-// processors like the one it was compiled on, threads included.
+// A network compiled ahead of time by AOTInductor (nn/export/aotinductor.py): for one shape of image, one kind of
+// device, and processors like the one it was compiled on, threads included.
 class PackageBackend final : public TensorBackend {
  public:
   // Throws std::invalid_argument: the file is broken, no package of ours, or for another device.

@@ -8,7 +8,8 @@
 
 namespace sonolucent {
 
-// What a `.ts` file holds: a plain graph, and the network for the fused kernels if it is a light one (nn/export.py).
+// What a `.ts` file holds: a plain graph, and the network for the fused kernels if it is a light one
+// (nn/export/torchscript.py).
 struct TorchScriptFile {
   std::filesystem::path path;
   torch::jit::Module graph;

@@ -45,8 +45,9 @@ def run_sink(stage: Stage, config: Config, consumers: Sequence[Consumer], journa
         crossed = frame.trail.crossed(consumer.edge.name, EdgeCounts()).edges
         report = report.with_edges(crossed, overtaken=len(consumers) > 1)
         sink.write(frame)
-        post(frame, arrived_ns, sink.counts())
-        edges = {**of_consumers(consumers), **sink.counts()}
+        behind = sink.counts()
+        post(frame, arrived_ns, behind)
+        edges = {**of_consumers(consumers), **behind}
         journal.write(StageReport(edges, report, taken(consumers), recorded=sink.recorded))
     end = sink.close(report.edges)
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)

@@ -18,10 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.stream import write_recording
 from sonolucent.stream.commands.top import fetch
-from sonolucent.stream.messages import Channels, Stream, Trail
-from sonolucent.stream.recording.writer import RecordingWriter
 
 LIMIT_MB = 10.0
 KEPT_FRAMES = 10_000
@@ -96,12 +95,8 @@ def small_recording(path: Path) -> Path:
     """Four frames of noise from an array of 16 elements."""
     probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
     acquisition = Acquisition(probe, range(16), 256, 25e6)
-    stream = Stream(acquisition, ImageGrid.for_acquisition(acquisition), 25.0)
-    writer = RecordingWriter(path, stream, channels=True, images=False)
-    for i in range(4):
-        noise = np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16)
-        writer.write(Channels(i, noise, 0, Trail.begin()))
-    writer.close()
+    noise = (np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16) for i in range(4))
+    write_recording(path, list(noise), acquisition, frame_rate_hz=25.0)
     return path
 
 

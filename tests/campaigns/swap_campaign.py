@@ -24,13 +24,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.nn import SHIPPED_MODELS, Enhancer
 from sonolucent.nn.model_folder import load_model, save_model
+from sonolucent.stream import write_recording
 from sonolucent.stream.config import Config
-from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
-from sonolucent.stream.recording.writer import RecordingWriter
 from sonolucent.stream.runtime.run import run
 from sonolucent.stream.stages import model_watch
 
@@ -106,12 +105,8 @@ def point(link: Path, target: Path) -> None:
 
 
 def write_noise(path: Path) -> None:
-    stream = Stream(ACQUISITION, ImageGrid.for_acquisition(ACQUISITION), 25.0)
-    writer = RecordingWriter(path, stream, channels=True, images=False)
-    for i in range(7):
-        noise = np.random.default_rng(i).integers(-2000, 2000, ACQUISITION.shape, dtype=np.int16)
-        writer.write(Channels(i, noise, 0, Trail.begin()))
-    writer.close()
+    noise = (np.random.default_rng(i).integers(-2000, 2000, ACQUISITION.shape, dtype=np.int16) for i in range(7))
+    write_recording(path, list(noise), ACQUISITION, frame_rate_hz=25.0)
 
 
 @contextmanager

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.messages import Channels, Stream, Trail
-from sonolucent.stream.recording.writer import RecordingWriter
+from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.stream import write_recording
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,6 @@ def small_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
     acquisition = Acquisition(probe, range(16), 600, 25e6)
     path = tmp_path_factory.mktemp("recordings") / "noise.h5"
-    stream = Stream(acquisition, ImageGrid.for_acquisition(acquisition), 25.0)
-    writer = RecordingWriter(path, stream, channels=True, images=False)
-    for i in range(4):
-        noise = np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16)
-        writer.write(Channels(i, noise, 0, Trail.begin()))
-    writer.close()
+    noise = (np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16) for i in range(4))
+    write_recording(path, list(noise), acquisition, frame_rate_hz=25.0)
     return path

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream.messages import Channels, Stream, Trail
-from sonolucent.stream.recording.writer import RecordingWriter
+from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.stream import write_recording
 
 from ..campaigns.running import running
 from .browser import CHROMIUM, Page, browse
@@ -41,13 +40,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twelve small frames of noise that differ."""
     probe = Probe.linear(n_elements=32, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
     acquisition = Acquisition(probe, range(32), 600, 25e6)
-    stream = Stream(acquisition, ImageGrid.for_acquisition(acquisition), 25.0)
     path = tmp_path_factory.mktemp("view") / "noise.h5"
-    writer = RecordingWriter(path, stream, channels=True, images=False)
-    for i in range(12):
-        noise = np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16)
-        writer.write(Channels(i, noise, 0, Trail.begin()))
-    writer.close()
+    noise = (np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16) for i in range(12))
+    write_recording(path, list(noise), acquisition, frame_rate_hz=25.0)
     return path
 
 
