@@ -26,7 +26,7 @@ $(VENV)/.modules: FORCE
 	@echo $(MODULES) | cmp -s - $@ || echo $(MODULES) > $@
 
 $(VENV)/.installed: $(VENV)/.tools $(VENV)/.modules $(NATIVE)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats,dicom]"
 	$(BIN)/sonolucent warmup
 	@touch $@
 
@@ -77,6 +77,7 @@ bench-peers: export MALLOC_TRIM_THRESHOLD_ := 4294967296
 bench-peers: export MALLOC_TOP_PAD_ := 268435456
 bench-peers: $(PEERS)/.installed
 	$(PEERS)/bin/python tests/compare/beamform_peers.py
+	$(PEERS)/bin/python tests/compare/plane_wave_peers.py
 	$(PEERS)/bin/python tests/compare/enhance_peers.py
 	$(PEERS)/bin/python -m pytest tests/compare -s -p no:xdist
 

@@ -8,8 +8,31 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData, pass_band_hz, require_channels, require_real
-from sonolucent.beamform.geometry import Acquisition
+
+
+def baseband_acquisition(acquisition: Acquisition, decimation: int) -> Acquisition:
+    """The acquisition of data that `to_baseband` has demodulated and decimated.
+
+    Raises:
+        ValueError: as `to_baseband`.
+    """
+    require_real(acquisition, "to_baseband")
+    if decimation < 1 or acquisition.n_samples % decimation:
+        raise ValueError(f"{acquisition.n_samples} samples cannot be divided by a decimation of {decimation}")
+    demodulated = dataclasses.replace(
+        acquisition,
+        n_samples=acquisition.n_samples // decimation,
+        sampling_frequency_hz=acquisition.sampling_frequency_hz / decimation,
+        demodulation_frequency_hz=acquisition.probe.center_frequency_hz,
+    )
+    if pass_band_hz(demodulated) != pass_band_hz(acquisition):
+        raise ValueError(
+            f"a decimation of {decimation} leaves {demodulated.sampling_frequency_hz / 1e6:g} MHz, too few for the "
+            "pass band; choose a smaller one"
+        )
+    return demodulated
 
 
 def to_baseband(
@@ -30,21 +53,8 @@ def to_baseband(
         TypeError, ValueError: channel data of another type or shape, or already at baseband.
         ValueError: the pass band does not fit the lower sampling frequency.
     """
-    require_real(acquisition, "to_baseband")
+    demodulated = baseband_acquisition(acquisition, decimation)
     require_channels(channel_data, acquisition.shape)
-    demodulated = dataclasses.replace(
-        acquisition,
-        n_samples=acquisition.n_samples // decimation,
-        sampling_frequency_hz=acquisition.sampling_frequency_hz / decimation,
-        demodulation_frequency_hz=acquisition.probe.center_frequency_hz,
-    )
-    if acquisition.n_samples % decimation:
-        raise ValueError(f"{acquisition.n_samples} samples cannot be divided by a decimation of {decimation}")
-    if pass_band_hz(demodulated) != pass_band_hz(acquisition):
-        raise ValueError(
-            f"a decimation of {decimation} leaves {demodulated.sampling_frequency_hz / 1e6:g} MHz, too few for the "
-            "pass band; choose a smaller one"
-        )
     spectrum = scipy.fft.fft(channel_data.astype(np.float32))
     spectrum[..., acquisition.n_samples // 2 :] = 0
     turn = np.exp(-2j * np.pi * demodulated.demodulation_frequency_hz * acquisition.time_s)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.beamform.compute.powers_of_two import log2
 
 
 class ReferenceLevel:
@@ -49,6 +50,7 @@ def log_compress(
     *,
     dynamic_range_db: float = 60.0,
     reference: float,
+    row_gain: NDArray[np.float32] | None = None,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """20 log10(|image| / reference), clipped to [-dynamic_range_db, 0]: float32 (n_z, n_x).
@@ -57,6 +59,7 @@ def log_compress(
         image: analytic image, complex64 (n_z, n_x).
         dynamic_range_db: the range shown, positive.
         reference: the envelope at 0 dB, of the whole stream (see `ReferenceLevel`).
+        row_gain: factors of the rows, (n_z,): time-gain compensation; none by default.
         out: written to and returned when given.
 
     Raises:
@@ -70,9 +73,9 @@ def log_compress(
         out = np.empty(image.shape, np.float32)
     if out.shape != image.shape or out.dtype != np.float32:
         raise ValueError(f"out must be float32 of shape {image.shape}, not {out.dtype} {out.shape}")
-    _compress(
-        np.ascontiguousarray(image, np.complex64), np.float32(1 / reference**2), np.float32(dynamic_range_db), out
-    )
+    scale = np.float32(1 / reference**2)
+    scales = np.full(len(image), scale) if row_gain is None else scale * np.square(row_gain, dtype=np.float32)
+    _compress(np.ascontiguousarray(image, np.complex64), scales, np.float32(dynamic_range_db), out)
     return out
 
 
@@ -83,24 +86,13 @@ def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[n
 
 
 @kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
-def _compress(image, scale, dynamic_range_db, out):
-    """Decibels of |image|^2 times `scale`, clipped to [-dynamic_range_db, 0]: complex64 to float32, both (n_z, n_x)."""
+def _compress(image, scales, dynamic_range_db, out):
+    """Decibels of |image|^2 times `scales`, one a row, clipped to [-dynamic_range_db, 0]: complex64 to float32, both
+    (n_z, n_x)."""
     for row in range(image.shape[0]):
+        scale = scales[row]
         for column in range(image.shape[1]):
             value = image[row, column]
             power = (value.real * value.real + value.imag * value.imag) * scale
-            db = np.float32(10 * math.log10(2)) * _log2(power + np.float32(1e-30))
+            db = np.float32(10 * math.log10(2)) * log2(power + np.float32(1e-30))
             out[row, column] = min(max(db, -dynamic_range_db), np.float32(0))
-
-
-@kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", inline="always")
-def _log2(x):
-    """log2 of a normal x > 0 by the series of artanh: within rounding, and unlike log10 it vectorises."""
-    # The exponent that leaves a mantissa within 1/sqrt(2)..sqrt(2), 0x3f3504f3 being 1/sqrt(2).
-    bits = np.float32(x).view(np.int32)
-    exponent = np.int32(np.int32(bits - np.int32(0x3F3504F3)) >> np.int32(23))
-    mantissa = np.int32(bits - np.int32(exponent << np.int32(23))).view(np.float32)
-    s = (mantissa - np.float32(1)) / (mantissa + np.float32(1))
-    q = s * s
-    series = np.float32(1) + q * (np.float32(1 / 3) + q * (np.float32(1 / 5) + q * np.float32(1 / 7)))
-    return np.float32(exponent) + np.float32(2 / math.log(2)) * s * series

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.compute.compiled import kernel, read_only
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 ChannelData = NDArray[np.int16] | NDArray[np.float32] | NDArray[np.complex64]
 """A frame (n_tx, n_rx, n_samples) or a shot (n_rx, n_samples): real samples (RF), or complex64 at baseband."""
@@ -24,13 +25,13 @@ def require_channels(data: ChannelData, shape: tuple[int, ...], *, baseband: boo
         found = getattr(data, "dtype", type(data).__name__)
         due = "a complex64 (baseband) array" if baseband else "an int16 or float32 array"
         raise TypeError(
-            f"channel data must be {due}, not {found}; convert it where it is read, "
+            f"channel data must be {due}, not {found}; as_channel_data converts it, "
             "and see Acquisition.demodulation_frequency_hz"
         )
     if data.shape != shape:
         raise ValueError(f"channel data has shape {data.shape}; this acquisition gives {shape} (n_tx, n_rx, n_samples)")
     if not data.flags.c_contiguous:
-        raise ValueError("channel data must be C-contiguous, samples last; use numpy.ascontiguousarray")
+        raise ValueError("channel data must be C-contiguous, samples last; as_channel_data makes it so")
 
 
 def require_real(acquisition: Acquisition, what: str) -> None:
@@ -43,14 +44,25 @@ def require_real(acquisition: Acquisition, what: str) -> None:
         raise ValueError(f"{what} takes real samples (RF), not baseband: demodulation_frequency_hz must be 0")
 
 
+def require_single_elements(acquisition: Acquisition, what: str) -> None:
+    """Refuses shots that fire more than one element.
+
+    Raises:
+        ValueError: the acquisition has a transmit sequence.
+    """
+    if acquisition.sequence is not None:
+        raise ValueError(
+            f"{what} takes shots of single elements; make_beamformer images sequences, SequenceDecoder decodes them"
+        )
+
+
 def require_record(acquisition: Acquisition, grid: ImageGrid) -> None:
     """Refuses a grid that reaches beyond what the record holds.
 
     Raises:
         ValueError: its last row lies before the record begins or after it ends.
     """
-    c = acquisition.sound_speed_m_s
-    first_m, last_m = c * acquisition.time_s[0] / 2, c * acquisition.time_s[-1] / 2
+    first_m, last_m = acquisition.record_depths_m
     if grid.z_m[-1] > last_m or grid.z_m[-1] <= first_m:
         raise ValueError(
             f"the grid reaches z = {grid.z_m[-1] * 1e3:.2f} mm, but the record holds echoes from "
@@ -85,6 +97,31 @@ def require_finite(data: ChannelData, *, pool: ThreadPool | None = None, first_t
             f"channel data holds {traces[receiver, sample]} at transmit {first_tx + min(bad)}, receiver {receiver}, "
             f"sample {sample}; leave that frame out, or set such samples to 0 where they are read"
         )
+
+
+def require_frame(data: ChannelData, acquisition: Acquisition, pool: ThreadPool) -> None:
+    """Refuses what is no whole frame of an acquisition, or not finite throughout.
+
+    Raises:
+        TypeError, ValueError: another type or shape, or not contiguous.
+        NotFiniteError: it says which sample is the first.
+    """
+    require_channels(data, acquisition.shape, baseband=acquisition.is_baseband)
+    require_finite(data, pool=pool)
+
+
+def require_shot(shot: ChannelData, tx_index: int, acquisition: Acquisition) -> None:
+    """Refuses what is not the shot of that place in an acquisition, or not finite throughout.
+
+    Raises:
+        TypeError, ValueError: another type or shape, or not contiguous.
+        IndexError: no such shot.
+        NotFiniteError: it says which sample is the first.
+    """
+    require_channels(shot, acquisition.shape[1:], baseband=acquisition.is_baseband)
+    if not 0 <= tx_index < acquisition.n_tx:
+        raise IndexError(f"tx_index must lie in 0..{acquisition.n_tx - 1}, not {tx_index}")
+    require_finite(shot[np.newaxis], first_tx=tx_index)
 
 
 def require_finite_image(image: NDArray[np.complex64], data: ChannelData) -> None:
@@ -148,6 +185,16 @@ def bin_frequency_hz(acquisition: Acquisition, n_time: int, bins: NDArray[np.int
     """The frequency that each bin of an FFT of `n_time` samples stands for, the shape of `bins`."""
     step_hz = acquisition.sampling_frequency_hz / n_time
     return np.asarray(acquisition.demodulation_frequency_hz + bins * step_hz, dtype=np.float64)
+
+
+def ringing_s(acquisition: Acquisition) -> float:
+    """How long the filter `band_weight` rings above -80 dB: four periods of the width of its rounded edges.
+
+    Raises:
+        ValueError: nothing of the pass band is sampled.
+    """
+    low_hz, high_hz = pass_band_hz(acquisition)
+    return 4 / (0.1 * (high_hz - low_hz))
 
 
 def band_weight(acquisition: Acquisition, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ extensions = [
 exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["dollarmath"]
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 # The specification's blocks of bytes are marked for the tests that read them, not for a highlighter.
 suppress_warnings = ["misc.highlighting_failure"]
 

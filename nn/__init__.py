@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sonolucent.nn.energy_split import EnergySplit
     from sonolucent.nn.export.derived_files import export_package, export_torchscript
     from sonolucent.nn.images import BMode, ImageShape
-    from sonolucent.nn.inference.choice import SHIPPED_MODELS
     from sonolucent.nn.inference.decibels import Decibels
     from sonolucent.nn.inference.enhancer import Enhancer
     from sonolucent.nn.inference.parity import Check, check_model
     from sonolucent.nn.inference.session import Label, Session
     from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Provenance, load_model, save_model
+    from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
     from sonolucent.nn.training.frames import TrainingError, TrainingFrame
     from sonolucent.nn.training.loop import train
     from sonolucent.nn.training.recipes import RECIPES, Recipe
@@ -69,6 +69,7 @@ __all__ = [
     "evaluate",
     "export_package",
     "export_torchscript",
+    "find_model",
     "frequency_compound",
     "load_model",
     "median",
@@ -76,6 +77,7 @@ __all__ = [
     "nlm",
     "obnlm",
     "save_model",
+    "shipped_names",
     "srad",
     "steering_compound",
     "train",
@@ -93,12 +95,12 @@ _NAMES = {
     "energy_split": ("EnergySplit",),
     "export.derived_files": ("export_package", "export_torchscript"),
     "images": ("BMode", "ImageShape"),
-    "inference.choice": ("SHIPPED_MODELS",),
     "inference.decibels": ("Decibels",),
     "inference.enhancer": ("Enhancer",),
     "inference.parity": ("Check", "check_model"),
     "inference.session": ("Label", "Session"),
     "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Provenance", "load_model", "save_model"),
+    "shipped_models": ("SHIPPED_MODELS", "find_model", "shipped_names"),
     "training.frames": ("TrainingError", "TrainingFrame"),
     "training.loop": ("train",),
     "training.recipes": ("RECIPES", "Recipe"),

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.ndimage
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 _SMOOTH_M = 3e-3
 

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.demodulation import carrier_phase, demodulated
 
 AnalyticImages = Sequence[NDArray[np.complexfloating]]

@@ -23,3 +23,20 @@ def normalized(image_db: NDArray[np.floating], dynamic_range_db: float) -> NDArr
 def denormalized(grey: NDArray[np.floating], dynamic_range_db: float) -> BMode:
     """The inverse of `normalized`: grey 0..1 as dB, float32."""
     return np.asarray((grey - 1) * dynamic_range_db, np.float32)
+
+
+def require_images(image_db: BMode, out: BMode) -> None:
+    """Refuses what is no image or batch of them, and an `out` that does not fit.
+
+    Raises:
+        TypeError: an array is not float32.
+        ValueError: it has another shape.
+    """
+    for name, array in (("the image", image_db), ("out", out)):
+        if array.dtype != np.float32:
+            raise TypeError(f"{name} must be float32, not {array.dtype}")
+    if image_db.ndim not in (2, 3) or out.shape != image_db.shape:
+        raise ValueError(
+            "images must be (n_z, n_x) or (n, n_z, n_x), and out of the same shape, "
+            f"not {image_db.shape} and {out.shape}"
+        )

@@ -15,6 +15,8 @@ import torch
 from msgspec import Meta
 from torch import Tensor
 
+from sonolucent.nn.image_conditions import ImageConditions
+from sonolucent.nn.speckle_grain import SpeckleGrain
 from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
 
 SCHEMA = 1
@@ -35,17 +37,20 @@ class InputRule(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where the weights come from: frames trained on, recipe, length, seed and the commit of the code."""
+    """Where the weights come from: frames trained on, recipe, length, seed, the commit of the code, and the id of the
+    model that was fine-tuned."""
 
     data: str
     recipe: str
     steps: int
     seed: int
     commit: str = ""
+    began_with: str = ""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What `model.json` holds. `measured` are figures on held-out data, named with their units."""
+    """What `model.json` holds. `measured` are figures on held-out data, named with their units; `trained_on` is how the
+    images were made that it was trained on, and `speckle_grain_px` the grain of their speckle, where that is known."""
 
     schema: int = SCHEMA
     name: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -54,6 +59,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
     dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
     training: Provenance
+    trained_on: ImageConditions | None = None
+    speckle_grain_px: SpeckleGrain | None = None
     licence: str = "Apache-2.0"
     measured: dict[str, float] = {}
 
@@ -139,8 +146,11 @@ def _tensors(folder: Path, weights: bytes) -> dict[str, Tensor]:
 
 def _write(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    os.replace(draft, path)
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from sonolucent.beamform.geometry import Probe
+from sonolucent.beamform.probe import Probe
 
 
 @dataclass(frozen=True)

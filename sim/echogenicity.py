@@ -9,9 +9,13 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from sonolucent.beamform.image_grid import ImageGrid
 
 ANECHOIC_DB = -60.0
 """The level that stands for no echo at all."""
+_ROUNDING_DB = 1e-6
 
 Positions = NDArray[np.float64]
 
@@ -72,6 +76,35 @@ class Septum:
         along, across = math.cos(self.angle_rad), math.sin(self.angle_rad)
         distance = (positions[:, 1] - self.depth_m) * along - positions[:, 0] * across
         level_db[np.abs(distance) < self.half_thickness_m] = self.level_db
+
+
+@dataclass(frozen=True)
+class EchogenicityMap:
+    """A raster of echogenicity: level (n_z, n_x) in dB at the centres of a grid's pixels, linear between them.
+
+    Half a pixel beyond the outermost centres it ends, and what lay there before stays.
+    """
+
+    grid: ImageGrid
+    map_db: NDArray[np.float64]
+
+    def paint(self, positions: Positions, level_db: NDArray[np.float64]) -> None:
+        """Sets `level_db` (n,) to the map at those of the (n, 2) positions that lie on it."""
+        column, row = self._pixels(positions)
+        on_it = (row >= -0.5) & (row <= self.grid.n_z - 0.5) & (column >= -0.5) & (column <= self.grid.n_x - 0.5)
+        level_db[on_it] = self.at(positions[on_it])
+
+    def at(self, positions: Positions) -> NDArray[np.float64]:
+        """The level (n,) at (n, 2) positions; beside the map, that of its border."""
+        column, row = self._pixels(positions)
+        level_db = map_coordinates(self.map_db, [row, column], order=1, mode="nearest")
+        # Between pixels of no echo, rounding must not leave a faint one.
+        return np.where(level_db > ANECHOIC_DB + _ROUNDING_DB, level_db, ANECHOIC_DB)
+
+    def _pixels(self, positions: Positions) -> NDArray[np.float64]:
+        """Columns and rows, (2, n)."""
+        first, spacing = (self.grid.x0_m, self.grid.z0_m), (self.grid.dx_m, self.grid.dz_m)
+        return np.asarray((positions - first) / spacing).T
 
 
 def painted(regions: Sequence[Region], positions: Positions, background_db: float = 0.0) -> NDArray[np.float64]:

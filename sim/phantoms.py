@@ -1,4 +1,4 @@
-"""Phantoms: point scatterers with known truth, seeded. All lie in x = -22..22 mm, z = 1.5..41 mm, the reference image.
+"""Phantoms: point scatterers with known truth, seeded. All but pictures lie in x = -22..22 mm, z = 1.5..41 mm.
 
 phantom = make("cysts", seed=1)
 channels = simulate(acquisition, scatterers_m=phantom.scatterers_m, amplitudes=phantom.amplitudes)
@@ -8,52 +8,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import ImageGrid
 from sonolucent.sim import random_regions
+from sonolucent.sim.anatomy.family import anatomy
 from sonolucent.sim.echogenicity import ANECHOIC_DB, Inclusion, Positions, Region, painted
+from sonolucent.sim.phantom import Phantom
+from sonolucent.sim.picture import PREFIX, USAGE, picture, picture_maker
+from sonolucent.sim.scattering import FULLY_DEVELOPED, WIRE_AMPLITUDE, anywhere, speckle
 
-_X_M = (-22e-3, 22e-3)
-_Z_M = (1.5e-3, 41e-3)
-# A wire stands about 20 dB above the speckle of the default density.
-WIRE_AMPLITUDE = 30.0
-FULLY_DEVELOPED = 200_000
-"""Scatterers of a phantom that are eleven to a resolution cell of the reference image, 0.56 x 0.17 mm at -6 dB, and
-make speckle fully developed; the default, for speed, is six."""
+__all__ = [
+    "FULLY_DEVELOPED",
+    "MOVING_PERIOD",
+    "NAMES",
+    "WIRE_AMPLITUDE",
+    "anatomy",
+    "cysts",
+    "find",
+    "make",
+    "moving",
+    "picture",
+    "random_tissue",
+    "uniform",
+    "wires",
+]
+
 MOVING_PERIOD = 16
 """Frames after which the moving phantom is back where it began."""
-
-
-def _unmoved(positions: Positions) -> Positions:
-    """Of tissue that does not move."""
-    return positions
-
-
-@dataclass(frozen=True)
-class Phantom:
-    """Scatterers (n, 2) with amplitudes (n,), and the truth they were drawn from."""
-
-    scatterers_m: Positions
-    amplitudes: NDArray[np.float64]
-    inclusions: tuple[Inclusion, ...] = ()
-    wires_m: Positions = field(default_factory=lambda: np.empty((0, 2)))
-    regions: tuple[Region, ...] = ()
-    background_db: float = 0.0
-    at_rest: Callable[[Positions], Positions] = field(default=_unmoved, compare=False)
-    """Where the tissue that is now at some positions was when `regions` were drawn."""
-
-    def echogenicity_db(self, grid: ImageGrid) -> NDArray[np.float64]:
-        """The truth that an image without speckle and blur would show: echogenicity (n_z, n_x) in dB at the pixels.
-
-        Plain tissue is at 0 dB, what does not echo at -60 dB. Wires are points and have no echogenicity.
-        """
-        z, x = np.meshgrid(grid.z_m, grid.x_m, indexing="ij")
-        pixels = np.stack([x.ravel(), z.ravel()], axis=1)
-        return painted(self.regions, self.at_rest(pixels), self.background_db).reshape(grid.shape)
 
 
 def wires(seed: int = 0, frame: int = 0) -> Phantom:
@@ -116,12 +99,12 @@ def random_tissue(seed: int = 0, frame: int = 0, *, n_scatterers: int = 110_000)
     Each frame shows other tissue, as under a probe that is swept over a body.
     """
     rng = np.random.default_rng([3, seed, frame] if frame else [3, seed])
-    positions = _uniform(rng, n_scatterers)
+    positions = anywhere(rng, n_scatterers)
     layers = random_regions.layers(rng)
     inclusions = [random_regions.inclusion(rng) for _ in range(rng.integers(4, 10))]
     vessels = [random_regions.vessel(rng) for _ in range(rng.integers(0, 3))]
     septa = [random_regions.septum(rng) for _ in range(rng.integers(1, 5))]
-    points = _uniform(rng, int(rng.integers(0, 6)))
+    points = anywhere(rng, int(rng.integers(0, 6)))
     walls_and_lumens = [region for vessel in vessels for region in vessel]
     regions: tuple[Region, ...] = (layers, *inclusions, *walls_and_lumens, *septa)
     return _phantom(rng, positions, regions, (*inclusions, *(lumen for _, lumen in vessels)), points)
@@ -133,23 +116,31 @@ _MAKERS: dict[str, Callable[[int, int], Phantom]] = {
     "moving": moving,
     "uniform": uniform,
     "random_tissue": random_tissue,
+    "anatomy": anatomy,
 }
 NAMES = tuple(_MAKERS)
 
 
-def make(name: str, *, seed: int = 0, frame: int = 0) -> Phantom:
-    """The phantom `name` of NAMES; `frame` matters to "moving" alone.
+def find(name: str) -> Callable[[int, int], Phantom]:
+    """What makes the phantom `name` of a seed and a frame: one of NAMES, or "picture:FILE" (see `picture`).
 
     Raises:
-        ValueError: no phantom of that name.
+        ValueError: no phantom of that name, or no such picture.
     """
+    if name.startswith(PREFIX):
+        return picture_maker(name)
     if name not in _MAKERS:
-        raise ValueError(f"no phantom named {name!r}; choose one of {', '.join(NAMES)}")
-    return _MAKERS[name](seed, frame)
+        raise ValueError(f"no phantom named {name!r}; choose one of {', '.join(NAMES)}, {USAGE}")
+    return _MAKERS[name]
 
 
-def _uniform(rng: np.random.Generator, n: int) -> Positions:
-    return np.stack([rng.uniform(*_X_M, n), rng.uniform(*_Z_M, n)], axis=1)
+def make(name: str, *, seed: int = 0, frame: int = 0) -> Phantom:
+    """The phantom that `find` finds; `frame` matters to "moving", "random_tissue", "anatomy" and pictures.
+
+    Raises:
+        ValueError: no phantom of that name, or no such picture.
+    """
+    return find(name)(seed, frame)
 
 
 def _speckle(
@@ -159,7 +150,7 @@ def _speckle(
     inclusions: tuple[Inclusion, ...],
     points: Positions,
 ) -> Phantom:
-    return _phantom(rng, _uniform(rng, n_scatterers), regions, inclusions, points)
+    return _phantom(rng, anywhere(rng, n_scatterers), regions, inclusions, points)
 
 
 def _phantom(
@@ -170,12 +161,10 @@ def _phantom(
     points: Positions,
 ) -> Phantom:
     """Scatterers with normally distributed amplitudes at the regions' levels; anechoic ones are left out."""
-    level_db = painted(regions, positions)
-    amplitudes = rng.standard_normal(len(positions)) * 10 ** (level_db / 20)
-    echoic = level_db > ANECHOIC_DB
+    scatterers, amplitudes = speckle(rng, positions, painted(regions, positions))
     return Phantom(
-        np.concatenate([positions[echoic], points]),
-        np.concatenate([amplitudes[echoic], np.full(len(points), WIRE_AMPLITUDE)]),
+        np.concatenate([scatterers, points]),
+        np.concatenate([amplitudes, np.full(len(points), WIRE_AMPLITUDE)]),
         inclusions,
         points,
         regions,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.geometry import Acquisition
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import Attenuation
 

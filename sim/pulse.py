@@ -9,7 +9,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.probe import Probe
 from sonolucent.sim.attenuation import Attenuation
 
 _OVERSAMPLING = 4

@@ -1,4 +1,4 @@
-"""Channel data of point scatterers seen by a linear array, one element transmitting at a time.
+"""Channel data of point scatterers seen by a linear array, one element transmitting at a time or many.
 
 Single (Born) scattering in a homogeneous medium. Each leg spreads cylindrically, as behind an elevation lens, and is
 averaged over the element's width: seen from a scatterer, a rectangular element smears time by a box-car as long as
@@ -10,14 +10,18 @@ integrated twice, times the pulse's spectrum.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import require_real
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.transmit.decoder import encode
+from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.sim.aberration import PhaseScreen
 from sonolucent.sim.attenuation import Attenuation, AttenuationLayers
 from sonolucent.sim.propagation import Paths, Propagation
@@ -30,6 +34,15 @@ class _Scatterers(NamedTuple):
     """(n, 2)"""
     strength: NDArray[np.float32]
     """(n,)"""
+
+
+class _Medium(NamedTuple):
+    scatterers: _Scatterers
+    attenuation: Attenuation
+    screen: PhaseScreen | None
+
+    def propagation(self, acquisition: Acquisition, shaper: PulseShaper) -> Propagation:
+        return Propagation(acquisition, shaper.spike_rate_hz, self.attenuation, self.screen)
 
 
 def simulate(
@@ -47,7 +60,8 @@ def simulate(
     """Channel data (n_tx, n_rx, n_samples), float32, of point scatterers.
 
     Args:
-        acquisition: probe, transmits, sampling and time zero.
+        acquisition: probe, transmits, sampling and time zero. Shots of a sequence are the sums of what its elements
+            send, each at its delay and with its weight.
         scatterers_m: (n, 2), x and z of each scatterer; z > 0.
         amplitudes: (n,), signed reflectivity; 1 at 20 mm echoes with a peak of 1 on the element before it.
         snr_db: power of the signal over that of the added white noise, over the record; no noise when None.
@@ -66,16 +80,13 @@ def simulate(
     """
     require_real(acquisition, "simulate")
     scatterers = _checked_scatterers(scatterers_m, amplitudes)
-    attenuation = Attenuation(attenuation_db_cm_mhz)
-    shaper = PulseShaper(acquisition, attenuation)
-    propagation = Propagation(acquisition, shaper.spike_rate_hz, attenuation, screen)
+    medium = _Medium(scatterers, Attenuation(attenuation_db_cm_mhz), screen)
     pool = ThreadPool(threads)
     if motion_m_per_shot is None:
-        paths = propagation.paths(scatterers.positions_m, pool)
-        channels = _simulate_still(acquisition, shaper, paths, scatterers.strength, pool)
+        channels = _simulate_still(acquisition, medium, pool)
     else:
         motion = _checked_motion(np.asarray(motion_m_per_shot, np.float64), scatterers.positions_m, acquisition.n_tx)
-        channels = _simulate_moving(acquisition, shaper, propagation, scatterers, motion, pool)
+        channels = _simulate_moving(acquisition, medium, motion, pool)
     return channels if snr_db is None else _with_noise(channels, snr_db, np.random.default_rng(seed))
 
 
@@ -95,9 +106,12 @@ def digitize(channels: NDArray[np.float32], full_scale: float | None = None) -> 
     return np.asarray(np.clip(counts, -32767, 32767), dtype=np.int16)
 
 
-def _simulate_still(
-    acquisition: Acquisition, shaper: PulseShaper, paths: Paths, strength: NDArray[np.float32], pool: ThreadPool
-) -> NDArray[np.float32]:
+def _simulate_still(acquisition: Acquisition, medium: _Medium, pool: ThreadPool) -> NDArray[np.float32]:
+    if acquisition.sequence is not None:
+        return _simulate_sequence(acquisition, acquisition.sequence, medium, pool)
+    shaper = PulseShaper(acquisition, medium.attenuation)
+    paths = medium.propagation(acquisition, shaper).paths(medium.scatterers.positions_m, pool)
+    strength = medium.scatterers.strength
     shot_of = {element: shot for shot, element in enumerate(acquisition.tx_elements)}
     channels = np.zeros(acquisition.shape, np.float32)
 
@@ -116,19 +130,37 @@ def _simulate_still(
     return channels
 
 
+def _simulate_sequence(
+    acquisition: Acquisition, sequence: TransmitSequence, medium: _Medium, pool: ThreadPool
+) -> NDArray[np.float32]:
+    """Sums of single elements' echoes, whose record begins earlier and ends later by what the delays reach."""
+    rate_hz = acquisition.sampling_frequency_hz
+    before = math.ceil(max(float(sequence.delays_s.max()), 0.0) * rate_hz)
+    behind = math.ceil(max(-float(sequence.delays_s.min()), 0.0) * rate_hz)
+    longer = replace(
+        acquisition,
+        initial_time_s=acquisition.initial_time_s - before / rate_hz,
+        n_samples=before + acquisition.n_samples + behind,
+    )
+    shots = encode(_simulate_still(longer.full_matrix, medium, pool), longer, threads=pool.threads)
+    return np.ascontiguousarray(shots[..., before : before + acquisition.n_samples])
+
+
 def _simulate_moving(
-    acquisition: Acquisition,
-    shaper: PulseShaper,
-    propagation: Propagation,
-    scatterers: _Scatterers,
-    motion: NDArray[np.float64],
-    pool: ThreadPool,
+    acquisition: Acquisition, medium: _Medium, motion: NDArray[np.float64], pool: ThreadPool
 ) -> NDArray[np.float32]:
     channels = np.empty(acquisition.shape, np.float32)
-    for shot, transmitter in enumerate(acquisition.tx_elements):
+    shaper = PulseShaper(acquisition, medium.attenuation)
+    propagation = medium.propagation(acquisition, shaper)
+    for shot in range(acquisition.n_tx):
         shots_from_middle = shot - (acquisition.n_tx - 1) / 2
-        paths = propagation.paths(scatterers.positions_m + shots_from_middle * motion, pool)
-        _simulate_shot(shaper, paths, transmitter, scatterers.strength, pool, channels[shot])
+        moved = medium.scatterers._replace(positions_m=medium.scatterers.positions_m + shots_from_middle * motion)
+        if acquisition.sequence is None:
+            paths = propagation.paths(moved.positions_m, pool)
+            _simulate_shot(shaper, paths, acquisition.tx_elements[shot], moved.strength, pool, channels[shot])
+        else:
+            one = acquisition.firing(acquisition.sequence.of_shots([shot]))
+            channels[shot] = _simulate_still(one, medium._replace(scatterers=moved), pool)[0]
     return channels
 
 

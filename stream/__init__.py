@@ -10,17 +10,25 @@ if TYPE_CHECKING:
     from sonolucent.stream.accounting.report import RunReport, StageReport
     from sonolucent.stream.accounting.timing import Latency
     from sonolucent.stream.config import Config, load_config
-    from sonolucent.stream.errors import BadInput, ConfigError, RecordingError, StageFailed
+    from sonolucent.stream.errors import BadInput, ConfigError, OutputError, OutputFailed, RecordingError, StageFailed
+    from sonolucent.stream.exports.clip import Clip
+    from sonolucent.stream.exports.image_format import Appearance, ImageFormat
+    from sonolucent.stream.exports.write_images import write_images
     from sonolucent.stream.ledger import EdgeCounts, Ledger
     from sonolucent.stream.messages import Channels, End, Frame, Image, Stream, Trail
     from sonolucent.stream.offline.evaluation import evaluate_models
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.imaging import image_recording
     from sonolucent.stream.offline.model_training import TrainedModel, train_model
+    from sonolucent.stream.recording.admission import admit
     from sonolucent.stream.recording.any_recording import AnyRecording
+    from sonolucent.stream.recording.file_description import FileDescription, Firing, single_elements
+    from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
     from sonolucent.stream.recording.open import open_recording
     from sonolucent.stream.recording.reader import Recording
+    from sonolucent.stream.recording.sanity import Claim
     from sonolucent.stream.recording.save import convert_recording, write_recording
+    from sonolucent.stream.runtime.notebook import NotebookView, show
     from sonolucent.stream.runtime.run import run
     from sonolucent.stream.sinks.sink import Sink, SinkEnd
     from sonolucent.stream.sources.assembly import assemble
@@ -30,19 +38,31 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyRecording",
+    "Appearance",
     "BadInput",
     "Channels",
+    "Claim",
+    "Clip",
     "Config",
     "ConfigError",
     "EdgeCounts",
     "End",
     "EvaluationReport",
+    "FileDescription",
+    "FileFormat",
+    "FileStart",
+    "Firing",
     "Frame",
     "FrameRefused",
     "Image",
+    "ImageFormat",
     "JournalEntry",
     "Latency",
     "Ledger",
+    "NotebookView",
+    "OutputError",
+    "OutputFailed",
+    "ReadOptions",
     "Recording",
     "RecordingError",
     "RunReport",
@@ -55,6 +75,7 @@ __all__ = [
     "Trail",
     "TrainedModel",
     "Transform",
+    "admit",
     "assemble",
     "convert_recording",
     "evaluate_models",
@@ -63,7 +84,10 @@ __all__ = [
     "open_recording",
     "paced",
     "run",
+    "show",
+    "single_elements",
     "train_model",
+    "write_images",
     "write_recording",
 ]
 
@@ -72,17 +96,25 @@ _MODULES = {
     "accounting.report": ("RunReport", "StageReport"),
     "accounting.timing": ("Latency",),
     "config": ("Config", "load_config"),
-    "errors": ("BadInput", "ConfigError", "RecordingError", "StageFailed"),
+    "errors": ("BadInput", "ConfigError", "OutputError", "OutputFailed", "RecordingError", "StageFailed"),
+    "exports.clip": ("Clip",),
+    "exports.image_format": ("ImageFormat", "Appearance"),
+    "exports.write_images": ("write_images",),
     "ledger": ("EdgeCounts", "Ledger"),
     "messages": ("Channels", "End", "Frame", "Image", "Stream", "Trail"),
     "offline.evaluation": ("evaluate_models",),
     "offline.evaluation_report": ("EvaluationReport",),
     "offline.imaging": ("image_recording",),
     "offline.model_training": ("TrainedModel", "train_model"),
+    "recording.admission": ("admit",),
     "recording.any_recording": ("AnyRecording",),
+    "recording.file_description": ("FileDescription", "Firing", "single_elements"),
+    "recording.known_formats": ("FileFormat", "FileStart", "ReadOptions"),
     "recording.open": ("open_recording",),
     "recording.reader": ("Recording",),
+    "recording.sanity": ("Claim",),
     "recording.save": ("convert_recording", "write_recording"),
+    "runtime.notebook": ("NotebookView", "show"),
     "runtime.run": ("run",),
     "sinks.sink": ("Sink", "SinkEnd"),
     "sources.assembly": ("assemble",),

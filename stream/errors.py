@@ -9,6 +9,10 @@ class RecordingError(BadInput):
     """A file that cannot be read or written as a recording."""
 
 
+class OutputError(BadInput):
+    """A file that must not, or cannot, be written where it was asked for."""
+
+
 class ConfigError(BadInput):
     """A configuration that cannot be used."""
 
@@ -23,6 +27,10 @@ class ViewerError(BadInput):
 
 class MetricsError(BadInput):
     """The metrics cannot be served where they were asked for."""
+
+
+class ControlError(BadInput):
+    """A run cannot be changed as it was asked to, or its control channel not be served where it was asked for."""
 
 
 class StageFailed(RuntimeError):
@@ -42,6 +50,10 @@ def as_failure(stage: str, error: Exception) -> Exception:
 
 class RecordingFailed(StageFailed):
     """The disk took no more: it is full, or fails. Commands exit with status 1."""
+
+
+class OutputFailed(StageFailed):
+    """The disk did not take a whole file; nothing is left of it. Commands exit with status 1."""
 
 
 class RunAborted(StageFailed):

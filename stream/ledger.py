@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 RESTARTED = "stage restarted"
 CONSUMER_GONE = "consumer gone"
+NO_LONGER_ASKED_FOR = "no longer asked for"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class EdgeCounts:
     def balanced(self) -> bool:
         """Whether every acquired frame has been delivered or dropped, and no count was made up to fit."""
         return self.in_flight == 0 and min(self.acquired, self.delivered, *self.dropped.values()) >= 0
+
+
+def summed(counts: Iterable[EdgeCounts]) -> EdgeCounts:
+    """The counts of an edge that has been used several times."""
+    total = EdgeCounts()
+    for one in counts:
+        dropped = {why: total.dropped.get(why, 0) + one.dropped.get(why, 0) for why in {**total.dropped, **one.dropped}}
+        total = EdgeCounts(total.acquired + one.acquired, total.delivered + one.delivered, dropped)
+    return total
 
 
 def newest(known: Mapping[str, EdgeCounts], seen: Mapping[str, EdgeCounts]) -> dict[str, EdgeCounts]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from sonolucent.beamform.channel_data import require_real
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.ledger import EdgeCounts
 
-ChannelType = Literal["<i2", "<f4"]
+ChannelType = Literal["<i2", "<f4", "<c8"]
+"""Of channel data: int16 or float32 samples (RF), or complex64 ones (baseband)."""
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 CLOCK = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else platform.node()
@@ -58,6 +61,12 @@ class Trail:
         """The trail of a frame whose last shot has arrived just now; `acquired_utc_ns` is the scanner's word for it."""
         return cls(time.monotonic_ns(), acquired_utc_ns or time.time_ns(), clock=CLOCK)
 
+    def later(self, seconds: float) -> Trail:
+        """The trail of a frame acquired so much later; a UTC of 0, which nobody knows, stays 0."""
+        ns = round(1e9 * seconds)
+        utc_ns = self.acquired_utc_ns and self.acquired_utc_ns + ns
+        return replace(self, acquired_ns=self.acquired_ns + ns, acquired_utc_ns=utc_ns)
+
     @property
     def on_this_clock(self) -> bool:
         """Whether times of this host can be compared with when the frame was acquired."""
@@ -73,6 +82,19 @@ class Trail:
         return Trail(self.acquired_ns, self.acquired_utc_ns, self.stamps, {**self.edges, edge: counts}, self.clock)
 
 
+def channel_type(data: NDArray[Any]) -> ChannelType:
+    """The stream's type for channel data like these.
+
+    Raises:
+        ValueError: they are neither int16, float32 nor complex64.
+    """
+    for name in get_args(ChannelType):
+        if data.dtype == np.dtype(name):
+            found: ChannelType = name
+            return found
+    raise ValueError(f"channel data must be int16, float32 or complex64, not {data.dtype}")
+
+
 @dataclass(frozen=True)
 class Stream:
     """What all frames of a stream have in common; comes before the first of them.
@@ -81,12 +103,15 @@ class Stream:
         acquisition: how the channel data were taken.
         grid: the pixels of the images.
         frame_rate_hz: nominal frame rate.
-        dtype: of the channel data.
+        dtype: of the channel data; complex64 where, and only where, the acquisition is at baseband.
         session: a number that the scanner draws anew whenever it counts its frames from the beginning.
         next_frame_id: of the first frame after this message; where it is known, those before it are not missed.
+        imaging: the settings that images are made with.
+        offered_grid: the pixels that the source offered, where settings have made others of them.
+        revision: how often they have been changed since the run began; images tell theirs.
 
     Raises:
-        ValueError: complex baseband data, which streams do not carry.
+        ValueError: real samples of a baseband acquisition, or complex ones of any other.
     """
 
     acquisition: Acquisition
@@ -95,19 +120,51 @@ class Stream:
     dtype: ChannelType = "<i2"
     session: int = 0
     next_frame_id: int | None = None
+    imaging: ImagingSettings = field(default_factory=ImagingSettings)
+    revision: int = 0
+    offered_grid: ImageGrid | None = None
 
     def __post_init__(self) -> None:
-        require_real(self.acquisition, "a stream")
+        if self.acquisition.is_baseband != (self.dtype == "<c8"):
+            raise ValueError(
+                f"demodulation_frequency_hz is {self.acquisition.demodulation_frequency_hz:g} and samples are "
+                f"{self.dtype}: complex samples (<c8) have a positive one, real samples 0"
+            )
+
+    def imaged(self, imaging: ImagingSettings, revision: int = 0) -> Stream:
+        """The same stream with other settings of its images, and the pixels that they ask for.
+
+        Raises:
+            ValueError: the settings do not suit what was acquired.
+        """
+        offered = self.offered_grid or self.grid
+        grid = imaging.grid_of(self.acquisition, offered)
+        imaging.acquisition_of(self.acquisition)
+        return replace(
+            self, grid=grid, imaging=imaging, revision=revision, offered_grid=None if grid == offered else offered
+        )
+
+    def is_imaged_anew(self, before: Stream | None) -> bool:
+        """Whether it is the same stream as before, its images alone made in another way."""
+        return before is not None and replace(self, **{name: getattr(before, name) for name in _OF_IMAGES}) == before
+
+
+_OF_IMAGES = ("grid", "imaging", "revision", "offered_grid")
 
 
 @dataclass(frozen=True)
 class Channels:
-    """Consecutive transmits of one frame: `data` (n, n_rx, n_samples), int16 or float32, from shot `first_tx` on."""
+    """Consecutive shots of one frame: `data` (n, n_rx, n_samples) of the stream's type, from shot `first_tx` on.
+
+    Shots may be passed on `ahead` of their frame, for work to be begun. They are no frame, and nobody counts them: the
+    frame follows, whole.
+    """
 
     frame_id: int
     data: NDArray[Any]
     first_tx: int = 0
     trail: Trail = field(default_factory=Trail)
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +172,10 @@ class Image:
     """B-mode of one frame in dB, -dynamic_range_db..0: `layers` (1 or 2, n_z, n_x), float32.
 
     The first layer is the plain image, the second the enhanced one. A frame that no network has touched has one
-    layer, an empty `model`, and says in `skipped` why; any other says in `reason` why this model, there and so.
+    layer, an empty `model`, and says in `skipped` why; any other says in `reason` why this model, there and so, and in
+    `strength` how much of the enhancement it shows, from the plain image, 0, to the enhanced one, 1.
+    It was made with the settings of the `Stream` of the same `revision`. That of a sliding aperture was made of
+    `n_shots[0]` of the `n_shots[1]` shots that there are.
     """
 
     frame_id: int
@@ -127,6 +187,9 @@ class Image:
     trail: Trail = field(default_factory=Trail)
     backend: str = ""
     reason: str = ""
+    revision: int = 0
+    n_shots: tuple[int, int] | None = None
+    strength: float = 1.0
 
     @property
     def bmode(self) -> NDArray[np.float32]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from threading import Event
 from typing import Any, Literal
 
 from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.messages import Channels
+from sonolucent.stream.messages import Channels, Frame
 from sonolucent.stream.registry import Registry
 from sonolucent.stream.sinks.sink import SinkOpener
 from sonolucent.stream.sources.source import SCANNER, Source, SourceOpener
@@ -22,6 +21,7 @@ SOURCES: Registry[SourceOpener] = Registry(
     {
         "sim": "sonolucent.stream.sources.simulated:open_source",
         "replay:FILE": "sonolucent.stream.sources.replay:open_source",
+        "images:FILE": "sonolucent.stream.sources.image_replay:open_source",
         "tcp://HOST:PORT": "sonolucent.stream.sources.scanner:open_source",
     },
 )
@@ -36,8 +36,9 @@ SINKS: Registry[SinkOpener] = Registry(
     "sink",
     {
         "headless": "sonolucent.stream.sinks.headless:open_sink",
-        "recorder": "sonolucent.stream.sinks.recorder:open_sink",
+        "recorder": "sonolucent.stream.sinks.told_recorder:open_sink",
         "viewer": "sonolucent.stream.viewer.viewer_sink:open_sink",
+        "igtl": "sonolucent.stream.sinks.igtl:open_sink",
     },
 )
 
@@ -59,10 +60,19 @@ def open_source(config: Config, stop: Event, past: JournalEntry | None = None) -
     source = SOURCES.find(config.source)(config, stop, past)
     n_before = past.report.edges.get(SCANNER.name, EdgeCounts()).delivered
     frames = _behind(past.next_frame_id, source.frames)
-    return replace(source, frames=islice(frames, config.frames and max(0, config.frames - n_before)))
+    if config.frames is not None:
+        frames = _first(max(0, config.frames - n_before), frames)
+    return replace(source, frames=frames)
 
 
-def _behind(next_frame_id: int, frames: Iterator[Channels]) -> Iterator[Channels]:
+def _first(n: int, frames: Iterator[Frame]) -> Iterator[Frame]:
+    """So many of the frames, with the shots that come ahead of them."""
+    while n > 0 and (frame := next(frames, None)) is not None:
+        n -= not (isinstance(frame, Channels) and frame.ahead)
+        yield frame
+
+
+def _behind(next_frame_id: int, frames: Iterator[Frame]) -> Iterator[Frame]:
     """The frames, numbered on from `next_frame_id` when they begin before it."""
     shift: int | None = None
     for frame in frames:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from sonolucent.stream.config import Config
@@ -51,7 +51,7 @@ def pipeline(config: Config) -> Pipeline:
         if names[stage.name] > 1:
             raise ConfigError(f"{names[stage.name]} stages are called {stage.name!r}; each must have a name of its own")
     arrows = [*pairwise(stage.name for stage in chain), *((chain[-1].name, sink.name) for sink in sinks)]
-    raw = [("source", "recorder")] if config.record_channels else []
+    raw = [("source", "recorder")] if _records_channels(config) else []
     return Pipeline((*chain, *sinks), tuple(_edge(config, *arrow) for arrow in [*arrows, *raw]))
 
 
@@ -61,14 +61,35 @@ def _stage(kind: StageKind, word: str) -> Stage:
 
 def _sinks(config: Config) -> Iterator[str]:
     """The one that reports comes first."""
-    wanted = {"viewer": config.view, "recorder": config.record is not None}
+    wanted = {
+        "viewer": config.view,
+        "recorder": config.record is not None or config.is_controlled,
+        "igtl": config.igtl is not None,
+    }
     chosen = [*(name for name, asked_for in wanted.items() if asked_for), *config.sinks]
-    return iter(chosen if config.view or (chosen and not config.headless) else ["headless", *chosen])
+    # A recorder that can be told to stop does not see all frames.
+    sees_all = bool(chosen) and not config.headless and not config.is_controlled
+    return iter(chosen if config.view or sees_all else ["headless", *chosen])
+
+
+def _records_channels(config: Config) -> bool:
+    """Whether channel data may be asked for; a sliding aperture has no whole frames of them."""
+    told_to = config.is_controlled and config.every is None and not config.source.startswith("images:")
+    return config.record_channels or told_to
 
 
 def _edge(config: Config, producer: str, consumer: str) -> Edge:
-    if consumer == "viewer":
+    if consumer in ("viewer", "igtl"):
         return Edge(producer, consumer, "latest", 1)
     if not config.live:
-        return Edge(producer, consumer, "lossless", 1)
-    return Edge(producer, consumer, "drop_oldest", 32 if consumer == "recorder" else 2)
+        return _to_the_recorder(config, Edge(producer, consumer, "lossless", 1))
+    return _to_the_recorder(config, Edge(producer, consumer, "drop_oldest", 32 if consumer == "recorder" else 2))
+
+
+def _to_the_recorder(config: Config, edge: Edge) -> Edge:
+    """A recorder that can be told to begin and to stop takes nothing meanwhile; what it begins with is waited for."""
+    if edge.consumer != "recorder" or not config.is_controlled:
+        return edge
+    is_raw = edge.producer == "source" and bool(config.transforms)
+    awaited = config.record_channels if is_raw else config.record is not None
+    return replace(edge, on_demand=True, awaited=awaited)

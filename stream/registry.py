@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Generic, TypeVar
 
@@ -17,7 +17,8 @@ class Registry(Generic[Opener]):
     A stage is asked for by a word: a name, or a name with what follows a colon, such as "replay:FILE".
 
     Args:
-        kind: "source", "transform" or "sink"; packages bring theirs in the group "sonolucent.KINDs".
+        kind: "source", "transform", "sink", "format" or "export"; packages bring theirs in the group
+            "sonolucent.KINDs".
         built_in: "module:function" of those built in, by the word as a user writes it.
     """
 
@@ -44,6 +45,18 @@ class Registry(Generic[Opener]):
             return brought[name]
         known = ", ".join([*self._usages, *sorted(brought.names)])
         raise ConfigError(f"{self._kind} {word!r} is none of {known}")
+
+    def names(self) -> tuple[str, ...]:
+        """Of all there are, those built in first."""
+        return (*self._built_in, *sorted(self._brought().names - self._built_in.keys()))
+
+    def everything(self) -> Iterator[Opener]:
+        """All there are, imported one after the other: those built in first, in their order.
+
+        Raises:
+            ConfigError: a package that brings one cannot be imported.
+        """
+        yield from map(self.find, self.names())
 
     def find(self, word: str) -> Opener:
         """The opener that `word` asks for, imported.

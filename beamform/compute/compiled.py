@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache, NullCache, _Cache
-from platformdirs import user_cache_path
+from numba.core.caching import FunctionCache, _Cache
+
+from sonolucent.beamform.compute.cache_folder import cache_folder
 
 Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 _KEPT = 4
@@ -53,10 +54,7 @@ class _KernelCache(_Cache):  # type: ignore[misc]  # Numba is not typed
 
     @functools.cached_property
     def _opened(self) -> Any:
-        folder = _folder()
-        if folder is None:
-            return NullCache()
-        with _numba_caches_in(folder):
+        with _numba_caches_in(_folder()):
             return FunctionCache(self._function)
 
     @property
@@ -91,17 +89,12 @@ def _numba_caches_in(folder: Path) -> Iterator[None]:
 
 
 @functools.cache
-def _folder() -> Path | None:
-    """The folder for this state of the sources, or NUMBA_CACHE_DIR; None, and a warning, where nothing can be kept."""
+def _folder() -> Path:
+    """The folder for this state of the sources, or NUMBA_CACHE_DIR."""
     if numba.config.CACHE_DIR:
         return Path(numba.config.CACHE_DIR)
-    folder = user_cache_path("sonolucent") / "numba" / _state_of_the_sources()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        os.utime(folder)
-    except OSError as error:
-        _log.warning("compiled kernels cannot be kept (%s); every start compiles them anew", error)
-        return None
+    folder = cache_folder("numba", _state_of_the_sources())
+    os.utime(folder)
     with suppress(FileNotFoundError):  # another process tidies up as well
         for old in sorted(folder.parent.iterdir(), key=lambda f: f.stat().st_mtime)[:-_KEPT]:
             shutil.rmtree(old, ignore_errors=True)

@@ -12,13 +12,16 @@ is quicker, and computes the same bits.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import functools
 import logging
 import math
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
@@ -26,8 +29,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
+from sonolucent.beamform.compute.cache_folder import cache_folder
 from sonolucent.beamform.compute.compiled import kernel
 
 try:
@@ -35,10 +38,11 @@ try:
 except ImportError:
     pyfftw = None
 
-_WISDOM = user_cache_path("sonolucent") / "fftw-wisdom"
 _PLANNER = threading.RLock()
 """FFTW plans, and destroys plans, one at a time."""
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_recalled = b""
+"""The file's wisdom that this process has taken up."""
 _log = logging.getLogger(__name__)
 
 LIBRARY = "FFTW" if pyfftw else "scipy.fft"
@@ -82,26 +86,56 @@ def good_length(minimum: float) -> int:
     return 8 * int(scipy.fft.next_fast_len(math.ceil(minimum / 8)))
 
 
+@contextmanager
+def planning() -> Iterator[None]:
+    """Within, transforms are planned with what other processes have learnt, and for them: they wait meanwhile.
+
+    Two that planned at the same time would each go on with a plan of its own, and compute other bits.
+    """
+    with (cache_folder() / "fftw-wisdom.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        recall_plans()
+        yield
+        remember_plans()
+
+
 def recall_plans() -> None:
-    """Takes up the wisdom of earlier processes; call before planning."""
-    if pyfftw and _WISDOM.exists():
-        pyfftw.import_wisdom((b"", _WISDOM.read_bytes(), b""))
+    """Takes up the wisdom of other processes.
+
+    Two processes that time the same candidates may choose differently. Of two pieces of wisdom about one transform FFTW
+    keeps the first, so what is kept in the file comes first: with it all processes compute the same bits.
+    """
+    global _recalled
+    if not pyfftw or not _wisdom_file().exists():
+        return
+    with _PLANNER:
+        kept = _wisdom_file().read_bytes()
+        if kept == _recalled:
+            return
+        own = pyfftw.export_wisdom()
+        pyfftw.forget_wisdom()
+        pyfftw.import_wisdom((b"", kept, b""))
+        pyfftw.import_wisdom(own)
+        _recalled = kept
 
 
 def remember_plans() -> None:
-    """Keeps the wisdom for later processes; call after planning."""
+    """Keeps the wisdom for later processes."""
     if not pyfftw:
         return
     recall_plans()  # what other processes have learnt since must not be lost
-    wisdom = pyfftw.export_wisdom()[1]
+    wisdom, file = pyfftw.export_wisdom()[1], _wisdom_file()
     try:
-        if not _WISDOM.exists() or _WISDOM.read_bytes() != wisdom:
-            _WISDOM.parent.mkdir(parents=True, exist_ok=True)
-            whole = _WISDOM.with_suffix(f".{os.getpid()}")
+        if not file.exists() or set(file.read_bytes().splitlines()) != set(wisdom.splitlines()):
+            whole = file.with_suffix(f".{os.getpid()}")
             whole.write_bytes(wisdom)
-            whole.replace(_WISDOM)
+            whole.replace(file)
     except OSError as error:
         _log.warning("FFTW's wisdom could not be kept (%s); the next start plans anew", error)
+
+
+def _wisdom_file() -> Path:
+    return cache_folder() / "fftw-wisdom"
 
 
 def real_buffer(*shape: int) -> NDArray[np.float32]:

@@ -42,16 +42,21 @@ def sum_pairs(rows, signals, aperture, pixels, image):
     """
     baseband, carrier_rad = signals
     transmit_x, receive_x = aperture.transmit.element_x_m, aperture.receive.element_x_m
-    transmit = _empty_leg(baseband, transmit_x.size)
+    n_tx = aperture.transmit.weight.shape[2]
+    transmit = _empty_leg(baseband, n_tx)
     receive = _empty_leg(baseband, receive_x.size)
     scales = pixels.samples_per_m, carrier_rad
     for row in range(rows[0], rows[1]):
         for column in range(pixels.x_m.size):
             x, z = pixels.x_m[column], pixels.z_m[row]
-            _fill_leg(transmit_x - x, z, aperture.transmit.weight[row, column], scales, transmit)
+            weight = aperture.transmit.weight[row, column]
+            if aperture.transmit.way_m.size:
+                _fill_waves(aperture.transmit.way_m[row, column], weight, scales, transmit)
+            else:
+                _fill_leg(transmit_x - x, z, weight, scales, transmit)
             _fill_leg(receive_x - x, z, aperture.receive.weight[row, column], scales, receive)
             delay, phasor = transmit
-            for t in range(transmit_x.size):
+            for t in range(n_tx):
                 if phasor[t] != 0:
                     image[row, column] += phasor[t] * _sum_receive(baseband[t], delay[t] - pixels.first_sample, receive)
 
@@ -75,6 +80,16 @@ def _fill_leg(lateral, z, weight, scales, leg):
         if weight[element] > 0:
             delay[element] = samples_per_m * math.sqrt(lateral[element] ** 2 + z * z)
             phasor[element] = weight[element] * np.exp(1j * carrier_rad * delay[element])
+
+
+@kernel()
+def _fill_waves(way_m, weight, scales, leg):
+    """As `_fill_leg`, of waves with their ways and weights, (n_shots,), to a pixel."""
+    delay, phasor = leg
+    samples_per_m, carrier_rad = scales
+    for shot in range(way_m.size):
+        delay[shot] = samples_per_m * way_m[shot]
+        phasor[shot] = weight[shot] * np.exp(1j * carrier_rad * delay[shot])
 
 
 @kernel(fastmath={"contract", "reassoc", "nsz"})

@@ -88,7 +88,7 @@ def sum_pairs(rows, signals, aperture, pixels, image):
         pixels: `Pixels`.
         image: added to, complex64 (n_z, n_x).
     """
-    n_tx, n_rx, stride = aperture.transmit.element_x_m.size, aperture.receive.element_x_m.size, signals.traces.shape[2]
+    n_tx, n_rx, stride = aperture.transmit.weight.shape[2], aperture.receive.element_x_m.size, signals.traces.shape[2]
     receive = _empty_leg(n_rx)
     transmit = receive if signals.is_folded else _empty_leg(n_tx)
     traces = _FlatTraces(signals.traces.reshape(-1), signals.taps, stride, stride // 2 - TAPS)
@@ -101,7 +101,11 @@ def sum_pairs(rows, signals, aperture, pixels, image):
             first, last = first_t, last_t = _fill_leg(
                 aperture.receive.element_x_m, aperture.receive.weight[row, column], pixel, receive
             )
-            if not signals.is_folded:
+            if aperture.transmit.way_m.size:
+                first_t, last_t = _fill_waves(
+                    aperture.transmit.way_m[row, column], aperture.transmit.weight[row, column], pixel, transmit
+                )
+            elif not signals.is_folded:
                 first_t, last_t = _fill_leg(
                     aperture.transmit.element_x_m, aperture.transmit.weight[row, column], pixel, transmit
                 )
@@ -138,6 +142,16 @@ def _fill_leg(element_x, weight, pixel, leg):
         cosine, sine = _turn(distance * pixel.cycles_per_m)
         leg.real[e], leg.imaginary[e] = weight[e] * cosine, weight[e] * sine
     return first, last
+
+
+@kernel(boundscheck=False, fastmath=_FASTMATH)
+def _fill_waves(way_m, weight, pixel, leg):
+    """As `_fill_leg`, of waves with their ways and weights, (n_shots,), to a `_Pixel`."""
+    for shot in range(way_m.size):
+        leg.delay[shot] = np.int64(way_m[shot] * (pixel.samples_per_m * _UNIT))
+        cosine, sine = _turn(way_m[shot] * pixel.cycles_per_m)
+        leg.real[shot], leg.imaginary[shot] = weight[shot] * cosine, weight[shot] * sine
+    return 0, way_m.size
 
 
 @kernel(fastmath=_FASTMATH, forceinline=True)

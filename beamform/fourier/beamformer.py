@@ -21,15 +21,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
-from sonolucent.beamform.channel_data import ChannelData, require_channels, require_finite, require_finite_image
+from sonolucent.beamform.channel_data import (
+    ChannelData,
+    require_finite_image,
+    require_frame,
+    require_shot,
+    require_single_elements,
+)
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.cpu_engine import CpuEngine
 from sonolucent.beamform.fourier.engine import EngineMaker
+from sonolucent.beamform.fourier.image_buffer import image_buffer
 from sonolucent.beamform.fourier.image_spectrum import ImageSpectrum, from_columns, to_columns
 from sonolucent.beamform.fourier.looks import Look
 from sonolucent.beamform.fourier.plan import plan_fourier
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 
 class FourierBeamformer:
@@ -42,6 +50,7 @@ class FourierBeamformer:
         acquisition: how the channel data were taken; any subset of elements may transmit.
         grid: the pixels; their lateral spacing must divide the pitch or a small multiple of it.
         apodization: weights of both legs; the default, `WavenumberTaper.for_acquisition`, fits the array.
+        transmit_apodization: of the transmit leg, where it is to be weighted otherwise than the receive leg.
         gain: multiplies the image, (n_z, n_x), at no cost; none by default, see `uniform_gain`.
         threads: threads that share the work; all cores by default. A GPU needs none.
         device: "cpu", or a CUDA device such as "cuda:0"; or what makes an engine of one's own, see `engine.py`.
@@ -57,15 +66,17 @@ class FourierBeamformer:
         grid: ImageGrid,
         *,
         apodization: Apodization | None = None,
+        transmit_apodization: Apodization | None = None,
         gain: NDArray[np.float32] | None = None,
         threads: int | None = None,
         device: str | EngineMaker = "cpu",
     ) -> None:
+        require_single_elements(acquisition, "FourierBeamformer")
         make_engine = _engine_maker(device)
         self.acquisition = acquisition
         self.grid = grid
         self.apodization = apodization or WavenumberTaper.for_acquisition(acquisition)
-        self.plan = plan_fourier(acquisition, grid, self.apodization, gain)
+        self.plan = plan_fourier(acquisition, grid, self.apodization, gain, transmit_apodization)
         self._pool = ThreadPool(threads)
         self._engine = make_engine(self.plan, self._pool)
         self._pushed: np.dtype[Any] | None = None
@@ -83,7 +94,7 @@ class FourierBeamformer:
             ValueError: of another shape, or not contiguous.
             NotFiniteError: channel data hold infinities, values that are no numbers, or such that their sum is none.
         """
-        image = _image_buffer(self.grid.shape, out)
+        image = image_buffer(self.grid.shape, out)
         self._take_frame(channel_data)
         self._engine.form_images(self.plan.whole_spectrum, image[np.newaxis])
         require_finite_image(image, channel_data)
@@ -102,7 +113,7 @@ class FourierBeamformer:
             NotFiniteError: channel data are not finite.
         """
         masks = self.plan.masks_of(looks)
-        images = _image_buffer((len(looks), *self.grid.shape), out)
+        images = image_buffer((len(looks), *self.grid.shape), out)
         self._take_frame(channel_data)
         self._engine.form_images(masks, images)
         require_finite_image(images, channel_data)
@@ -125,7 +136,7 @@ class FourierBeamformer:
         Raises:
             ValueError: a spectrum of another shape.
         """
-        image = _image_buffer(self.grid.shape, out)
+        image = image_buffer(self.grid.shape, out)
         self._engine.write_image(to_columns(image_spectrum, self.grid), image)
         return image
 
@@ -139,10 +150,7 @@ class FourierBeamformer:
             TypeError, ValueError: a shot of another type or shape, or not finite.
             IndexError: no such transmit.
         """
-        require_channels(shot, self.acquisition.shape[1:], baseband=self.acquisition.is_baseband)
-        if not 0 <= tx_index < self.acquisition.n_tx:
-            raise IndexError(f"tx_index must lie in 0..{self.acquisition.n_tx - 1}, not {tx_index}")
-        require_finite(shot[np.newaxis], first_tx=tx_index)
+        require_shot(shot, tx_index, self.acquisition)
         if self._pushed != shot.dtype:
             self._engine.begin_shots(shot.dtype)
             self._pushed = shot.dtype
@@ -156,7 +164,7 @@ class FourierBeamformer:
         """
         if self._pushed is None:
             raise RuntimeError("no shot has been pushed since the last whole frame; call push() first")
-        image = _image_buffer(self.grid.shape, out)
+        image = image_buffer(self.grid.shape, out)
         self._engine.form_images(self.plan.whole_spectrum, image[np.newaxis])
         return image
 
@@ -172,8 +180,7 @@ class FourierBeamformer:
         return self._engine.describe()
 
     def _take_frame(self, channel_data: ChannelData) -> None:
-        require_channels(channel_data, self.acquisition.shape, baseband=self.acquisition.is_baseband)
-        require_finite(channel_data, pool=self._pool)
+        require_frame(channel_data, self.acquisition, self._pool)
         self._pushed = None
         self._engine.take_frame(channel_data)
 
@@ -186,13 +193,3 @@ def _engine_maker(device: str | EngineMaker) -> EngineMaker:
     from sonolucent.beamform.fourier.torch_engine import engine_on  # torch takes seconds to import
 
     return engine_on(device)
-
-
-def _image_buffer(shape: tuple[int, ...], out: NDArray[np.complex64] | None) -> NDArray[np.complex64]:
-    if out is None:
-        return np.empty(shape, np.complex64)
-    if out.dtype != np.complex64:
-        raise TypeError(f"out must be complex64, not {out.dtype}")
-    if out.shape != shape:
-        raise ValueError(f"out has shape {out.shape}; this grid gives {shape}")
-    return out

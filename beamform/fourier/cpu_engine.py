@@ -39,18 +39,17 @@ class CpuEngine:
         self._pairs = PairSpectra(plan)
         self._columns = fft.complex_buffer(1, plan.image_waves.size, plan.grid.n_z)
         stolt, threads = StoltMap(plan), range(pool.threads)
-        fft.recall_plans()
-        self._pair_workspaces = [PairWorkspace(self._pairs) for _ in threads]
-        self._stolt_workspaces = [StoltWorkspace(stolt, self._pairs.by_wavenumber) for _ in threads]
-        self._lateral_transforms = [LateralTransform(plan) for _ in threads]
-        fft.remember_plans()
+        with fft.planning():
+            self._pair_workspaces = [PairWorkspace(self._pairs) for _ in threads]
+            self._stolt_workspaces = [StoltWorkspace(stolt, self._pairs.by_wavenumber) for _ in threads]
+            self._lateral_transforms = [LateralTransform(plan) for _ in threads]
         self._shot_of = np.full(plan.acquisition.n_rx, -1, np.int64)
         self._shot_of[list(plan.acquisition.tx_elements)] = np.arange(plan.acquisition.n_tx)
         self._pushed: ShotBuffer | None = None
 
     def take_frame(self, channels: ChannelData) -> None:
         self._pushed = None
-        shots = Shots(read_only(channels), self._shot_of)
+        shots = Shots(read_only(channels), self._shot_of, self._pairs.is_dead)
 
         def transform(thread: int, offsets: range) -> None:
             for offset in offsets:

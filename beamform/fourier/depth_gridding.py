@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import (
     LANES,
+    add,
     complex_multiply,
     fma,
     interleave_high,
@@ -35,6 +36,8 @@ class LegTables(NamedTuple):
     """(n_legs, n_bins)"""
     weight: NDArray[np.float32]
     """Complex numbers as two floats, rows padded with zeros: (n_legs, 2 padded bins)."""
+    transmit_weight: NDArray[np.float32]
+    """The same array where both legs are weighted alike."""
     first_bin: NDArray[np.int64]
     """(n_legs,)"""
 
@@ -63,13 +66,16 @@ class Gridding(NamedTuple):
     """(6, padded bins)"""
 
 
-class _LegPair(NamedTuple):
+class LegPair(NamedTuple):
     """One unordered pair of legs from its first frequency on; complex numbers are two floats."""
 
     share: np.float32
     """A half where both legs are one, which would be counted twice, else one."""
     weight_t: NDArray[np.float32]
     weight_r: NDArray[np.float32]
+    other_t: NDArray[np.float32]
+    """Weights of the same legs for the other order, t receiving."""
+    other_r: NDArray[np.float32]
     plus: NDArray[np.float32]
     """The pair's spectrum at +wave."""
     minus: NDArray[np.float32]
@@ -89,7 +95,8 @@ def spread_wave(wave, legs, angles, gridding):
         gridding: `Gridding`, to whose cells samples are added.
     """
     # Taken apart once: in the loop each field would be counted as a reference of its own.
-    depth_bin, weight, first_bin = legs
+    depth_bin, weight, transmit_weight, first_bin = legs
+    alike = weight.ctypes.data == transmit_weight.ctypes.data
     plus, minus, n_lateral = angles
     grid_first_bin, table, cells, scratch = gridding
     bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
@@ -98,17 +105,22 @@ def spread_wave(wave, legs, angles, gridding):
         t, r = high, abs(low)
         first = max(first_bin[t], first_bin[r])
         # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
-        _locate(depth_bin[t, first:], depth_bin[r, first:], np.float32(grid_first_bin), bins, taps)
+        locate(depth_bin[t, first:], depth_bin[r, first:], np.float32(grid_first_bin), bins, taps)
         n = depth_bin.shape[1] - first
-        pair = _LegPair(
+        pair = LegPair(
             np.float32(0.5 if high == low else 1.0),
-            weight[t, 2 * first :],
+            transmit_weight[t, 2 * first :],
             weight[r, 2 * first :],
+            weight[t, 2 * first :],
+            transmit_weight[r, 2 * first :],
             plus[angle_row(high, wave, n_lateral), 2 * first :],
             minus[angle_row(-high, -wave, n_lateral), 2 * first :],
         )
-        _weigh(n, pair, values)
-        _spread(bins[:n], taps, values, table, cells)
+        if alike:
+            weigh(n, pair, values)
+        else:
+            _weigh_apart(n, pair, values)
+        spread(bins[:n], taps, values, table, cells)
 
 
 @kernel()
@@ -121,7 +133,7 @@ def angle_row(leg, wave, n_lateral):
 
 
 @kernel(boundscheck=False, error_model="numpy")
-def _locate(depth_t, depth_r, origin, bins, taps):
+def locate(depth_t, depth_r, origin, bins, taps):
     """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it: all (n_frequencies,)."""
     for f in range(depth_t.size):
         position = depth_t[f] + depth_r[f] - origin
@@ -131,22 +143,39 @@ def _locate(depth_t, depth_r, origin, bins, taps):
 
 
 @kernel(boundscheck=False)
-def _weigh(n, pair, values):
-    """The first n samples of a `_LegPair`, weighted, at +wave and -wave in turn, to `values` (4 n floats and more).
+def weigh(n, pair, values):
+    """The first n samples of a `LegPair`, weighted, at +wave and -wave in turn, to `values` (4 n floats and more).
 
     In whole vectors, so up to 7 beyond n.
     """
-    share, weight_t, weight_r, plus, minus = pair
+    share, weight_t, weight_r, _, _, plus, minus = pair
     share = splat(share)
     for first in range(0, 2 * n, LANES):
         weight = complex_multiply(multiply(share, load(weight_t, first)), load(weight_r, first))
-        a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
-        store(values, 2 * first, interleave_low(a, b))
-        store(values, 2 * first + LANES, interleave_high(a, b))
+        _store_weighed(weight, plus, minus, first, values)
 
 
 @kernel(boundscheck=False)
-def _spread(bins, taps, values, table, cells):
+def _weigh_apart(n, pair, values):
+    """As `_weigh`, with the mean of the weights of both orders of the legs."""
+    share, weight_t, weight_r, other_t, other_r, plus, minus = pair
+    share = splat(np.float32(0.5) * share)
+    for first in range(0, 2 * n, LANES):
+        one = complex_multiply(multiply(share, load(weight_t, first)), load(weight_r, first))
+        other = complex_multiply(multiply(share, load(other_t, first)), load(other_r, first))
+        _store_weighed(add(one, other), plus, minus, first, values)
+
+
+@kernel(boundscheck=False, inline="always")
+def _store_weighed(weight, plus, minus, first, values):
+    """A vector of samples from `first` on, weighted, at +wave and -wave in turn."""
+    a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
+    store(values, 2 * first, interleave_low(a, b))
+    store(values, 2 * first + LANES, interleave_high(a, b))
+
+
+@kernel(boundscheck=False)
+def spread(bins, taps, values, table, cells):
     """Adds each sample of `values`, four floats, to its cell of `cells`, weighted by its row of the tap table."""
     for f in range(bins.size):
         cell = LANES * np.intp(bins[f])

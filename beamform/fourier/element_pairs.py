@@ -28,6 +28,7 @@ class PairSpectra:
         sampling = plan.sampling
         self.sampling = sampling
         self.n_elements = plan.acquisition.n_rx
+        self.is_dead = np.isin(np.arange(self.n_elements), plan.acquisition.dead_elements)
         self.n_bins = padded_bins(sampling.n_bins)
         self.bins_of_offset = [-(-n // BLOCK_BINS) * BLOCK_BINS for n in sampling.bins_of_offset]
         self.first_sample = np.array(sampling.first_sample)

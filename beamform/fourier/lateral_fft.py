@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.fourier.plan import FourierPlan
-from sonolucent.beamform.fourier.sampling import wavenumber_step
+from sonolucent.beamform.fourier.sampling import TransformSizes, wavenumber_step
+from sonolucent.beamform.image_grid import ImageGrid
 
 _ROWS = 16
 """Rows of the image transformed together."""
@@ -29,6 +30,24 @@ class _RowTransform(NamedTuple):
     """The exponentials to multiply with instead, (n, n_x); empty where the FFT will do."""
 
 
+class ImagePlan(Protocol):
+    """What a plan says of its image."""
+
+    @property
+    def acquisition(self) -> Acquisition: ...
+    @property
+    def grid(self) -> ImageGrid: ...
+    @property
+    def sampling(self) -> TransformSizes: ...
+    @property
+    def image_waves(self) -> NDArray[np.int64]:
+        """The image's lateral wavenumbers K, rising, in units of the step: (n_waves,)."""
+
+    @property
+    def pixel_gain(self) -> NDArray[np.float32]:
+        """The scale of the sums times the gain asked for: (n_z, n_x)."""
+
+
 class LateralTransform:
     """Sums exp(i K x) over the image's wavenumbers, for blocks of rows: one for each thread, for its buffers.
 
@@ -36,7 +55,7 @@ class LateralTransform:
     slower. Wavenumbers beyond the columns' Nyquist alias, as they do in an image sampled at its columns.
     """
 
-    def __init__(self, plan: FourierPlan) -> None:
+    def __init__(self, plan: ImagePlan) -> None:
         grid, waves = plan.grid, plan.image_waves
         period = plan.sampling.n_lateral * plan.acquisition.probe.pitch_m / grid.dx_m
         is_fft = abs(period - round(period)) < 1e-6 * period

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.acquisition import Acquisition
 
 Interval = tuple[float, float]
 _EVERYTHING: Interval = (-math.inf, math.inf)

@@ -18,6 +18,8 @@ class Shots(NamedTuple):
     """(n_tx, n_rx, n_samples)"""
     of_element: NDArray[np.int64]
     """The shot that each element fired, negative where it fired none: (n_rx,)."""
+    is_dead: NDArray[np.bool_]
+    """Elements that are left out: (n_rx,)."""
 
 
 @kernel(boundscheck=False)
@@ -52,11 +54,12 @@ def fold_pairs(shots, pairs, first_sample, traces):
 def both_orders(shots, pairs, i, begin):
     """Both traces of pair i from sample `begin` on, and the share that each has in their sum.
 
-    Nothing of a missing transmit or pair, half of an element with itself. `shots` is `Shots`, `pairs` (n, 2) the lower
-    and the higher element of each; the traces have (n_samples - begin,) samples.
+    Nothing of a missing transmit or pair or of a dead element, half of an element with itself. `shots` is `Shots`,
+    `pairs` (n, 2) the lower and the higher element of each; the traces have (n_samples - begin,) samples.
     """
     low, high = pairs[min(i, pairs.shape[0] - 1)]
-    share = 0.0 if i >= pairs.shape[0] else 0.5 if low == high else 1.0
+    is_missing = i >= pairs.shape[0] or shots.is_dead[low] or shots.is_dead[high]
+    share = 0.0 if is_missing else 0.5 if low == high else 1.0
     shot_of_low, shot_of_high = shots.of_element[low], shots.of_element[high]
     return (
         shots.channels[max(shot_of_low, 0), high, begin:],

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.apodization import Apodization
 from sonolucent.beamform.channel_data import require_gain
 from sonolucent.beamform.fourier import kaiser_bessel
 from sonolucent.beamform.fourier.leg_waves import LegWaves, plan_leg_waves
 from sonolucent.beamform.fourier.looks import Look, LookMasks
 from sonolucent.beamform.fourier.sampling import Sampling, choose_sampling, depth_step, image_scale, wavenumber_step
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 _MARGIN_BINS = 4
 """Depth bins kept free on either side of those that samples fall into, for the spreading kernel."""
@@ -28,7 +29,8 @@ class FourierPlan:
 
     acquisition: Acquisition
     grid: ImageGrid
-    apodization: Apodization
+    tapers: tuple[Apodization, ...]
+    """Of both legs; or of the receive, then the transmit leg."""
     sampling: Sampling
     leg_waves: LegWaves
     """The plane waves of one leg."""
@@ -82,22 +84,29 @@ class FourierPlan:
 
 
 def plan_fourier(
-    acquisition: Acquisition, grid: ImageGrid, apodization: Apodization, gain: NDArray[np.float32] | None = None
+    acquisition: Acquisition,
+    grid: ImageGrid,
+    apodization: Apodization,
+    gain: NDArray[np.float32] | None = None,
+    transmit_apodization: Apodization | None = None,
 ) -> FourierPlan:
-    """The tables for an acquisition, a grid, and a gain (n_z, n_x) of one where none is given.
+    """The tables for an acquisition, a grid, and a gain (n_z, n_x) of one where none is given; the transmit leg is
+    weighted as the receive leg where nothing else is given.
 
     Raises:
         ValueError: the grid reaches beyond the record, or `gain` has another shape or is not finite.
     """
-    sampling = choose_sampling(acquisition, grid, apodization)
-    leg_waves = plan_leg_waves(acquisition, grid, apodization, sampling)
+    alike = transmit_apodization in (None, apodization)
+    tapers = (apodization,) if alike or transmit_apodization is None else (apodization, transmit_apodization)
+    sampling = choose_sampling(acquisition, grid, tapers)
+    leg_waves = plan_leg_waves(acquisition, grid, tapers, sampling)
     steepest_wave = 2 * (leg_waves.depth_bin.shape[0] - 1)
     image_waves = np.arange(-steepest_wave, steepest_wave + 1)
     beta = kaiser_bessel.shape_parameter(sampling.n_depth / grid.n_z)
     return FourierPlan(
         acquisition=acquisition,
         grid=grid,
-        apodization=apodization,
+        tapers=tapers,
         sampling=sampling,
         leg_waves=leg_waves,
         image_waves=image_waves,
@@ -118,5 +127,5 @@ def _wave_phase(
 
 
 def _depth_bins(leg_waves: LegWaves) -> range:
-    used = leg_waves.depth_bin[np.abs(leg_waves.weight) > 0]
+    used = leg_waves.depth_bin[(leg_waves.weight != 0) | (leg_waves.transmit_weight != 0)]
     return range(math.floor(2 * used.min()) - _MARGIN_BINS, math.ceil(2 * used.max()) + _MARGIN_BINS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import read_only
 from sonolucent.beamform.fourier.element_pairs import PairRows, Pairs, PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.pair_folding import Shots
-from sonolucent.beamform.geometry import Acquisition
 
 
 class ShotBuffer:
@@ -23,7 +23,7 @@ class ShotBuffer:
 
     def __init__(self, acquisition: Acquisition, spectra: PairSpectra, dtype: DTypeLike) -> None:
         self._frame: ChannelData = np.zeros(acquisition.shape, dtype)
-        self._shots = Shots(read_only(self._frame), np.full(acquisition.n_rx, -1, np.int64))
+        self._shots = Shots(read_only(self._frame), np.full(acquisition.n_rx, -1, np.int64), spectra.is_dead)
         self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
         """The pass band of each pair: (offset, lower element, frequency)."""
         self._elements = acquisition.tx_elements
@@ -44,7 +44,7 @@ class ShotBuffer:
         self._shots.of_element[element] = tx_index
         self._arrivals[element] += 1
         pairs, partners = self._pairs[element], self._partners[element]
-        complete = self._never_fires[partners] | (self._arrivals[partners] == self._arrivals[element])
+        complete = self._never_fires[partners] | (self._arrivals[partners] >= self._arrivals[element])
         # Of the two triangles of the matrix one is looked at: that of pairs (lower, higher).
         below = element - partners.start
         self._waiting[partners, element][: below + 1] = ~complete[: below + 1]

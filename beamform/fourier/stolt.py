@@ -20,6 +20,7 @@ class _Tables(NamedTuple):
 
     leg_depth_bin: NDArray[np.float32]
     leg_weight: NDArray[np.float32]
+    transmit_weight: NDArray[np.float32]
     leg_first_bin: NDArray[np.int64]
     """See `LegTables`."""
     first_depth_bin: int
@@ -66,9 +67,12 @@ class StoltMap:
         n_lateral = plan.sampling.n_lateral
         self.plan = plan
         odd_phase = np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64)
+        weight = _padded(plan, plan.leg_waves.weight)
+        alike = plan.leg_waves.transmit_weight is plan.leg_waves.weight
         self.tables = _Tables(
             leg_depth_bin=plan.leg_waves.depth_bin,
-            leg_weight=_padded_weight(plan),
+            leg_weight=weight,
+            transmit_weight=weight if alike else _padded(plan, plan.leg_waves.transmit_weight),
             leg_first_bin=plan.leg_waves.first_bin,
             first_depth_bin=plan.depth_bins.start,
             taps=plan.taps,
@@ -120,8 +124,8 @@ class StoltWorkspace:
         _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
 
 
-def _padded_weight(plan: FourierPlan) -> NDArray[np.float32]:
-    weight, n_bins = plan.leg_waves.weight, plan.sampling.n_bins
+def _padded(plan: FourierPlan, weight: NDArray[np.complex64]) -> NDArray[np.float32]:
+    n_bins = plan.sampling.n_bins
     padded = fft.complex_buffer(weight.shape[0], offset_sum.padded_bins(n_bins)).view(np.float32)
     padded[:, : 2 * n_bins] = weight.view(np.float32)
     return padded
@@ -157,7 +161,7 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
     waves, whole = residue.waves, buffers.whole
-    legs = LegTables(tables.leg_depth_bin, tables.leg_weight, tables.leg_first_bin)
+    legs = LegTables(tables.leg_depth_bin, tables.leg_weight, tables.transmit_weight, tables.leg_first_bin)
     gridding = Gridding(tables.first_depth_bin, tables.taps, buffers.cells, buffers.scratch)
     _sum_offsets(spectra, residue, tables.odd_phase, buffers.angles)
     for i in range(waves.size):
@@ -168,7 +172,7 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
     for i in range(masks.shape[0]):
         _mask(whole[: 2 * waves.size], masks[i], buffers.masked)
         fft.execute(residue.fft_call)
-        _write_columns(waves, buffers.masked, tables.tap_correction, tables.wave_phase, columns[i])
+        write_columns(waves, buffers.masked, tables.tap_correction, tables.wave_phase, columns[i])
 
 
 @kernel()
@@ -189,7 +193,7 @@ def _mask(whole, mask, masked):
 
 
 @kernel()
-def _write_columns(waves, depths, correction, phase, columns):
+def write_columns(waves, depths, correction, phase, columns):
     """From depths (2 n, n_depth) about the centre row, each wave followed by its negative, to their columns
     (n_waves, n_z); times `correction` (n_z,) and `phase` (n_waves,)."""
     n_z = columns.shape[1]

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.geometry import Acquisition
 
 SampleType = np.dtype[Any]
 _SHOTS = 4

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.fourier import kaiser_bessel, offset_sum
 from sonolucent.beamform.fourier.leg_waves import LegWaves
 from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 Indices = NDArray[np.int64]
 
@@ -39,12 +40,12 @@ class FoldTable:
 
 
 def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
-    """The table of all pairs that the apodization lets through, lower element first."""
+    """The table of all pairs of living elements that the apodization lets through, lower element first."""
     low, high = np.triu_indices(acquisition.n_rx)
-    near = high - low < sampling.n_offsets
+    used = (high - low < sampling.n_offsets) & ~np.isin([low, high], acquisition.dead_elements).any(axis=0)
     # Whole blocks, as the CPU's.
     bins_used = offset_sum.BLOCK_BINS * np.ceil(np.array(sampling.bins_of_offset) / offset_sum.BLOCK_BINS)
-    low, high = low[near], high[near]
+    low, high = low[used], high[used]
     missing = acquisition.n_tx * acquisition.n_rx
     first_trace = np.full(acquisition.n_rx, missing, np.int64)
     first_trace[list(acquisition.tx_elements)] = np.arange(acquisition.n_tx) * acquisition.n_rx
@@ -101,11 +102,19 @@ def gather_table(leg_waves: LegWaves, sampling: Sampling, taps: NDArray[np.float
     half = np.where(2 * high == wave, np.float32(0.5), np.float32(1))[:, None]
     return GatherTable(
         angle=np.stack([_angle(wave, high, sampling.n_lateral), _angle(-wave, -high, sampling.n_lateral)], axis=1),
-        weight=half * leg_waves.weight[high] * leg_waves.weight[low],
+        weight=half * _pair_weight(leg_waves, high, low),
         first=np.searchsorted(cell.ravel()[order], np.arange(n_cells + 1)).astype(np.int32),
         sample=np.repeat(sample, kaiser_bessel.TAPS)[order].astype(np.int32),
         tap=values.ravel()[order],
     )
+
+
+def _pair_weight(leg_waves: LegWaves, high: Indices, low: Indices) -> NDArray[np.complex64]:
+    """Weights of unordered pairs of legs, (n_pairs, n_bins): the mean of both orders where legs are weighted apart."""
+    receive, transmit = leg_waves.weight, leg_waves.transmit_weight
+    if transmit is receive:
+        return np.asarray(receive[high] * receive[low])
+    return np.asarray(0.5 * (transmit[high] * receive[low] + transmit[low] * receive[high]), dtype=np.complex64)
 
 
 def lateral_matrix(

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.beamform.point_targets.target import PointTarget
 
 AnalyticImage = NDArray[np.complexfloating[Any, Any]]

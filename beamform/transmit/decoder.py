@@ -20,11 +20,11 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData, pass_band_hz, require_channels, require_finite, require_real
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.geometry import Acquisition
-from sonolucent.beamform.transmit.sequence import TransmitSequence
 from sonolucent.beamform.transmit.shot_mixing import FrequencyMixer, Mixer, TimeMixer
+from sonolucent.beamform.transmit_sequence import TransmitSequence
 
 _LARGEST_CONDITION = 1e3
 """Beyond it the weakest part's noise would grow by 60 dB, and single precision would show."""
@@ -36,45 +36,41 @@ Matrices = NDArray[np.complex128]
 """One matrix a frequency."""
 
 
-def encode(
-    full_matrix: ChannelData, acquisition: Acquisition, sequence: TransmitSequence, *, threads: int | None = None
-) -> NDArray[np.float32]:
-    """What a scanner that fires `sequence` would record: float32 (n_shots, n_rx, n_samples), the twin of `decode`.
+class UndeterminedElementsError(ValueError):
+    """The shots of a sequence do not tell its elements apart."""
+
+
+def encode(full_matrix: ChannelData, acquisition: Acquisition, *, threads: int | None = None) -> NDArray[np.float32]:
+    """What a scanner that fires a sequence would record: float32 `acquisition.shape`, the twin of `decode`.
 
     Args:
-        full_matrix: channel data of single elements, `acquisition.shape`.
-        acquisition: of `full_matrix`.
-        sequence: what is fired, on the clock of `acquisition.initial_time_s`.
+        full_matrix: channel data of single elements, int16 or float32 `acquisition.full_matrix.shape`.
+        acquisition: of the shots, with their sequence.
         threads: threads that share the work; all cores by default.
 
     Raises:
-        TypeError, ValueError: channel data of another type or shape, or a sequence of other elements.
+        TypeError, ValueError: channel data of another type or shape, or an acquisition without a sequence.
     """
-    require_channels(full_matrix, acquisition.shape)
-    mix = _plan(acquisition, sequence, (0.0, math.inf), lambda h, _: h, ThreadPool(threads))
-    shots = np.empty((sequence.n_shots, *acquisition.shape[1:]), np.float32)
+    require_channels(full_matrix, acquisition.full_matrix.shape)
+    mix = _plan(acquisition, (0.0, math.inf), lambda h, _: h, ThreadPool(threads))
+    shots = np.empty(acquisition.shape, np.float32)
     mix(full_matrix, shots)
     return shots
 
 
 def decode(
-    shots: ChannelData,
-    acquisition: Acquisition,
-    sequence: TransmitSequence,
-    *,
-    regularization: float = 0.0,
-    threads: int | None = None,
+    shots: ChannelData, acquisition: Acquisition, *, regularization: float = 0.0, threads: int | None = None
 ) -> NDArray[np.float32]:
-    """The full matrix, float32 `acquisition.shape`, of a single frame: the twin of `encode`.
+    """The full matrix, float32 `acquisition.full_matrix.shape`, of a single frame: the twin of `encode`.
 
     Args:
-        shots: what was recorded, int16 or float32 (n_shots, n_rx, n_samples).
-        acquisition, sequence, regularization, threads: as for `SequenceDecoder`, which plans once for many frames.
+        shots: what was recorded, int16 or float32 `acquisition.shape`.
+        acquisition, regularization, threads: as for `SequenceDecoder`, which plans once for many frames.
 
     Raises:
         TypeError, ValueError: as `SequenceDecoder` does.
     """
-    return SequenceDecoder(acquisition, sequence, regularization=regularization, threads=threads)(shots)
+    return SequenceDecoder(acquisition, regularization=regularization, threads=threads)(shots)
 
 
 class SequenceDecoder:
@@ -90,65 +86,52 @@ class SequenceDecoder:
     off from the sums disturb the end of the decoded record, and all of it where the inversion is ill-conditioned.
 
     Args:
-        acquisition: of the decoded data; `tx_elements` are the elements that fire.
-        sequence: what was fired, on the clock of `acquisition.initial_time_s`.
+        acquisition: of the shots, with their sequence; the decoded data are those of `acquisition.full_matrix`.
         regularization: singular values of H below this part of the largest are held back. 0 inverts exactly; 1e-2 suits
             sequences of fewer shots than elements, or of angles too narrow to tell all elements apart.
         threads: threads that share the work; all cores by default.
 
     Raises:
-        ValueError: the sequence fires other elements than `acquisition`, `regularization` is not within [0, 1), or it
-            is too small for shots that do not determine every element.
+        ValueError: the acquisition has no sequence or is at baseband, `regularization` is not within [0, 1), or it is
+            too small for shots that do not determine every element.
     """
 
-    def __init__(
-        self,
-        acquisition: Acquisition,
-        sequence: TransmitSequence,
-        *,
-        regularization: float = 0.0,
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, acquisition: Acquisition, *, regularization: float = 0.0, threads: int | None = None) -> None:
         if not 0 <= regularization < 1:
             raise ValueError(f"regularization must lie in [0, 1), not {regularization}")
         require_real(acquisition, "SequenceDecoder")
         self.acquisition = acquisition
-        self.sequence = sequence
+        self._decoded_shape = acquisition.full_matrix.shape
         invert = functools.partial(_invert, regularization=regularization)
-        self._mix = _plan(acquisition, sequence, pass_band_hz(acquisition), invert, ThreadPool(threads))
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Shape of one frame of shots, (n_shots, n_rx, n_samples)."""
-        return self.sequence.n_shots, self.acquisition.n_rx, self.acquisition.n_samples
+        self._mix = _plan(acquisition, pass_band_hz(acquisition), invert, ThreadPool(threads))
 
     def __call__(self, shots: ChannelData, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """The full matrix, float32 `acquisition.shape`, of one frame of shots, int16 or float32 `shape`.
+        """The full matrix, float32 `acquisition.full_matrix.shape`, of one frame of shots, int16 or float32
+        `acquisition.shape`.
 
         Raises:
             TypeError, ValueError: shots of another type or shape, or an `out` that cannot take them.
         """
-        if np.shape(shots) != self.shape:
-            raise ValueError(f"shots have shape {np.shape(shots)}; this sequence gives {self.shape}")
-        require_channels(shots, self.shape)
+        require_channels(shots, self.acquisition.shape)
         require_finite(shots)
         if out is None:
-            out = np.empty(self.acquisition.shape, np.float32)
-        elif out.shape != self.acquisition.shape or out.dtype != np.float32 or not out.flags.c_contiguous:
-            raise ValueError(f"out must be C-contiguous float32 {self.acquisition.shape}, not {out.dtype} {out.shape}")
+            out = np.empty(self._decoded_shape, np.float32)
+        elif out.shape != self._decoded_shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+            raise ValueError(f"out must be C-contiguous float32 {self._decoded_shape}, not {out.dtype} {out.shape}")
         self._mix(shots, out)
         return out
 
 
 def _plan(
     acquisition: Acquisition,
-    sequence: TransmitSequence,
     band_hz: tuple[float, float],
     matrices_of: Callable[[Matrices, NDArray[np.float64]], Matrices],
     pool: ThreadPool,
 ) -> Mixer:
     """Mixes with `matrices_of(H, frequency_hz)` within the band."""
-    _require_elements(acquisition, sequence)
+    sequence = acquisition.sequence
+    if sequence is None:
+        raise ValueError("the acquisition has no transmit sequence; its shots are single elements already")
     if not sequence.delays_s.any():
         center_hz = np.array([acquisition.probe.center_frequency_hz])
         return TimeMixer(matrices_of(_encoding(acquisition, sequence, center_hz), center_hz)[0].real, pool)
@@ -159,15 +142,6 @@ def _plan(
     blocks = [frequency_hz[i : min(i + _BLOCK, end)] for i in range(first, end, _BLOCK)]
     matrices = [matrices_of(_encoding(acquisition, sequence, b), b).astype(np.complex64) for b in blocks]
     return FrequencyMixer(np.concatenate(matrices), first_bin=first, n_fft=n_fft, n_rx=acquisition.n_rx, pool=pool)
-
-
-def _require_elements(acquisition: Acquisition, sequence: TransmitSequence) -> None:
-    if sequence.n_elements != acquisition.probe.n_elements:
-        raise ValueError(f"the sequence has {sequence.n_elements} elements, the probe {acquisition.probe.n_elements}")
-    fired = set(np.flatnonzero(sequence.apodization.any(axis=0)).tolist())
-    if fired != set(acquisition.tx_elements):
-        differing = sorted(fired.symmetric_difference(acquisition.tx_elements))
-        raise ValueError(f"tx_elements must be those that the sequence fires; they differ in {differing}")
 
 
 def _fft_length(acquisition: Acquisition, sequence: TransmitSequence) -> int:
@@ -201,7 +175,7 @@ def _require_determined(shape: tuple[int, ...], powers: NDArray[np.float64], fre
     weakest = np.sqrt(np.maximum(powers[:, 0], 0) / powers[:, -1])
     worst = int(np.argmin(weakest))
     if weakest[worst] < 1 / _LARGEST_CONDITION:
-        raise ValueError(
+        raise UndeterminedElementsError(
             f"{n_shots} shots do not tell {n_tx} elements apart at {frequency_hz[worst] / 1e6:.2f} MHz (smallest "
             f"singular value {weakest[worst]:.1e} of the largest); fire more shots over a wider span, or give "
             "regularization=1e-2"

@@ -5,57 +5,40 @@
 #include <zmq.h>
 
 #include <chrono>
+#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "acquisition.hpp"
 #include "keys.hpp"
 #include "messagepack.hpp"
 
 namespace sonolucent {
 
-// What all frames have in common. The defaults are the reference probe's.
-struct Acquisition {
-  int n_elements = 64;
-  double pitch_m = 0.625e-3;
-  double element_width_m = 0.575e-3;
-  double center_frequency_hz = 7.5e6;
-  double fractional_bandwidth = 0.6;
-  std::vector<int> tx_elements = every_element(64);  // the transmitting element of each shot, from 0
-  int n_samples = 2048;
-  double sampling_frequency_hz = 37.5e6;
-  double initial_time_s = 0.0;  // of sample 0; t = 0 is when the centre of the pulse leaves the element
-  double sound_speed_m_s = 1540.0;
-  double frame_rate_hz = 25.0;
-
-  int n_tx() const { return static_cast<int>(tx_elements.size()); }
-  std::size_t shot_size() const { return static_cast<std::size_t>(n_elements) * static_cast<std::size_t>(n_samples); }
-
-  static std::vector<int> every_element(int n) {
-    std::vector<int> elements(static_cast<std::size_t>(n));
-    std::iota(elements.begin(), elements.end(), 0);
-    return elements;
-  }
-};
-
-// Serves frames of `Sample` (int16 or float32) to one reader: `sonolucent run --source tcp://127.0.0.1:PORT`. Sending
-// never waits: what the reader has no room for is not sent, and the reader counts it as lost. Waiting is done by
-// `wait_for_reader` and, up to a minute each while a reader still takes what is queued, by `end` and the destructor.
-// Use it from one thread. Throws std::runtime_error where ZeroMQ fails.
+// Serves frames of `Sample` (int16, float, or std::complex<float> at baseband) to one reader: `sonolucent run --source
+// tcp://127.0.0.1:PORT`. Sending never waits: what the reader has no room for is not sent, and the reader counts it as
+// lost. Waiting is done by `wait_for_reader` and, up to a minute each while a reader still takes what is queued, by
+// `end` and the destructor. Use it from one thread. Throws std::runtime_error where ZeroMQ fails, and
+// std::invalid_argument for an acquisition that does not fit its sequence or its samples.
 template <typename Sample = std::int16_t>
 class Scanner {
-  static_assert(std::is_same_v<Sample, std::int16_t> || std::is_same_v<Sample, float>, "samples are int16 or float32");
+  static constexpr bool is_complex = std::is_same_v<Sample, std::complex<float>>;
+  static_assert(std::is_same_v<Sample, std::int16_t> || std::is_same_v<Sample, float> || is_complex,
+                "samples are int16, float32 or complex<float>");
 
  public:
   // Up to `queue` messages wait for the reader; two frames' worth is plenty. Beyond loopback, give keys.
   Scanner(const std::string& endpoint, Acquisition acquisition, int queue, const Keys& keys = {})
       : acquisition_(std::move(acquisition)), session_(nanoseconds_since_1970()) {
+    acquisition_.check(is_complex);
+    tables_ = acquisition_.sequence.delays_s;
+    tables_.insert(tables_.end(), acquisition_.sequence.apodization.begin(), acquisition_.sequence.apodization.end());
     check(zmq_setsockopt(socket_.get(), ZMQ_SNDHWM, &queue, sizeof queue), "setting the queue");
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
     check(keys.secure(socket_.get()), "setting the keys");
@@ -107,7 +90,7 @@ class Scanner {
     const bool between_frames = frame_id != frame_id_;
     frame_id_ = frame_id;
     if (!first && !(between_frames && Clock::now() - described_ > std::chrono::seconds(1))) return true;
-    if (!send(stream_header(first ? 0 : frame_id), nullptr, 0)) return !first;
+    if (!send(stream_header(first ? 0 : frame_id), tables_.data(), tables_.size() * sizeof(double))) return !first;
     described_ = Clock::now();
     return true;
   }
@@ -117,14 +100,19 @@ class Scanner {
     MessagePack header;
     header.map(6).text("kind").text("stream").text("session").integer(session_);
     header.text("next_frame_id").integer(next_frame_id).text("dtype").text(dtype());
-    header.text("frame_rate_hz").real(a.frame_rate_hz).text("acquisition").map(6).text("probe").map(5);
+    header.text("frame_rate_hz").real(a.frame_rate_hz).text("acquisition").map(7).text("probe").map(5);
     header.text("n_elements").integer(positive(a.n_elements)).text("pitch_m").real(a.pitch_m);
     header.text("element_width_m").real(a.element_width_m).text("center_frequency_hz").real(a.center_frequency_hz);
     header.text("fractional_bandwidth").real(a.fractional_bandwidth);
-    header.text("tx_elements").array(static_cast<std::uint16_t>(a.n_tx()));
-    for (int element : a.tx_elements) header.integer(static_cast<std::uint64_t>(element));
+    if (a.sequence.empty()) {
+      header.text("tx_elements").array(static_cast<std::uint16_t>(a.n_tx()));
+      for (int element : a.tx_elements) header.integer(static_cast<std::uint64_t>(element));
+    } else {
+      header.text("n_shots").integer(positive(a.n_tx()));
+    }
     header.text("n_samples").integer(positive(a.n_samples)).text("sampling_frequency_hz").real(a.sampling_frequency_hz);
     header.text("initial_time_s").real(a.initial_time_s).text("sound_speed_m_s").real(a.sound_speed_m_s);
+    header.text("demodulation_frequency_hz").real(a.demodulation_frequency_hz);
     return header;
   }
 
@@ -139,7 +127,7 @@ class Scanner {
     return true;
   }
 
-  static const char* dtype() { return std::is_same_v<Sample, float> ? "<f4" : "<i2"; }
+  static const char* dtype() { return is_complex ? "<c8" : std::is_same_v<Sample, float> ? "<f4" : "<i2"; }
   static std::uint64_t positive(int value) { return static_cast<std::uint64_t>(value); }
 
   static std::uint64_t nanoseconds_since_1970() {
@@ -159,6 +147,7 @@ class Scanner {
   };
 
   Acquisition acquisition_;
+  std::vector<double> tables_;  // what `stream` carries of a sequence: delays, then weights
   std::uint64_t session_;
   std::uint64_t frame_id_ = 0;
   Clock::time_point described_{};

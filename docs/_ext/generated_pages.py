@@ -90,9 +90,9 @@ def _type_name(kind: Any) -> str:
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
-    """As it would stand in a TOML file; nothing where the key has no value."""
+    """As it would stand in a TOML file; nothing where the key has no value, or is a table of its own."""
     value = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-    return "" if value is None else f"``{json.dumps(value)}``"
+    return "" if value is None or isinstance(value, msgspec.Struct) else f"``{json.dumps(value)}``"
 
 
 def _documented(package: str, name: str, value: Any) -> list[str]:

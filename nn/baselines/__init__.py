@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.baselines.compounding import frequency_compound, steering_compound
 from sonolucent.nn.baselines.median import median
 from sonolucent.nn.baselines.nlm import nlm

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.fourier.looks import equalize
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.energy_split import EnergySplit, demodulated_spectra, image_of_spectrum, look_masks, require_analytic
 
 Analytic = NDArray[np.complexfloating]

@@ -1,11 +1,11 @@
 """How well every enhancement does, on phantoms whose truth is known: arrays in, figures out.
 
 `PhantomScanner` makes scenes of phantoms under `CONDITIONS`; `methods` are what is compared; `evaluate_simulated` runs
-all of them on phantoms held out. `cyst_figures` and `truth_figures` judge a single image.
+all of them on phantoms held out. `anatomy_figures`, `cyst_figures` and `truth_figures` judge a single image.
 """
 
 from sonolucent.nn.evaluate.estimates import Estimate, estimates
-from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, cyst_figures, edge_profile, truth_figures
+from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, anatomy_figures, cyst_figures, edge_profile, truth_figures
 from sonolucent.nn.evaluate.held_out import PhantomCounts, PhantomResults, evaluate_simulated
 from sonolucent.nn.evaluate.methods import ComparedMethod, View, methods
 from sonolucent.nn.evaluate.real import PixelRectangle, reflector_figures, vessel_figures
@@ -28,6 +28,7 @@ __all__ = [
     "PixelRectangle",
     "Scene",
     "View",
+    "anatomy_figures",
     "cyst_figures",
     "edge_profile",
     "estimates",

@@ -67,6 +67,30 @@ def truth_figures(image_db: BMode, scene: Scene) -> dict[str, float]:
     }
 
 
+def anatomy_figures(image_db: BMode, scene: Scene) -> dict[str, float]:
+    """How faithful an image of a phantom with structure everywhere is, and which spots in it are not there."""
+    grid, phantom = scene.true_grid, scene.phantom
+    truth_db = phantom.echogenicity_db(grid)
+    return {
+        "anatomy_error_db": metrics.rms_error_db(image_db, truth_db, grid),
+        **_structure(image_db, truth_db, grid),
+        "dots": float(metrics.dots(image_db, truth_db, grid, points_m=phantom.wires_m)),
+        "pits": float(metrics.pits(image_db, truth_db, grid)),
+        "dead_zone_blobs": float(metrics.blobs_of_nothing(image_db, truth_db, grid, points_m=phantom.wires_m)),
+    }
+
+
+def _structure(image_db: BMode, truth_db: NDArray[np.float64], grid: ImageGrid) -> dict[str, float]:
+    """Structure and edges, where the truth has any."""
+    figures = {}
+    try:
+        structure = metrics.structure_fidelity(image_db, truth_db, grid)
+        figures = {"structure_correlation": structure.correlation, "structure_slope": structure.slope}
+        return figures | {"anatomy_edge_mm": 1e3 * metrics.edges_rise_m(image_db, truth_db, grid)}
+    except ValueError:  # an even picture, or one without edges
+        return figures
+
+
 def contrast_errors(regions: list[tuple[BMode, BMode]], cysts: tuple[Inclusion, ...]) -> dict[str, float]:
     """Shown less nominal contrast, by nominal contrast; anechoic cysts have none to be faithful to."""
     return {

@@ -14,8 +14,9 @@ from sonolucent.beamform import ImageGrid, log_compress
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
 from sonolucent.nn.images import BMode
-from sonolucent.nn.inference.choice import SHIPPED_MODELS
 from sonolucent.nn.inference.enhancer import Enhancer
+from sonolucent.nn.inference.image_grain import GrainChoice
+from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,17 @@ class ComparedMethod:
     needs_phase: bool = False
 
 
-def methods(models: Iterable[Path] = ()) -> list[ComparedMethod]:
-    """Plain, every filter and compound, and the models in these folders, or the shipped ones when there are none.
+def methods(models: Iterable[Path] = (), *, grain: GrainChoice = "auto") -> list[ComparedMethod]:
+    """Plain, every filter and compound, and these models (folders, or names of shipped ones), or all shipped ones.
+
+    Args:
+        grain: of the speckle of images, as `Enhancer` takes it; "auto" measures it on the first of each grid.
 
     Raises:
         ModelError: a folder holds no model that works.
+        ValueError: there is no such grain.
     """
-    folders = list(models) or sorted(folder for folder in SHIPPED_MODELS.iterdir() if folder.is_dir())
+    folders = list(map(find_model, models)) or [SHIPPED_MODELS / name for name in shipped_names()]
     return [
         ComparedMethod("plain", lambda view: view.plain_db),
         *(ComparedMethod(name, partial(_filtered, name)) for name in FILTERS),
@@ -52,14 +57,21 @@ def methods(models: Iterable[Path] = ()) -> list[ComparedMethod]:
             ComparedMethod(name, partial(_compounded, compound), needs_phase=True)
             for name, compound in COMPOUNDS.items()
         ),
-        *(_network(folder) for folder in folders),
+        *(_network(folder, grain) for folder in folders),
     ]
 
 
-def _network(folder: Path) -> ComparedMethod:
-    enhancer = Enhancer(folder)
-    weights = folder / "weights.safetensors"
-    return ComparedMethod(enhancer.model, lambda view: enhancer(view.plain_db), weights.stat().st_size / 1e6)
+def _network(folder: Path, grain: GrainChoice) -> ComparedMethod:
+    enhancer, grid = Enhancer(folder, grain=grain), None
+
+    def enhance(view: View) -> BMode:
+        nonlocal grid
+        if view.grid is None or view.grid != grid:
+            enhancer.forget_grain()
+            grid = view.grid
+        return enhancer(view.plain_db)
+
+    return ComparedMethod(enhancer.model, enhance, (folder / "weights.safetensors").stat().st_size / 1e6)
 
 
 def _filtered(name: str, view: View) -> BMode:

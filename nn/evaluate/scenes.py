@@ -9,15 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import Acquisition, BModeImager, ImageGrid, Probe, ReferenceLevel, uniform_gain
+from sonolucent.beamform import (
+    Acquisition,
+    BModeImager,
+    ImageGrid,
+    ImagingSettings,
+    Probe,
+    ReferenceLevel,
+    uniform_gain,
+)
 from sonolucent.sim import PhaseScreen, phantoms, simulate
-from sonolucent.sim.phantoms import Phantom
+from sonolucent.sim.phantom import Phantom
 
 DYNAMIC_RANGE_DB = 60.0
 _SNR_DB = 20.0
 _MEDIAN_DB = -26.0
 """Where the envelope's median is shown. A live stream's reference level lets bright points clip, which widens them;
 this leaves them room."""
+
+_BRIGHTEST_PERCENT, _ROOM_DB = 0.5, 6.0
+"""At most so much of an image is shown above -6 dB, however dark most of it is."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +101,12 @@ class Scene:
 
 
 class _OverMedian(ReferenceLevel):
-    """26 dB over the median of the first image's envelope, kept from then on."""
+    """26 dB over the median of the first image's envelope, kept from then on; more where bright tissue lacks room."""
 
     def update(self, image: NDArray[np.complexfloating]) -> float:
         if self.level is None:
-            self.level = float(np.median(np.abs(image))) * 10 ** (-_MEDIAN_DB / 20)
+            median, brightest = np.percentile(np.abs(image), (50, 100 - _BRIGHTEST_PERCENT))
+            self.level = max(float(median) * 10 ** (-_MEDIAN_DB / 20), float(brightest) * 10 ** (_ROOM_DB / 20))
         return self.level
 
 
@@ -103,17 +115,24 @@ class PhantomScanner:
 
     Args:
         condition: what is different from the reference.
-        grid: pixels; those that fit the acquisition by default.
+        grid: pixels; those that the settings ask for by default.
+        settings: how scenes are imaged, with a dynamic range of `DYNAMIC_RANGE_DB`.
     """
 
-    def __init__(self, condition: Condition, grid: ImageGrid | None = None) -> None:
+    def __init__(
+        self, condition: Condition, grid: ImageGrid | None = None, settings: ImagingSettings | None = None
+    ) -> None:
         assumed = condition.acquisition
-        self.grid = grid or ImageGrid.for_acquisition(assumed)
+        settings = settings or ImagingSettings()
+        self.grid = grid or settings.grid_of(assumed)
         self._condition = condition
         self._actual = replace(assumed, sound_speed_m_s=condition.speed_ratio * assumed.sound_speed_m_s)
         time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
-        gain = (uniform_gain(assumed, self.grid) * time_gain).astype(np.float32)
-        self._imager = BModeImager(assumed, self.grid, dynamic_range_db=DYNAMIC_RANGE_DB, gain=gain)
+        receive, transmit = settings.tapers_of(assumed)
+        used = settings.acquisition_of(assumed)
+        uniform = uniform_gain(used, self.grid, receive, transmit_apodization=transmit)
+        gain = (uniform * time_gain).astype(np.float32)
+        self._imager = BModeImager(assumed, self.grid, settings=settings, gain=gain)
 
     def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
         """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""

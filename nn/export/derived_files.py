@@ -12,9 +12,9 @@ import logging
 from pathlib import Path
 
 import msgspec
-import platformdirs
 import torch
 
+from sonolucent.beamform.compute.cache_folder import cache_folder
 from sonolucent.nn.export.aotinductor import write_package
 from sonolucent.nn.export.torchscript import write_torchscript
 from sonolucent.nn.images import ImageShape
@@ -54,7 +54,6 @@ def export_package(folder: Path, shape: ImageShape) -> Path:
     model, path = load_model(folder), package_path(folder, shape)
     write_package(model.network, path, shape)
     note = _note_path(path)
-    note.parent.mkdir(parents=True, exist_ok=True)
     note.write_bytes(msgspec.json.encode(_wanted(model, shape)))
     return path
 
@@ -101,4 +100,4 @@ def _wanted(model: Model, shape: ImageShape) -> PackageNote:
 def _note_path(package: Path) -> Path:
     with package.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return platformdirs.user_cache_path("sonolucent") / "packages" / f"{digest}.json"
+    return cache_folder("packages") / f"{digest}.json"

@@ -10,11 +10,11 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import platformdirs
 import torch
 from torch import Tensor, nn
 
 import sonolucent._core  # noqa: F401  registers FusedUNet with TorchScript
+from sonolucent.beamform.compute.cache_folder import cache_folder
 from sonolucent.nn.model_folder import Model
 from sonolucent.nn.unet import UNet
 
@@ -55,7 +55,7 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
     Raises:
         OSError: the cache cannot be written.
     """
-    folder = cache or platformdirs.user_cache_path("sonolucent") / "models"
+    folder = cache or cache_folder("models")
     path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}-{_CONTENT}.ts"
     if not path.exists() or _is_damaged(path):
         write_torchscript(model.network, path)

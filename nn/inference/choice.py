@@ -9,9 +9,8 @@ from pathlib import Path
 from sonolucent._core import cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
 from sonolucent.nn.model_folder import ModelError
+from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
-SHIPPED_MODELS = Path(__file__).parents[1] / "models"
-"""The folder of the model folders that come with the package: light-quadrant, full-quadrant, light-paper."""
 _LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadrant"
 
 
@@ -43,7 +42,7 @@ def choose(word: str | Path) -> Choice:
     if re.fullmatch(r"cuda(:\d+)?", name):
         return Choice(_FULL, name, f"{name} was asked for")
     if name != "auto":
-        return _own_model(Path(word))
+        return _folder_of(name)
     if cuda_device_count() > 0:
         return Choice(_FULL, "cuda:0", "a CUDA device is present")
     return Choice(_LIGHT, "cpu", "no CUDA device is visible, and the light network is the one for a CPU")
@@ -54,10 +53,10 @@ def best_to_lightest() -> tuple[str, ...]:
     return ("cuda:0", str(_LIGHT), "none") if cuda_device_count() > 0 else ("cpu", "none")
 
 
-def _own_model(folder: Path) -> Choice:
+def _folder_of(name: str) -> Choice:
+    folder = find_model(name)
     if not folder.is_dir():
-        raise ModelError(
-            f"{folder}: no such model folder; the other choices are auto, cpu, cuda:N, none, {', '.join(FILTERS)}"
-        )
+        others = ", ".join(["auto", "cpu", "cuda:N", "none", *shipped_names(), *FILTERS])
+        raise ModelError(f"{name}: no such model folder; the other choices are {others}")
     device = "cuda:0" if cuda_device_count() > 0 else "cpu"
-    return Choice(folder, device, f"the model {folder} was asked for, and {device} is what this machine has")
+    return Choice(folder, device, f"the model {name} was asked for, and {device} is what this machine has")

@@ -11,9 +11,13 @@ import numpy as np
 from torch import nn
 
 from sonolucent.nn.baselines import Filter
-from sonolucent.nn.images import BMode
+from sonolucent.nn.image_conditions import ImageConditions, outside_training
+from sonolucent.nn.images import BMode, ImageShape, require_images
 from sonolucent.nn.inference.choice import choose
-from sonolucent.nn.inference.runner import run_in, runner
+from sonolucent.nn.inference.grain_matching import MatchedNetwork
+from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
+from sonolucent.nn.inference.runner import Runner, run_in, runner
+from sonolucent.nn.inference.strength import require_strength, soften
 from sonolucent.nn.model_folder import Model, ModelError, load_model
 
 _WARM_UP_RUNS = 3  # TorchScript profiles the first two and compiles on the third
@@ -28,27 +32,33 @@ class Enhancer:
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
             "cuda:N", "none" (images pass through unchanged), the name of a classical filter (median, srad, nlm, obnlm:
-            `sonolucent.nn.baselines`), or the path of a model folder.
+            `sonolucent.nn.baselines`), the name of a model that comes with the package (light-quadrant, full-quadrant,
+            light-paper), or the path of a model folder.
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
         threads: threads of the CPU that one image may use; by default all of torch's in the fused kernels, and half of
             them elsewhere, where they would spin between operations and keep others from their cores.
         backend: runs a network on the CPU: "torchscript", or for a light one "fused-NAME", NAME being one of
             `sonolucent doctor`'s kernels; "fused-bf16" is the fastest that multiplies in bf16. By default the fastest
             that suits and computes in f32.
+        grain: "auto" measures the speckle grain of the first image that shows enough of it, and from then on shows the
+            network images resampled to the grain that it was trained on, if the two differ by more than a fifth; "off"
+            does not; "ROWSxCOLUMNS", or a pair, gives the grain (`SpeckleGrain`). For images that are made in another
+            way take another Enhancer, or `forget_grain`.
+        strength: how much of the enhancement is shown, in dB: 0 the plain image, 1 the enhanced one.
         executor: does what takes long without Python's lock, loading and warming up; the calling thread by default.
 
     Attributes:
         model: id of the model on every image it makes, `name@hash`, or the filter's name; "none" when images pass
             through.
         device: "cpu", "cuda:N", or "none".
-        backend: what runs it, such as "fused-avx512", "torchscript" or "filter"; "none" when images pass through.
-        reason: why these were picked.
         dynamic_range_db: the range the model was trained for.
+        image_grain: the speckle grain of the images, as far as it is known.
+        strength: as given; it may be changed at any time.
 
     Raises:
         ModelError: the model folder is missing or broken, or `choice` is none of the above.
-        ValueError: the model takes no images of that `shape`, `threads` is not positive, or `backend` not to be had for
-            this model, device or processor.
+        ValueError: the model takes no images of that `shape`, `threads` is not positive, `backend` not to be had for
+            this model, device or processor, or `grain` or `strength` is none.
         RuntimeError: the CUDA device asked for is not there.
     """
 
@@ -59,29 +69,65 @@ class Enhancer:
         shape: tuple[int, int] | None = None,
         threads: int | None = None,
         backend: str | None = None,
+        grain: GrainChoice | ImageGrain = "auto",
+        strength: float = 1.0,
         executor: Executor | None = None,
     ) -> None:
+        self.strength = require_strength(strength)
         chosen = choose(choice)
-        self.device, self.reason = chosen.device, chosen.reason
+        self.device, self._why = chosen.device, chosen.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
-        self.backend = "none"
-        self._executor = executor
+        self._backend, self._executor = "none", executor
         self._model: Model | None = None
+        self._network: MatchedNetwork | None = None
         self._run: Callable[[BMode, BMode], None] = _copy
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
+            self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
+        self.image_grain = grain if isinstance(grain, ImageGrain) else ImageGrain(grain, self.dynamic_range_db)
+        if chosen.folder is not None and self._model is not None:
             if shape is not None:
                 self._model.require_shape(shape)
-            self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
-            self._run, self.backend, why = runner(
-                self._model, chosen.folder, self.device, shape, threads, backend, executor
-            )
-            self.reason = f"{chosen.reason}; {self.backend}: {why}"
+            load = partial(self._load, self._model, chosen.folder, threads, backend)
+            self._run = self._network = MatchedNetwork(self._model, self.image_grain, load, shape)
         if chosen.filter is not None:
             if backend is not None:
                 raise ValueError(f"the backend {backend!r} runs networks, and {choice} is a filter; leave one out")
-            self.model, self.backend = str(choice), "filter"
+            self.model, self._backend = str(choice), "filter"
             self._run = partial(_apply, chosen.filter)
+
+    def _load(
+        self, model: Model, folder: Path, threads: int | None, backend: str | None, shape: ImageShape | None
+    ) -> Runner:
+        # Once images wait for it, nothing is to be spared.
+        executor = self._executor if self._network is None else None
+        return runner(model, folder, self.device, shape, threads, backend, executor)
+
+    @property
+    def backend(self) -> str:
+        """What runs the model, such as "fused-avx512", "torchscript" or "filter"; "none" when images pass through."""
+        return self._backend if self._network is None else self._network.by.backend
+
+    @property
+    def takes_any_shape(self) -> bool:
+        """Whether images may change their shape at once; otherwise something is compiled for each."""
+        return self._network is None or self._network.by.takes_any_shape
+
+    @property
+    def grain(self) -> str:
+        """How images are matched to the speckle grain that the model knows, in words; empty where it knows none."""
+        return "" if self._network is None else self._network.told
+
+    @property
+    def reason(self) -> str:
+        """Why model, device and backend were picked."""
+        return self._why if self._network is None else f"{self._why}; {self.backend}: {self._network.by.reason}"
+
+    def forget_grain(self, grain: ImageGrain | None = None) -> None:
+        """From now on images are made in another way: their grain is `grain`, or is measured anew."""
+        self.image_grain = grain or self.image_grain.anew(self.dynamic_range_db)
+        if self._network is not None:
+            self._network.grain = self.image_grain
 
     def __call__(self, image_db: BMode, out: BMode | None = None) -> BMode:
         """The enhanced images, of the same shape and range; the GIL is released meanwhile.
@@ -95,11 +141,20 @@ class Enhancer:
             ValueError: a shape the model does not take, an array that is not contiguous, an `out` that does not fit.
         """
         out = np.empty_like(image_db) if out is None else out
-        _require_images(image_db, out)
+        require_images(image_db, out)
         if self._model is not None:
             self._model.require_shape(image_db.shape)
         self._run(image_db, out)
+        if self.device != "none":
+            soften(image_db, out, self.strength, self.dynamic_range_db)
         return out
+
+    def require_shape(self, shape: tuple[int, int]) -> None:
+        """Raises:
+        ValueError: the model takes no images of that shape.
+        """
+        if self._model is not None:
+            self._model.require_shape(shape)
 
     def warm_up(self, shape: tuple[int, int]) -> None:
         """Runs the model on images of `shape` until it is at full speed.
@@ -108,21 +163,35 @@ class Enhancer:
             ModelError: what it makes of speckle is not finite.
             ValueError: a shape the model does not take.
         """
-        envelope = np.random.default_rng(0).rayleigh(0.1, shape)
+        self.require_shape(shape)
+        seen, run = shape, self._run
+        if self._network is not None:
+            self._network.warm_up()
+            seen, run = self._network.prepare(shape), self._network.by.run
+        envelope = np.random.default_rng(0).rayleigh(0.1, seen)
         image_db = np.maximum(20 * np.log10(envelope), -self.dynamic_range_db).astype(np.float32)
-        if self._model is not None:
-            self._model.require_shape(shape)
         out = np.empty_like(image_db)
         for _ in range(_WARM_UP_RUNS):
-            run_in(self._executor, partial(self._run, image_db, out))
+            run_in(self._executor, partial(run, image_db, out))
             if not np.isfinite(out).all():
                 raise ModelError(f"{self.model} makes undefined values of plain speckle; its weights are bad")
+        soften(image_db, out, 0.5, self.dynamic_range_db)
+
+    def outside_training(self, used: ImageConditions) -> tuple[str, ...]:
+        """A sentence each where images like these are not what the network was trained on; none elsewhere, of filters,
+        and where the model does not say."""
+        if self._model is None or self._network is None:
+            return ()
+        trained, matches = self._model.info.trained_on, self._network.matches
+        found = outside_training(self.model, trained, used, grain_matched=matches)
+        return (*found, f"{self.model}: {self.grain}") if self._network.short else found
 
     def describe(self) -> str:
         """What enhances, where, by what, and why, in one line."""
         if self.device == "none":
             return self.reason
-        return f"{self.model} on {self.device} by {self.backend}: {self.reason}"
+        matched = f"; {self.grain}" if self.grain else ""
+        return f"{self.model} on {self.device} by {self.backend}: {self.reason}{matched}"
 
     def torch_module(self) -> nn.Module:
         """The network with its weights, grey 0..1 in and out, (n, 1, n_z, n_x); the identity for "none".
@@ -140,17 +209,6 @@ def _apply(filter_: Filter, image_db: BMode, out: BMode) -> None:
     _copy(image_db, out)
     for image in out.reshape(-1, *out.shape[-2:]):
         image[:] = filter_(np.nan_to_num(image, nan=-_DEFAULT_RANGE_DB).clip(-_DEFAULT_RANGE_DB, 0))
-
-
-def _require_images(image_db: BMode, out: BMode) -> None:
-    for name, array in (("the image", image_db), ("out", out)):
-        if array.dtype != np.float32:
-            raise TypeError(f"{name} must be float32, not {array.dtype}")
-    if image_db.ndim not in (2, 3) or out.shape != image_db.shape:
-        raise ValueError(
-            "images must be (n_z, n_x) or (n, n_z, n_x), and out of the same shape, "
-            f"not {image_db.shape} and {out.shape}"
-        )
 
 
 def _copy(image_db: BMode, out: BMode) -> None:

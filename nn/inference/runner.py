@@ -31,6 +31,16 @@ class Runner(NamedTuple):
     backend: str
     reason: str
 
+    @property
+    def takes_any_shape(self) -> bool:
+        """Whether images of another shape than before are no slower than the rest: nothing is compiled for one."""
+        return self.backend.startswith("fused")
+
+    @property
+    def is_of_its_shape(self) -> bool:
+        """Whether something else may be the best for images of another shape: a package is made for one."""
+        return self.backend in ("torchscript", "aotinductor")
+
 
 def runner(
     model: Model,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 
 _DIRECTIONS = 360
 # The levels of either side are taken this far from the edge, where the resolution no longer blurs it.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, label
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.images import normalized
 
 _SLOW_M = 4e-3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from collections.abc import Mapping
@@ -15,9 +16,13 @@ from sonolucent.nn.training.frames import TrainingError
 
 def save(path: Path, plan: str, state: Mapping[str, Any]) -> None:
     """Writes the state of the training that `plan` identifies: whole, or not at all."""
-    draft = path.with_suffix(".part")
-    torch.save({"plan": plan, **state}, draft)
-    os.replace(draft, path)
+    draft, content = path.with_suffix(".part"), io.BytesIO()
+    torch.save({"plan": plan, **state}, content)  # to a file, it would not say why the disk refuses
+    try:
+        draft.write_bytes(content.getbuffer())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def load(path: Path, plan: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.energy_split import EnergySplit, require_analytic
 from sonolucent.nn.images import normalized
 from sonolucent.nn.training.frames import TrainingError, TrainingFrame

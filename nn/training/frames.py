@@ -9,6 +9,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform import log_compress
+from sonolucent.nn.images import BMode
+from sonolucent.nn.speckle_grain import SpeckleGrain, median_grain
+
 MIN_FRAMES = 4
 """With fewer, a network learns their speckle by heart."""
 _HELD_OUT_SHARE = 0.15
@@ -56,6 +60,18 @@ def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingF
     if len(training) < MIN_FRAMES:
         return list(frames), []
     return training, [set_aside[i] for i in spread] if set_aside else []
+
+
+def grain_of_frames(frames: Sequence[TrainingFrame], dynamic_range_db: float) -> SpeckleGrain | None:
+    """The grain that the speckle of frames has in their images; None where they show too little of it to tell."""
+    return median_grain((_b_mode(frame, dynamic_range_db) for frame in frames), dynamic_range_db)
+
+
+def _b_mode(frame: TrainingFrame, dynamic_range_db: float) -> BMode:
+    """With its median in the middle: speckle is neither at the floor nor at the ceiling."""
+    image = frame.image.astype(np.complex64)
+    middle = float(np.median(np.abs(image))) * 10 ** (dynamic_range_db / 40)
+    return log_compress(image, dynamic_range_db=dynamic_range_db, reference=middle)
 
 
 def _subject(frame: TrainingFrame) -> str:

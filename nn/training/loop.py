@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training import checkpoint as checkpoints
 from sonolucent.nn.training.distributed import ranked
 from sonolucent.nn.training.examples import Examples
 from sonolucent.nn.training.frames import TrainingFrame
-from sonolucent.nn.training.recipes import RECIPES, RecipeName
+from sonolucent.nn.training.recipes import RECIPES, Recipe, RecipeName
 from sonolucent.nn.training.state import CurvePoint, Trained, TrainingState
 from sonolucent.nn.training.validation import Validation
+from sonolucent.nn.unet import UNet
 
 _CURVE_POINTS = 20
+FINE_TUNING_STEPS = 300
+"""Of a training that begins with a trained network, unless the user says otherwise."""
+_FINE_TUNING_RATE = 0.3
+"""Of the recipe's learning rate: the network has little to unlearn."""
 TrainingProgress = Callable[[int, int, list[CurvePoint]], None]
 
 
@@ -31,6 +36,7 @@ def train(
     held_out: Sequence[TrainingFrame] = (),
     recipe: RecipeName = "quadrant",
     kind: Kind = "light",
+    begin_with: UNet | None = None,
     steps: int | None = None,
     seed: int = 0,
     dynamic_range_db: float = 60.0,
@@ -41,7 +47,8 @@ def train(
     """Trains a network on beamformed frames; the same seed gives the same weights on the same machine.
 
     Adam, and the loss that the recipe names. With held-out frames, the weights of the least validation error are taken,
-    otherwise the last. Under `torchrun` each process draws batches of its own, and gradients are averaged.
+    be they those that it began with; otherwise the last. Under `torchrun` each process draws batches of its own, and
+    gradients are averaged.
 
     Args:
         frames: to train on.
@@ -49,7 +56,8 @@ def train(
         held_out: frames of other subjects, to judge by.
         recipe: "quadrant", "frequency" or "paper".
         kind: "light" or "full".
-        steps: the recipe's own number by default.
+        begin_with: a trained network of that kind, to be fine-tuned; a new one by default.
+        steps: the recipe's own number by default, or `FINE_TUNING_STEPS`.
         seed: of the network's weights and of the batches.
         dynamic_range_db: the range that the network will be fed.
         device: "cpu", "cuda" or "cuda:N".
@@ -62,17 +70,22 @@ def train(
     how = RECIPES[recipe]
     examples = how.examples(frames, grid, dynamic_range_db)
     validation = Validation(held_out, grid, dynamic_range_db) if held_out else None
-    n_steps = how.steps(len(frames)) if steps is None else steps
+    n_steps = _n_steps(how, len(frames), begin_with) if steps is None else steps
+    weights = None if begin_with is None else begin_with.state_dict()
+    rate = 1.0 if begin_with is None else _FINE_TUNING_RATE
     with ranked(device) as rank:
-        plan = _plan([*frames, *held_out], recipe, kind, n_steps, seed, dynamic_range_db, rank.n_processes)
-        state = TrainingState.begin(kind, seed, rank)
+        settings = (recipe, kind, n_steps, seed, dynamic_range_db, rank.n_processes)
+        plan = _plan([*frames, *held_out], weights or {}, *settings)
+        state = TrainingState.begin(kind, seed, rank, weights)
         if checkpoint is not None and (saved := checkpoints.load(checkpoint, plan)):
             state.restore(saved)
+        elif begin_with is not None and validation is not None:
+            state.judge_beginning(validation)
         parallel = rank.parallel(state.network)
         while state.step < n_steps:
             rng = np.random.default_rng([seed, state.step, rank.number])
             given, wanted = _batch(examples, how.batch_size, rng, rank.device)
-            state.set_rate(how.learning_rate(state.step, n_steps))
+            state.set_rate(rate * how.learning_rate(state.step, n_steps))
             levels = parallel(given), wanted, given
             state.descend(how.loss(*(dynamic_range_db * grey for grey in levels)))
             if state.step % max(1, n_steps // _CURVE_POINTS) == 0 or state.step == n_steps:
@@ -90,9 +103,15 @@ def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torc
     return torch.from_numpy(given).to(device), torch.from_numpy(wanted).to(device)
 
 
-def _plan(frames: Sequence[TrainingFrame], *settings: object) -> str:
-    """Identifies a training: its settings, and the content of its frames."""
+def _n_steps(how: Recipe, n_frames: int, begin_with: UNet | None) -> int:
+    return how.steps(n_frames) if begin_with is None else FINE_TUNING_STEPS
+
+
+def _plan(frames: Sequence[TrainingFrame], weights: Mapping[str, Tensor], *settings: object) -> str:
+    """Identifies a training: its settings, the weights it begins with, and the content of its frames."""
     digest = hashlib.sha256(repr(settings).encode())
+    for tensor in weights.values():
+        digest.update(tensor.numpy(force=True).tobytes())
     for frame in frames:
         for image in (frame.image, frame.sparse):
             if image is not None:

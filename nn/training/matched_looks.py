@@ -11,7 +11,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.energy_split import (
     AnalyticImages,
     EnergySplit,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.energy_split import EnergySplit
 from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
 from sonolucent.nn.training.frames import TrainingFrame

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform import DelayAndSum, WavenumberTaper, uniform_gain
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.training.frames import TrainingError
 
 

@@ -33,11 +33,20 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, in evaluation mode on the CPU; the step its weights are of; the curve of the training."""
+    """A trained network, in evaluation mode on the CPU.
+
+    Args:
+        network: the network.
+        step: that its weights are of; 0 where no step was better than the network that the training began with.
+        curve: of the training.
+        began_db: the validation figure of the network that the training began with; None without one, or without
+            held-out frames.
+    """
 
     network: UNet
     step: int
     curve: list[CurvePoint]
+    began_db: float | None = None
 
 
 @dataclass
@@ -51,10 +60,14 @@ class TrainingState:
     losses: list[float] = field(default_factory=list)
     curve: list[CurvePoint] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
+    began_db: float | None = None
 
     @classmethod
-    def begin(cls, kind: Kind, seed: int, rank: Rank) -> TrainingState:
+    def begin(cls, kind: Kind, seed: int, rank: Rank, weights: dict[str, Tensor] | None = None) -> TrainingState:
+        """With new weights, drawn by seed, or with those of another network of that kind."""
         network = _untrained(kind, seed)
+        if weights is not None:
+            network.load_state_dict(weights)
         if rank.device.type == "cpu":
             fuse_norms(network)
         # Nearly twice as fast to train on a CPU; torch's stubs do not know this form.
@@ -72,12 +85,18 @@ class TrainingState:
         self.step += 1
         self.losses.append(loss.item())
 
+    def judge_beginning(self, validation: Validation) -> None:
+        """Notes how good the weights are that the training begins with: only better ones take their place."""
+        self.began_db, self.best = validation.error_db(self.network), self._weights()
+
     def note(self, validation: Validation | None) -> None:
         """Adds a point to the curve and keeps the weights if they are the best so far."""
         error_db = None if validation is None else validation.error_db(self.network)
-        earlier = [point.error_db for point in self.curve if point.error_db is not None]
+        earlier = [
+            figure for figure in (self.began_db, *(point.error_db for point in self.curve)) if figure is not None
+        ]
         if error_db is None or not earlier or error_db < min(earlier):
-            self.best = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+            self.best = self._weights()
         self.curve.append(CurvePoint(self.step, float(np.mean(self.losses)), error_db))
         self.losses = []
 
@@ -88,6 +107,7 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "curve": [asdict(point) for point in self.curve],
             "best": self.best,
+            "began_db": self.began_db,
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
@@ -95,14 +115,18 @@ class TrainingState:
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.curve = [CurvePoint(**point) for point in saved["curve"]]
-        self.best = saved["best"]
+        self.best, self.began_db = saved["best"], saved["began_db"]
 
     def chosen(self) -> Trained:
         network = _untrained(self.kind)
         network.load_state_dict(self.best)
         judged = [point for point in self.curve if point.error_db is not None]
         best = min(judged, key=lambda point: point.error_db or 0.0) if judged else self.curve[-1]
-        return Trained(network.eval(), best.step, self.curve)
+        is_better = self.began_db is None or best.error_db is None or best.error_db < self.began_db
+        return Trained(network.eval(), best.step if is_better else 0, self.curve, self.began_db)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
 
 def _untrained(kind: Kind, seed: int = 0) -> UNet:

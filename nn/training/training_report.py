@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from sonolucent.beamform.bmode import ReferenceLevel, log_compress, to_grey
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.inference.decibels import Decibels
 from sonolucent.nn.model_folder import ModelInfo
 from sonolucent.nn.training.frames import TrainingFrame
@@ -43,6 +43,7 @@ def write_report(
     last = trained.curve[-1]
     errors = [point.error_db for point in trained.curve if point.error_db is not None]
     error = f"{min(errors):.3f} dB" if errors else "nothing held out"
+    began = {} if trained.began_db is None else {"validation error before": f"{trained.began_db:.3f} dB"}
     lines = {
         "data": info.training.data,
         "recipe": info.training.recipe,
@@ -50,6 +51,8 @@ def write_report(
         "steps": f"{info.training.steps}, the weights are those of step {trained.step}",
         "seed": str(info.training.seed),
         "loss at the end": f"{last.loss:.2f} dB",
+        **({"began with": info.training.began_with} if info.training.began_with else {}),
+        **began,
         "validation error": error,
         **facts,
     }

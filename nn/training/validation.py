@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.images import normalized
 from sonolucent.nn.training.examples import frame_looks_db
 from sonolucent.nn.training.frames import TrainingFrame

@@ -17,7 +17,8 @@ from sonolucent.stream.messages import Stream
 from sonolucent.stream.transport.wire import decode, encode
 
 _LENGTH = struct.Struct("<I")
-_LONGEST = 1 << 20
+# Where each part begins in the file. The last, the stream with the tables of its sequence, may be of any length.
+_ENTRY, _RESTARTS, _STREAM = 0, 1 << 20, 2 << 20
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
@@ -25,18 +26,18 @@ class JournalEntry(msgspec.Struct, frozen=True):
 
     Args:
         report: what it would report if it ended now, with what the processes before it did.
-        stream: the header of its stream's description in the wire format; empty before it knows.
+        stream: its stream's description in the wire format, header and payload; None before it knows.
         next_frame_id: of a source: the first id that it has not used yet.
     """
 
     report: StageReport = msgspec.field(default_factory=lambda: StageReport({}))
-    stream: bytes = b""
+    stream: tuple[bytes, bytes] | None = None
     next_frame_id: int = 0
 
     @property
     def described(self) -> Stream | None:
         """The stream, if the stage knew it."""
-        message = decode([self.stream, b""]) if self.stream else None
+        message = decode(self.stream) if self.stream else None
         return message if isinstance(message, Stream) else None
 
 
@@ -45,39 +46,45 @@ class Journal:
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = descriptor
-        self._stream = b""
+        self._description = b""
 
     def read(self) -> JournalEntry:
         """The newest entry; an empty one before the first."""
         if self._descriptor is None:
             return JournalEntry()
-        entry = _read(self._descriptor, 0)
-        return msgspec.msgpack.decode(entry, type=JournalEntry) if entry else JournalEntry()
+        entry, description = _read(self._descriptor, _ENTRY), _read(self._descriptor, _STREAM)
+        if not entry:
+            return JournalEntry()
+        stream = msgspec.msgpack.decode(description, type=tuple[bytes, bytes]) if description else None
+        return msgspec.structs.replace(msgspec.msgpack.decode(entry, type=JournalEntry), stream=stream)
 
     def describe(self, stream: Stream) -> None:
-        """Keeps the stream's description for the entries to come."""
-        self._stream = encode(stream)[0]
+        """Keeps the stream's description for the entries to come; it is written with the first of them."""
+        self._description = msgspec.msgpack.encode(encode(stream))
 
     def write(self, report: StageReport, next_frame_id: int = 0) -> None:
         """Replaces the entry."""
         if self._descriptor is not None:
-            _write(self._descriptor, 0, msgspec.msgpack.encode(JournalEntry(report, self._stream, next_frame_id)))
+            if self._description:
+                _write(self._descriptor, _STREAM, self._description)
+                self._description = b""
+            _write(self._descriptor, _ENTRY, msgspec.msgpack.encode(JournalEntry(report, next_frame_id=next_frame_id)))
 
     def restarts(self) -> dict[str, int]:
         """How often each stage of the run was restarted, as the supervisor has noted beyond the entry."""
-        noted = b"" if self._descriptor is None else _read(self._descriptor, _LONGEST)
+        noted = b"" if self._descriptor is None else _read(self._descriptor, _RESTARTS)
         return msgspec.msgpack.decode(noted, type=dict[str, int]) if noted else {}
 
     def note(self, restarts: Mapping[str, int]) -> None:
         """Lets the stage know of the restarts."""
         if self._descriptor is not None:
-            _write(self._descriptor, _LONGEST, msgspec.msgpack.encode(restarts))
+            _write(self._descriptor, _RESTARTS, msgspec.msgpack.encode(restarts))
 
 
 def _read(descriptor: int, place: int) -> bytes:
     """What was written there; empty before that, also where the file has been written beyond."""
-    data = os.pread(descriptor, _LONGEST, place)
-    return data[_LENGTH.size : _LENGTH.size + _LENGTH.unpack_from(data)[0]] if data else b""
+    length = os.pread(descriptor, _LENGTH.size, place)
+    return os.pread(descriptor, _LENGTH.unpack(length)[0], place + _LENGTH.size) if length else b""
 
 
 def _write(descriptor: int, place: int, data: bytes) -> None:

@@ -22,6 +22,7 @@ class SinkReport(msgspec.Struct, frozen=True):
     device: str = "none"
     backend: str = "none"
     reason: str = ""
+    strength: float = 1.0
     models: dict[str, int] = {}
     fps: float = 0.0
     stages: dict[str, Latency] = {}
@@ -39,7 +40,7 @@ class SinkReport(msgspec.Struct, frozen=True):
         )
         if not image.model:
             return counted
-        by = {"model": image.model, "device": image.device, "backend": image.backend, "reason": image.reason}
+        by = {name: getattr(image, name) for name in ("model", "device", "backend", "reason", "strength")}
         return msgspec.structs.replace(counted, **by)
 
     def with_edges(self, edges: dict[str, EdgeCounts], *, overtaken: bool) -> SinkReport:
@@ -69,7 +70,9 @@ class StageReport(msgspec.Struct, frozen=True):
         taken: how many frames it took from each edge that feeds it.
         lost: the ids of the frames that a recorder lost, (first, last) of each run of them, by the kind of frame.
         recorded: the files that a recorder has written, one more for every time that it was restarted.
+        open_file: the one of them that it is writing, or was at the end.
         usage: what its process spent on frames.
+        warnings: what is odd about the data, of a source.
     """
 
     edges: dict[str, EdgeCounts]
@@ -78,6 +81,8 @@ class StageReport(msgspec.Struct, frozen=True):
     lost: dict[str, list[tuple[int, int]]] = {}
     usage: Usage | None = None
     recorded: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    open_file: str = ""
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -85,7 +90,10 @@ class RunReport(msgspec.Struct, frozen=True):
 
     Args:
         model, device, backend, reason: what enhanced the last frame that was enhanced, and why it was that.
+        strength: how much of its enhancement that frame showed, 0..1.
         models: how many frames each model has enhanced; "none" those that nothing did.
+        warnings: what is odd about the data, such as dead elements, a sentence each.
+        interrupted: whether it was ended by Ctrl-C or SIGTERM, not by its source.
         core_ms_per_frame: processor time of all processes, from the first frame to the last.
     """
 
@@ -101,6 +109,7 @@ class RunReport(msgspec.Struct, frozen=True):
     device: str
     backend: str
     reason: str
+    strength: float
     models: dict[str, int]
     stages: dict[str, Latency]
     end_to_end: Latency | None
@@ -111,3 +120,5 @@ class RunReport(msgspec.Struct, frozen=True):
     restarts: dict[str, int] = {}
     not_recorded: dict[str, list[tuple[int, int]]] = {}
     recorded: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    interrupted: bool = False

@@ -31,8 +31,11 @@ def settled(
     result = dict(counts)
     for edge in unsure:
         fed = [delivered[feed.name] for feed in known if feed.consumer == edge.producer]
-        acquired = sum(fed) if edge.producer in restarted else counts[edge.name].acquired
-        result[edge.name] = _settled(acquired, delivered[edge.name], counts[edge.name].dropped)
+        known_counts = counts[edge.name]
+        acquired = sum(fed) if edge.producer in restarted else known_counts.acquired
+        if edge.on_demand:  # not every frame was meant for it: what came and what is known to be lost was
+            acquired = max(known_counts.acquired, delivered[edge.name] + sum(known_counts.dropped.values()))
+        result[edge.name] = _settled(acquired, delivered[edge.name], known_counts.dropped)
     return result
 
 

@@ -16,7 +16,13 @@ from sonolucent.stream.messages import Stamp, Trail
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """The distribution of a duration in milliseconds, and the budget (p99) it is held to."""
+    """The distribution of a duration in milliseconds, and the budgets that it is held to.
+
+    Args:
+        budget_ms: of the 99th percentile.
+        over_budget: whether that or the median exceeds its budget.
+        p50_budget_ms: of the median.
+    """
 
     p50_ms: float
     p95_ms: float
@@ -24,6 +30,13 @@ class Latency(msgspec.Struct, frozen=True):
     max_ms: float
     budget_ms: float | None = None
     over_budget: bool | None = None
+    p50_budget_ms: float | None = None
+
+    @property
+    def exceeded(self) -> list[tuple[str, float, float]]:
+        """Which percentiles exceed their budgets: the name, the value and what is allowed, in ms."""
+        held = (("p50", self.p50_ms, self.p50_budget_ms), ("p99", self.p99_ms, self.budget_ms))
+        return [(name, value, budget) for name, value, budget in held if budget is not None and value > budget]
 
 
 class _Passed(NamedTuple):
@@ -90,7 +103,7 @@ def latency(durations_ns: list[int], budget: Budget | None) -> Latency:
     p50, p95, p99, top = (float(v) for v in np.percentile(np.array(durations_ns) / 1e6, [50, 95, 99, 100]))
     if budget is None:
         return Latency(p50, p95, p99, top)
-    return Latency(p50, p95, p99, top, budget.p99_ms, budget.exceeded_by(p50, p99))
+    return Latency(p50, p95, p99, top, budget.p99_ms, budget.exceeded_by(p50, p99), budget.p50_ms)
 
 
 def write_trace(path: Path, trace: dict[str, Any]) -> None:

@@ -54,9 +54,10 @@ def examine(model: str = "auto") -> dict[str, Any]:
             "device": enhancer.device,
             "backend": enhancer.backend,
             "reason": enhancer.reason,
+            "grain": enhancer.grain or "matched to nothing: there is no network",
         }
     except (ValueError, RuntimeError) as error:
-        picked = {"model": "", "device": "none", "backend": "none", "reason": str(error)}
+        picked = {"model": "", "device": "none", "backend": "none", "reason": str(error), "grain": ""}
     return {
         "python": platform.python_version(),
         "system": platform.platform(),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import tyro
 
+from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.commands.parsing import parse, print_json
 
 
@@ -17,31 +19,41 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
     Args:
         models: model folders; those that are shipped by default.
-        out: the folder for report.md, report.json and pictures; made anew.
+        out: the folder for report.md, report.json and pictures.
+        overwrite: replace an evaluation that is there.
         scanner: a recording: phantoms are imaged by its probe, transmits and speed of sound, not by the reference's.
         condition: reference, attenuation, sound-speed, aberration, noise, probe or motion.
+        anatomies: phantoms with structure everywhere, for error, structure, edges and spots that are not there.
         cysts: phantoms for contrast, speckle, edges and points.
         tissue: phantoms of the family trained on, for the error to the truth.
         uniform: phantoms for false structures; 50 for a figure to rely on.
         moving: frames of a moving phantom, for flicker.
+        pictures: B-mode pictures to make anatomies of as well: FILE, FILE:WIDTH_MM or FILE:WIDTH_MM:RANGE_DB.
         data: a folder of real images.
         manifest: the file that says which of them are measured, and how; evaluation.toml in that folder by default.
+        grain: of the images' speckle, as `grain` of `run`.
         self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
             CPU if they are to be any good.
+        imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
         json: print the report as one JSON document as well.
     """
 
     models: tyro.conf.Positional[tuple[Path, ...]] = ()
     out: Path = Path("evaluation")
+    overwrite: bool = False
     scanner: Path | None = None
     condition: str = "reference"
+    anatomies: int = 12
     cysts: int = 8
     tissue: int = 4
     uniform: int = 10
     moving: int = 6
+    pictures: tuple[str, ...] = ()
     data: Path | None = None
     manifest: Path | None = None
+    grain: str = "auto"
     self_supervised_steps: int = 0
+    imaging: Annotated[ImagingSettings, tyro.conf.OmitArgPrefixes] = ImagingSettings()
     json: bool = False
 
 
@@ -53,12 +65,16 @@ def main(arguments: Sequence[str]) -> int:
     report = evaluate_models(
         options.models,
         options.out,
+        overwrite=options.overwrite,
         scanner=options.scanner,
         condition=options.condition,
-        counts=PhantomCounts(options.cysts, options.tissue, options.uniform, options.moving),
+        counts=PhantomCounts(options.cysts, options.tissue, options.uniform, options.moving, options.anatomies),
+        pictures=options.pictures,
         data=options.data,
         manifest=options.manifest,
+        grain=options.grain,
         self_supervised_steps=options.self_supervised_steps,
+        imaging=options.imaging,
         progress=lambda what: print(what, file=sys.stderr),
     )
     if options.json:

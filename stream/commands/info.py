@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.recording.any_recording import AnyRecording
-from sonolucent.stream.recording.open import open_recording
+from sonolucent.stream.recording.facts import recording_facts
+from sonolucent.stream.recording.known_formats import ReadOptions, read_recording
+from sonolucent.stream.recording.open import split_path
 from sonolucent.stream.recording.reader import Recording
 
 
@@ -23,23 +25,30 @@ class InfoOptions(msgspec.Struct, frozen=True):
     """Says what is in a recording or a model folder.
 
     Args:
-        file: the recording, or the model folder.
+        file: the recording, the model folder, or the name of a shipped model; FILE::NAME for another than the first of
+            several recordings in it.
         hashes: the SHA-256 of every frame as well; two replays are the same where these are.
+        sound_speed_m_s: speed of sound in the medium, in place of the file's.
         json: print one JSON document.
     """
 
     file: tyro.conf.Positional[Path]
     hashes: bool = False
+    sound_speed_m_s: float | None = None
     json: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(InfoOptions, arguments, "info")
-    if options.file.is_dir():
-        facts = describe_model(options.file)
+    from sonolucent.nn import find_model
+
+    folder = find_model(options.file)
+    if folder.is_dir():
+        facts = describe_model(folder)
     else:
-        recording = open_recording(options.file)
-        facts = {**describe(recording), **({"hashes": frame_hashes(recording)} if options.hashes else {})}
+        file, part = split_path(options.file)
+        recording = read_recording(file, ReadOptions(options.sound_speed_m_s, part))
+        facts = {**recording_facts(recording), **({"hashes": frame_hashes(recording)} if options.hashes else {})}
     if options.json:
         print_json(facts)
     else:
@@ -51,6 +60,9 @@ def _print(facts: dict[str, Any], prefix: str = "") -> None:
     for name, value in facts.items():
         if isinstance(value, dict):
             _print(value, f"{prefix}{name}.")
+        elif name in ("notes", "warnings"):
+            for sentence in value:
+                print(f"{name.removesuffix('s')}: {sentence}")
         else:
             print(f"{prefix + name:<40} {value}")
 
@@ -69,29 +81,6 @@ def describe_model(folder: Path) -> dict[str, Any]:
         raise ConfigError(str(error)) from error
     facts: dict[str, Any] = msgspec.to_builtins(model.info)
     return {"id": model.id, **facts}
-
-
-def describe(recording: AnyRecording) -> dict[str, Any]:
-    """The facts of a recording, units in the names."""
-    acquisition = recording.acquisition
-    probe = acquisition.probe
-    return {
-        "file": str(recording.path),
-        "format": recording.format,
-        "frames": len(recording),
-        "images": getattr(recording, "n_images", 0),
-        "shape": acquisition.shape,
-        "n_elements": probe.n_elements,
-        "pitch_m": probe.pitch_m,
-        "element_width_m": probe.element_width_m,
-        "center_frequency_hz": probe.center_frequency_hz,
-        "sampling_frequency_hz": acquisition.sampling_frequency_hz,
-        "initial_time_s": acquisition.initial_time_s,
-        "sound_speed_m_s": acquisition.sound_speed_m_s,
-        "frame_rate_hz": recording.frame_rate_hz,
-        "lost": getattr(recording, "lost", {}),
-        "ledger": msgspec.to_builtins(getattr(recording, "edges", {})),
-    }
 
 
 def frame_hashes(recording: AnyRecording) -> dict[str, dict[str, str]]:

@@ -4,50 +4,74 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from sonolucent.stream.errors import BadInput, StageFailed
 
 COMMANDS = {
     "demo": "simulated scanner to enhanced images in the browser, in seconds",
     "run": "the live pipeline, from a scanner, a recording or the simulator",
+    "view": "the viewer on a recording, of channel data or of images",
     "stage": "one stage of the pipeline alone, for several machines",
     "scanner": "a scanner in a box: serves simulated or recorded data, with faults on request",
     "keys": "encryption keys, for streams between machines",
     "simulate": "write a recording of simulated channel data",
     "info": "what is in a recording or a model",
-    "image": "beamform a recording to PNG, MP4 or HDF5",
-    "convert": "channel data from one recording format to another",
+    "image": "the images of a recording as pictures, films, DICOM, arrays",
+    "convert": "recordings from one format to another, or their images for other programs",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
     "model": "export a model, say what it is, check everything that can run it",
     "profile": "per-stage latency against the budgets",
+    "control": "change settings or the model of a run while frames flow",
     "top": "rates, latencies and losses of a run, live in the terminal",
     "doctor": "versions, processor, devices, and what would be picked",
     "warmup": "compile, plan and simulate now what the first run would otherwise wait for",
 }
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+INTERRUPTED, NOBODY_READS = 128 + signal.SIGINT, 128 + signal.SIGPIPE
+"""As a shell reports programs that these signals end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage or bad input."""
+    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage or bad input, 130 interrupted."""
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `sonolucent --help | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help"):
         print(_usage())
         return DONE
+    if name == "--version":
+        print(f"sonolucent {version('sonolucent')}")
+        return DONE
     if name not in COMMANDS:
         return _fail(BAD_INPUT, f"no command {name!r}; try one of {', '.join(COMMANDS)}")
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    if arguments is None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as it does after Ctrl-C
     try:
         command = importlib.import_module(f"sonolucent.stream.commands.{name}")
         status: int = command.main(rest)
+    except BrokenPipeError:
+        raise
     except BadInput as error:
         return _fail(BAD_INPUT, str(error))
     except (StageFailed, OSError) as error:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
-        return _fail(FAILED, "interrupted")
+        return _fail(INTERRUPTED, "interrupted")
     return status
 
 
@@ -61,7 +85,7 @@ def _usage() -> str:
             "",
             *lines,
             "",
-            "`sonolucent COMMAND --help` explains a command.",
+            "`sonolucent COMMAND --help` explains a command, `sonolucent --version` says which this is.",
         ]
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import tyro
 
-from sonolucent.beamform.geometry import ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.commands import info
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import BadInput, ConfigError, StageFailed
@@ -18,7 +18,7 @@ class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Writes the TorchScript file of a model, `network.ts`, into its folder; for a CPU also a compiled package.
 
     Args:
-        folder: of the model.
+        folder: of the model, or the name of one that comes with the package.
         package: compile it for images of so many rows and columns (620 256, say), which takes a minute and a C++
             compiler. Networks other than light ones then run faster, on this machine alone.
         json: print one JSON document.
@@ -33,7 +33,7 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Runs a model by everything here that can, and compares with eager torch; status 1 when one is off.
 
     Args:
-        folder: of the model.
+        folder: of the model, or the name of one that comes with the package.
         shape: rows and columns of the image; those of the reference grid by default.
         json: print one JSON document.
     """
@@ -55,13 +55,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def export(arguments: Sequence[str]) -> int:
     """Status 1 when there is no compiler."""
-    from sonolucent.nn import ModelError, export_package, export_torchscript
+    from sonolucent.nn import ModelError, export_package, export_torchscript, find_model
 
     options = parse(ExportOptions, arguments, "model export")
+    folder = find_model(options.folder)
     try:
-        files = [export_torchscript(options.folder)]
+        files = [export_torchscript(folder)]
         if options.package is not None:
-            files.append(export_package(options.folder, options.package))
+            files.append(export_package(folder, options.package))
     except ModelError as error:
         raise ConfigError(str(error)) from error
     except RuntimeError as error:
@@ -76,11 +77,11 @@ def export(arguments: Sequence[str]) -> int:
 
 def check(arguments: Sequence[str]) -> int:
     """Status 1 when a backend is off."""
-    from sonolucent.nn import check_model
+    from sonolucent.nn import check_model, find_model
 
     options = parse(CheckOptions, arguments, "model check")
     try:
-        checks = check_model(options.folder, options.shape)
+        checks = check_model(find_model(options.folder), options.shape)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     if options.json:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import tyro
 
+from sonolucent.stream.commands.optional_values import optional_values
 from sonolucent.stream.config import Config, load_config
 from sonolucent.stream.errors import ConfigError
 
@@ -17,7 +20,8 @@ Options = TypeVar("Options")
 
 
 class RunOptions(Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything of the configuration, and how to report.
+    """From a source to enhanced images, live. A first argument FILE.toml gives the same options as keys, with - as _;
+    those on the command line win.
 
     Args:
         json: print one JSON document on standard output and nothing else there.
@@ -33,11 +37,36 @@ def parse(options: type[Options], arguments: Sequence[str], command: str, defaul
         ConfigError: values that do not go together.
     """
     try:
-        if default is None:
-            return tyro.cli(options, args=arguments, prog=f"sonolucent {command}")
-        return tyro.cli(options, args=arguments, prog=f"sonolucent {command}", default=default)
+        with optional_values, _colours_as_wanted(), _called_options(options):
+            if default is None:
+                return tyro.cli(options, args=arguments, prog=f"sonolucent {command}")
+            return tyro.cli(options, args=arguments, prog=f"sonolucent {command}", default=default)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+@contextmanager
+def _colours_as_wanted() -> Iterator[None]:
+    """Within, help and errors have no colours where NO_COLOR says so; tyro knows only of terminals that cannot."""
+    terminal = os.environ.get("TERM")
+    if os.environ.get("NO_COLOR"):
+        os.environ["TERM"] = "dumb"
+    try:
+        yield
+    finally:
+        if terminal is not None:
+            os.environ["TERM"] = terminal
+
+
+@contextmanager
+def _called_options(options: type[Options]) -> Iterator[None]:
+    """Within, errors speak of "options": tyro names what cannot be made of them by its class."""
+    name = options.__name__
+    options.__name__ = "options"
+    try:
+        yield
+    finally:
+        options.__name__ = name
 
 
 def parse_run(arguments: Sequence[str], command: str, default: Config) -> tuple[Config, bool]:

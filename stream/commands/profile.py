@@ -22,6 +22,8 @@ def main(arguments: Sequence[str]) -> int:
         print_json(document(profiled))
     else:
         print("\n".join(lines(profiled)))
+    if profiled.interrupted:
+        raise KeyboardInterrupt
     return 1 if profiled.over_budget else 0
 
 
@@ -39,7 +41,7 @@ def lines(profiled: Profiled) -> list[str]:
     runs = {"as fast as possible": profiled.as_fast_as_possible, "at rate": profiled.at_rate}
     table = [line for title, report in runs.items() if report for line in _section(title, report)]
     verdict = [f"over budget: {what}" for what in profiled.over_budget] or ["within budget"]
-    return [*table, *verdict]
+    return [*table, *(["no verdict: the measurement was cut short"] if profiled.interrupted else verdict)]
 
 
 def _section(title: str, report: RunReport) -> list[str]:

@@ -12,7 +12,7 @@ import tyro
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.commands.summary import print_stage
-from sonolucent.stream.config import load_config
+from sonolucent.stream.config import changed, load_config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.runtime.run import interruptible, tell_plans
@@ -41,6 +41,11 @@ class StageOptions(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(StageOptions, arguments, "stage")
     config = load_config(options.config)
+    if config.control is not None:
+        raise ConfigError(
+            f"{options.config}: control belongs to `sonolucent run`; nobody asks a stage alone: leave it out"
+        )
+    config = changed(config, viewer=msgspec.structs.replace(config.viewer, controls=False))  # nobody obeys it
     for edge in pipeline(config).edges:
         if options.name in (edge.producer, edge.consumer) and edge.name not in config.endpoints:
             raise ConfigError(f'{options.config}: endpoints has no "{edge.name}"; give each edge an address')

@@ -10,7 +10,8 @@ from sonolucent.stream.ledger import EdgeCounts
 def print_summary(report: RunReport) -> None:
     """The rate, the latency of every stage against its budget, and the ledger."""
     print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
-    print(f"{report.fps:.1f} frames/s over {report.transport}; {report.model} on {report.device} by {report.backend}")
+    by = report.model if report.strength == 1 else f"{report.model} at strength {report.strength:g}"
+    print(f"{report.fps:.1f} frames/s over {report.transport}; {by} on {report.device} by {report.backend}")
     if report.reason:
         print(f"  {report.reason}")
     if len(report.models) > 1:
@@ -21,6 +22,8 @@ def print_summary(report: RunReport) -> None:
     _print_lost(report.not_recorded)
     for stage, n in report.restarts.items():
         print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
+    for warning in report.warnings:
+        print(f"  {warning}")
     if not report.balanced:
         print("  the ledger does not add up: frames were in flight when the run was cut short")
 
@@ -59,4 +62,5 @@ def _print_lost(lost: dict[str, list[tuple[int, int]]]) -> None:
 def _row(name: str, latency: Latency) -> str:
     figures = "".join(f"{v:>8.1f}" for v in (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms))
     budget = "" if latency.budget_ms is None else f"{latency.budget_ms:>8.1f}"
-    return f"  {name:<12}{figures}{budget}{'  over' if latency.over_budget else ''}"
+    over = "".join(f"  {percentile} over {allowed:g}" for percentile, _, allowed in latency.exceeded)
+    return f"  {name:<12}{figures}{budget}{over if latency.over_budget else ''}"

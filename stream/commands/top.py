@@ -85,7 +85,7 @@ def _show(port: int, status: Status) -> None:
         with suppress(KeyboardInterrupt):
             _follow(port, status, console)
     else:
-        console.print(screen(status))
+        console.print(screen(status, console.width))
 
 
 def _follow(port: int, status: Status, console: Console) -> None:
@@ -93,12 +93,12 @@ def _follow(port: int, status: Status, console: Console) -> None:
 
     from sonolucent.stream.commands.top_screen import screen
 
-    with Live(screen(status), console=console, auto_refresh=False) as live:
+    with Live(screen(status, console.width), console=console, auto_refresh=False) as live:
         while True:
             time.sleep(_EVERY_S)
             try:
                 status = fetch(port)
             except OSError:
                 break
-            live.update(screen(status), refresh=True)
+            live.update(screen(status, console.width), refresh=True)
     console.print("the run has ended")

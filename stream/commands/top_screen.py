@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -11,11 +13,12 @@ from sonolucent.stream.metrics.status import Status
 
 _SILENT_S = 1.0
 _BAD = "bold red"
+_NARROW = 70
 
 
-def screen(status: Status) -> RenderableType:
-    """The whole of it."""
-    return Group(_head(status), _latencies(status), _ledger(status))
+def screen(status: Status, width: int = 80) -> RenderableType:
+    """The whole of it; what a terminal of fewer columns has no room for is left out."""
+    return Group(_head(status), _latencies(status, narrow=width < _NARROW), _ledger(status, narrow=width < _NARROW))
 
 
 def _head(status: Status) -> Text:
@@ -32,24 +35,27 @@ def _head(status: Status) -> Text:
     return text
 
 
-def _latencies(status: Status) -> Table:
-    table = _table("ms", "p50", "p95", "p99", "max", "budget")
+def _latencies(status: Status, *, narrow: bool) -> Table:
+    columns = ("p50", "p99", "budget") if narrow else ("p50", "p95", "p99", "max", "budget")
+    table = _table("ms", *columns, "")
     whole = {"end to end": status.end_to_end} if status.end_to_end else {}
     for name, latency in {**status.stages, **whole}.items():
-        table.add_row(name, *_figures(latency), style=_BAD if latency.over_budget else None)
+        over = ", ".join(f"{percentile} over" for percentile, *_ in latency.exceeded)
+        table.add_row(name, *_figures(latency, columns), over, style=_BAD if latency.over_budget else None)
     return table
 
 
-def _figures(latency: Latency) -> list[str]:
-    values = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms, latency.budget_ms)
+def _figures(latency: Latency, columns: Sequence[str]) -> list[str]:
+    values = (getattr(latency, f"{column}_ms") for column in columns)
     return ["" if value is None else f"{value:.1f}" for value in values]
 
 
-def _ledger(status: Status) -> Table:
-    table = _table("edge", "acquired", "delivered", "in flight", "dropped")
+def _ledger(status: Status, *, narrow: bool) -> Table:
+    columns = ("delivered",) if narrow else ("acquired", "delivered", "in flight")
+    table = _table("edge", *columns, "dropped")
     for edge, counts in status.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items())
-        numbers = (str(n) for n in (counts.acquired, counts.delivered, counts.in_flight))
+        numbers = (str(getattr(counts, column.replace(" ", "_"))) for column in columns)
         table.add_row(edge, *numbers, Text(reasons or "none", style=_BAD if reasons else ""))
     return table
 
@@ -58,5 +64,6 @@ def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, header_style="dim")
     table.add_column(first, no_wrap=True)
     for name in columns:
-        table.add_column(name, justify="left" if name == "dropped" else "right")
+        words = name in ("dropped", "")
+        table.add_column(name, justify="left" if words else "right", no_wrap=not words, overflow="fold")
     return table

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import tyro
 
+from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.stream.commands.parsing import parse, print_json
@@ -27,28 +28,34 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     again with the same options. `torchrun --no-python --nproc-per-node N sonolucent train ...` uses N processes.
 
     Args:
-        data: recordings of channel data, one for each subject or phantom; or sim:N, N simulated phantoms.
+        data: recordings of channel data, one for each subject or phantom; or N simulated phantoms: sim:N of
+            random tissue, anatomy:N of anatomies.
         out: the model folder; it must not hold a model yet.
+        overwrite: replace the model where there is one.
         recipe: quadrant (looks at a frame predict each other), frequency (only its two frequency halves), or paper
             (the image of two transmits predicts that of all).
-        net: light (for a CPU) or full (for a GPU).
-        steps: training steps; the recipe's own number by default.
+        net: light (for a CPU) or full (for a GPU); what it begins with tells, where there is that.
+        begin_with: a model folder, or the name of a shipped model, to be fine-tuned in a minute or two. It stays as it
+            is where nothing better comes of it.
+        steps: training steps; by default the recipe's own number, or 300 for a model that is fine-tuned.
         seed: of the weights, the batches and the choice of subjects held out.
         device: cpu, cuda, cuda:N; auto takes a GPU where there is one.
         transmitters: the two elements whose image the recipe "paper" is given; a symmetric pair by default.
-        dynamic_range_db: of the images that the network will enhance.
+        imaging: how the frames are beamformed; the dynamic range is that of the images which the network enhances.
         json: print one JSON document on standard output and nothing else there.
     """
 
     data: tyro.conf.Positional[tuple[str, ...]]
     out: Path
+    overwrite: bool = False
     recipe: RecipeName = "quadrant"
     net: Kind = "light"
+    begin_with: Annotated[Path | None, tyro.conf.arg(name="from")] = None
     steps: int | None = None
     seed: int = 0
     device: str = "auto"
     transmitters: tuple[int, int] | None = None
-    dynamic_range_db: float = 60.0
+    imaging: Annotated[ImagingSettings, tyro.conf.OmitArgPrefixes] = ImagingSettings()
     json: bool = False
 
 
@@ -56,17 +63,19 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(TrainOptions, arguments, "train")
     from sonolucent.stream.offline.model_training import train_model
 
-    with _progress() as progress:
+    with _told_to_go_on(options.out), _progress() as progress:
         model = train_model(
             options.data,
             options.out,
             recipe=options.recipe,
             net=options.net,
+            begin_with=options.begin_with,
             steps=options.steps,
             seed=options.seed,
             device=options.device,
             transmitters=options.transmitters,
-            dynamic_range_db=options.dynamic_range_db,
+            imaging=options.imaging,
+            overwrite=options.overwrite,
             beamformed=lambda name: print(f"beamformed {name}", file=sys.stderr),
             progress=progress,
         )
@@ -75,6 +84,17 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
     return 0
+
+
+@contextmanager
+def _told_to_go_on(out: Path) -> Iterator[None]:
+    """Within, who interrupts learns how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (out / "checkpoint.pt").exists():
+            print(f"the same command goes on from {out / 'checkpoint.pt'}", file=sys.stderr)
+        raise
 
 
 @contextmanager

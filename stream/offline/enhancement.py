@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from sonolucent.beamform import BModeImager, log_compress
+from sonolucent.beamform import BModeImager
 from sonolucent.nn import COMPOUNDS, Session
+from sonolucent.nn.inference.strength import soften
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Image
 
@@ -17,35 +19,63 @@ _log = logging.getLogger(__name__)
 Enhancement = Callable[[Image], Image]
 
 
-def enhancement(choice: str, imager: BModeImager) -> Enhancement:
-    """Takes a plain image, the last that `imager` made, and adds its enhanced version.
+class Enhancing(NamedTuple):
+    """What is wanted of the enhancement of images.
 
     Args:
         choice: "none"; what `sonolucent.nn.Enhancer` takes; or the name of a compound, which needs the analytic image.
+        strength: how much of it is shown, in dB: 0 the plain image, 1 the enhanced one.
+        grain: of the images' speckle, as `Enhancer` takes it.
+    """
+
+    choice: str
+    strength: float = 1.0
+    grain: str = "auto"
+
+
+def enhancement(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
+    """Takes a plain image, the last that `imager` made, and adds its enhanced version.
+
+    Args:
         imager: made the image; compounds are made of what it keeps.
 
     Raises:
         ConfigError: there is no such model, or it is broken, was trained for another dynamic range, or takes no images
             of this size.
     """
-    if choice == "none":
+    if enhancing.choice == "none":
         return lambda image: replace(image, skipped="not asked for")
-    return _by_compound(choice, imager) if choice in COMPOUNDS else _by_session(choice, imager)
+    return (
+        _by_compound(enhancing, imager)
+        if enhancing.choice in COMPOUNDS
+        else session_enhancement(enhancing, imager.grid.shape, imager.dynamic_range_db)
+    )
 
 
-def _by_compound(name: str, imager: BModeImager) -> Enhancement:
+def _by_compound(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
+    name, strength, _ = enhancing
+
     def enhance(image: Image) -> Image:
         envelope = COMPOUNDS[name](imager.analytic, imager.grid)
-        compounded = log_compress(envelope, dynamic_range_db=imager.dynamic_range_db, reference=imager.level)
+        compounded = imager.compress(envelope)
         layers = np.stack([image.bmode, compounded])
-        return replace(image, layers=layers, model=name, device="cpu", backend="filter", skipped="")
+        soften(layers[0], layers[1], strength, imager.dynamic_range_db)
+        return replace(image, layers=layers, model=name, device="cpu", backend="filter", skipped="", strength=strength)
 
     return enhance
 
 
-def _by_session(choice: str, imager: BModeImager) -> Enhancement:
+def session_enhancement(enhancing: Enhancing, shape: tuple[int, int], dynamic_range_db: float) -> Enhancement:
+    """As `enhancement`, for images (n_z, n_x) of that range alone, whatever made them; compounds cannot be made then.
+
+    Raises:
+        ConfigError: as `enhancement`, or `choice` is a compound.
+    """
+    choice, strength, grain = enhancing
+    if choice in COMPOUNDS:
+        raise ConfigError(f"{choice} is made of channel data, and there are images alone")
     try:
-        session = Session(choice, imager.grid.shape, dynamic_range_db=imager.dynamic_range_db)
+        session = Session(choice, shape, dynamic_range_db=dynamic_range_db, grain=grain, strength=strength)
         session.warm_up()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {choice!r}: {error}") from error
@@ -53,9 +83,9 @@ def _by_session(choice: str, imager: BModeImager) -> Enhancement:
 
     def enhance(image: Image) -> Image:
         layers = np.stack([image.bmode, image.bmode])
-        model, device, backend, reason = session(layers[0], layers[1])
-        if device == "none":
-            return replace(image, skipped=reason)
-        return replace(image, layers=layers, model=model, device=device, backend=backend, skipped="", reason=reason)
+        label = session(layers[0], layers[1])
+        if label.device == "none":
+            return replace(image, skipped=label.reason)
+        return replace(image, layers=layers, skipped="", **label._asdict())
 
     return enhance

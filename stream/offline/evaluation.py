@@ -8,8 +8,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from sonolucent.beamform import ImageGrid
-from sonolucent.nn import ModelError
+from sonolucent.beamform import ImagingSettings
 from sonolucent.nn.evaluate import (
     CONDITIONS,
     DYNAMIC_RANGE_DB,
@@ -25,25 +24,34 @@ from sonolucent.nn.evaluate import (
 from sonolucent.nn.evaluate.figures import require_cysts
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.self_supervised import self_supervised
-from sonolucent.stream.errors import ConfigError
+from sonolucent.sim import phantoms
+from sonolucent.sim.picture import PREFIX
+from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
 from sonolucent.stream.recording.open import open_recording
 
 _COUNTS = PhantomCounts()
+_BY_SEED = ("anatomies", "cysts", "tissue", "uniform")
+"""The counts of phantoms that are drawn by seed; the moving one has a single seed."""
+_IMAGING = ImagingSettings(dynamic_range_db=DYNAMIC_RANGE_DB)
 
 
 def evaluate_models(
     models: Sequence[Path],
     out: Path,
     *,
+    overwrite: bool = False,
     scanner: Path | None = None,
     condition: str = "reference",
     counts: PhantomCounts = _COUNTS,
+    pictures: Sequence[str] = (),
     data: Path | None = None,
     manifest: Path | None = None,
+    grain: str = "auto",
     self_supervised_steps: int = 0,
+    imaging: ImagingSettings = _IMAGING,
     progress: EvaluationProgress = lambda what: None,
 ) -> EvaluationReport:
     """Measures models, every filter and every compound on phantoms that nothing was trained on, and on real images.
@@ -51,38 +59,52 @@ def evaluate_models(
     Args:
         models: model folders; those that are shipped when there are none.
         out: the folder for report.md, report.json and pictures; made when it is missing.
+        overwrite: whether it may replace an evaluation that is there.
         scanner: a recording: phantoms are imaged by its probe, transmits and speed of sound, not by the reference's.
         condition: one of `sonolucent.nn.evaluate.CONDITIONS`.
         counts: of phantoms.
+        pictures: B-mode pictures to make anatomies of as well: FILE, FILE:WIDTH_MM or FILE:WIDTH_MM:RANGE_DB.
         data: a folder of real images.
         manifest: says what is measured in `data`; `evaluation.toml` there by default.
+        grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
         self_supervised_steps: of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out.
+        imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
         progress: told what is under way.
 
     Raises:
         ConfigError: an argument cannot be used; a folder holds no model; real images are not as the manifest says.
+        OutputError: the folder holds an evaluation, and must not be overwritten.
         RecordingError: a recording cannot be read.
     """
+    if not overwrite and (out / "report.json").exists():
+        raise OutputError(f"{out}: holds an evaluation; choose another folder, or --overwrite it")
     _require_sense(scanner, condition, counts, self_supervised_steps)
+    if imaging.dynamic_range_db != DYNAMIC_RANGE_DB:
+        raise ConfigError(f"figures hold for {DYNAMIC_RANGE_DB:g} dB; leave dynamic_range_db out")
     if manifest is not None and data is None:
         raise ConfigError("a manifest names files in a folder of real images; give data = FOLDER too")
+    phantoms_of_pictures = _named(pictures)
     real = None if data is None else (data, load_manifest(data, manifest))
     try:
-        compared = methods(models)
-    except ModelError as error:
+        compared = methods(models, grain=grain)
+    except ValueError as error:
         raise ConfigError(str(error)) from error
-    under = _condition(condition, scanner)
-    phantom_scanner = PhantomScanner(under)
+    under = _condition(condition, scanner, imaging)
+    phantom_scanner = PhantomScanner(under, settings=imaging)
     out.mkdir(parents=True, exist_ok=True)
     if self_supervised_steps:
         progress("training Speckle2Self")
         compared += self_supervised(self_supervised_steps, phantom_scanner)
-    results = evaluate_simulated(compared, phantom_scanner, counts, progress)
+    results = evaluate_simulated(compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures)
     report = _report(condition, under, counts, compared, results)
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
-    write_pictures(out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, aspect)
+    for name, images in results.anatomies.items():
+        report.pictures.append(f"{name}.png")
+        write_pictures(out / report.pictures[-1], images, DYNAMIC_RANGE_DB, aspect)
     if real is not None:
-        add_real_images(*real, out, compared, report, progress)
+        add_real_images(*real, out, compared, report, progress, imaging)
+    report.pictures.append("cysts.png")
+    write_pictures(out / "cysts.png", results.pictures, DYNAMIC_RANGE_DB, aspect)
     write_json(out / "report.json", report)
     write_markdown(out / "report.md", report)
     return report
@@ -98,22 +120,39 @@ def _require_sense(scanner: Path | None, condition: str, counts: PhantomCounts, 
         least = 1 if name == "cysts" else 0
         if number < least:
             raise ConfigError(f"{name} must be at least {least}, not {number}")
-    for name in ("cysts", "tissue", "uniform"):
+    for name in _BY_SEED:
         if numbers[name] > len(HELD_OUT):
             raise ConfigError(f"{name} = {numbers[name]}: only {len(HELD_OUT)} seeds are held out")
     if counts.moving == 1:
         raise ConfigError("moving = 1: flicker needs at least two frames; give 0 to leave it out")
 
 
-def _condition(name: str, scanner: Path | None) -> Condition:
+def _named(pictures: Sequence[str]) -> list[str]:
+    """The names of their phantoms.
+
+    Raises:
+        ConfigError: one cannot be a phantom.
+    """
+    names = [f"{PREFIX}{picture}" for picture in pictures]
+    try:
+        for name in names:
+            phantoms.find(name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    return names
+
+
+def _condition(name: str, scanner: Path | None, imaging: ImagingSettings) -> Condition:
     condition = CONDITIONS[name]
+    acquisition = condition.acquisition
+    if scanner is not None:
+        acquisition = open_recording(scanner, sound_speed_m_s=imaging.sound_speed_m_s).acquisition
+    try:
+        require_cysts(imaging.grid_of(acquisition))
+    except ValueError as error:
+        raise ConfigError(f"{scanner or condition.what}: {error}") from error
     if scanner is None:
         return condition
-    acquisition = open_recording(scanner).acquisition
-    try:
-        require_cysts(ImageGrid.for_acquisition(acquisition))
-    except ValueError as error:
-        raise ConfigError(f"{scanner}: {error}") from error
     return dataclasses.replace(condition, acquisition=acquisition, what=f"{condition.what}, by {scanner.name}")
 
 
@@ -125,7 +164,7 @@ def _report(
         condition=name,
         what=condition.what,
         phantoms=dataclasses.asdict(counts),
-        held_out_seeds=(HELD_OUT[0], HELD_OUT[max(counts.cysts, counts.tissue, counts.uniform) - 1]),
+        held_out_seeds=(HELD_OUT[0], HELD_OUT[max(getattr(counts, name) for name in _BY_SEED) - 1]),
         machine=f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}",
         megabytes={method.name: method.megabytes for method in compared},
         milliseconds=results.milliseconds,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import BModeImager, ImageGrid
-from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, PixelRectangle, View
+from sonolucent.beamform import BModeImager, ImageGrid, ImagingSettings
+from sonolucent.nn.evaluate import PixelRectangle, View
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.recording.open import open_recording
@@ -36,15 +36,19 @@ class VesselImage:
     tissue: PixelRectangle
 
 
-def captures(folder: Path, manifest: Manifest) -> Iterator[CaptureImage]:
+def captures(folder: Path, manifest: Manifest, imaging: ImagingSettings) -> Iterator[CaptureImage]:
     """The captures of the manifest.
 
     Raises:
         RecordingError: a capture cannot be read.
+        ConfigError: the settings do not suit it.
     """
     for entry in manifest.captures:
-        recording = open_recording(folder / entry.file)
-        imager = BModeImager(recording.acquisition, dynamic_range_db=DYNAMIC_RANGE_DB)
+        recording = open_recording(folder / entry.file, sound_speed_m_s=imaging.sound_speed_m_s)
+        try:
+            imager = BModeImager(recording.acquisition, settings=imaging)
+        except ValueError as error:
+            raise ConfigError(f"{entry.file}: {error}") from error
         plain_db = imager(recording[0])
         view = View(plain_db, imager.analytic, imager.grid, imager.level)
         yield CaptureImage(Path(entry.file).name, view, imager.grid, entry.reflector_m)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from sonolucent.beamform import ImagingSettings
 from sonolucent.nn import metrics
 from sonolucent.nn.evaluate import DYNAMIC_RANGE_DB, ComparedMethod, estimates, reflector_figures, vessel_figures
 from sonolucent.nn.evaluate.estimates import of_values
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.stream.offline import evaluation_data
+from sonolucent.stream.offline.evaluation_data import CaptureImage
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_pictures
+
+_IMAGING = ImagingSettings(dynamic_range_db=DYNAMIC_RANGE_DB)
 
 
 def add_real_images(
@@ -22,6 +26,7 @@ def add_real_images(
     compared: Sequence[ComparedMethod],
     report: EvaluationReport,
     progress: EvaluationProgress,
+    imaging: ImagingSettings = _IMAGING,
 ) -> None:
     """Adds the figures of the manifest's images, which lie in `data`, to the report, and their pictures to `out`.
 
@@ -29,21 +34,21 @@ def add_real_images(
         RecordingError: a capture cannot be read.
         ConfigError: a picture cannot be read, or is smaller than the manifest says.
     """
-    _add_captures(data, manifest, out, compared, report, progress)
+    captures = evaluation_data.captures(data, manifest, imaging)
+    _add_captures(captures, out, compared, report, progress)
     on_b_mode = [method for method in compared if not method.needs_phase]
     _add_vessels(data, manifest, out, on_b_mode, report, progress)
     _add_published(data, manifest, on_b_mode, report)
 
 
 def _add_captures(
-    data: Path,
-    manifest: Manifest,
+    captures: Iterable[CaptureImage],
     out: Path,
     compared: Sequence[ComparedMethod],
     report: EvaluationReport,
     progress: EvaluationProgress,
 ) -> None:
-    for capture in evaluation_data.captures(data, manifest):
+    for capture in captures:
         progress(capture.name)
         images = {method.name: method.apply(capture.view) for method in compared}
         if capture.reflector_m is not None:
@@ -52,7 +57,8 @@ def _add_captures(
                 for method, image in images.items()
             }
         aspect = capture.grid.dz_m / capture.grid.dx_m
-        write_pictures(out / f"{Path(capture.name).stem}.png", images, DYNAMIC_RANGE_DB, aspect)
+        report.pictures.append(f"{Path(capture.name).stem}.png")
+        write_pictures(out / report.pictures[-1], images, DYNAMIC_RANGE_DB, aspect)
 
 
 def _add_vessels(
@@ -69,7 +75,8 @@ def _add_vessels(
         images = {method.name: method.apply(vessel.view) for method in on_b_mode}
         for method, image in images.items():
             rows[method].append(vessel_figures(image, vessel.lumen, vessel.tissue))
-        write_pictures(out / f"{Path(vessel.name).stem}.png", images, manifest.dynamic_range_db, 1.0)
+        report.pictures.append(f"{Path(vessel.name).stem}.png")
+        write_pictures(out / report.pictures[-1], images, manifest.dynamic_range_db, 1.0)
     report.in_vivo.update({method: estimates(of_method) for method, of_method in rows.items()})
 
 

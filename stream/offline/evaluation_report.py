@@ -17,6 +17,15 @@ Figures = Mapping[str, Mapping[str, Estimate]]
 _LABEL_PX, _GAP_PX = 14, 4
 
 # Figure, heading; what a table leaves out is in the JSON.
+ANATOMY = {
+    "anatomy_error_db": "error dB",
+    "structure_correlation": "correlation",
+    "structure_slope": "slope",
+    "anatomy_edge_mm": "edge mm",
+    "dots": "dots",
+    "pits": "pits",
+    "dead_zone_blobs": "dead-zone blobs",
+}
 QUALITY = {
     "cnr": "CNR",
     "cnr_as_printed": "CNR as printed",
@@ -39,7 +48,8 @@ QUALITY = {
 
 
 class EvaluationReport(msgspec.Struct, kw_only=True):
-    """Everything an evaluation found. `simulated`, `in_vivo`, `published` and `captures` are figures by method."""
+    """Everything an evaluation found. `simulated`, `in_vivo`, `published` and `captures` are figures by method;
+    `pictures` are files beside the report, anatomies first."""
 
     condition: str
     what: str
@@ -52,6 +62,7 @@ class EvaluationReport(msgspec.Struct, kw_only=True):
     in_vivo: dict[str, dict[str, Estimate]] = {}
     published: dict[str, dict[str, Estimate]] = {}
     captures: dict[str, dict[str, dict[str, Estimate]]] = {}
+    pictures: list[str] = []
 
 
 def write_json(path: Path, report: EvaluationReport) -> None:
@@ -71,7 +82,11 @@ def _sections(report: EvaluationReport) -> list[str]:
         f"# Evaluation: {report.condition}",
         f"{report.what}. Phantoms (seeds {first}..{last}, never trained on or chosen by): {counted}. "
         f"± is the standard error over phantoms. Times: {report.machine}.",
-        _cost_and_quality(report),
+        *(f"![{Path(name).stem}: truth where it is known, then every method]({name})" for name in report.pictures),
+        *_titled("Anatomies", report, ANATOMY),
+        *_titled("Pictures as anatomies", report, {f"picture_{name}": heading for name, heading in ANATOMY.items()}),
+        "## Cysts, tissue and uniform phantoms",
+        _cost_and(report, QUALITY),
         "Shown less nominal contrast, dB:",
         _table(report.simulated, _contrasts(report.simulated)),
     ]
@@ -86,8 +101,15 @@ def _sections(report: EvaluationReport) -> list[str]:
     return sections
 
 
-def _cost_and_quality(report: EvaluationReport) -> str:
-    shown = {name: heading for name, heading in QUALITY.items() if name in _names(report.simulated)}
+def _titled(title: str, report: EvaluationReport, figures_shown: Mapping[str, str]) -> list[str]:
+    """A table under its title, where there is any of its figures."""
+    return (
+        [f"## {title}", _cost_and(report, figures_shown)] if set(figures_shown) & set(_names(report.simulated)) else []
+    )
+
+
+def _cost_and(report: EvaluationReport, figures_shown: Mapping[str, str]) -> str:
+    shown = {name: heading for name, heading in figures_shown.items() if name in _names(report.simulated)}
     rows = [
         [name, f"{report.megabytes[name]:.2f}", f"{report.milliseconds[name]:.0f}", *_cells(figures, shown)]
         for name, figures in report.simulated.items()

@@ -2,92 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from sonolucent.beamform import BModeImager, ImageGrid, NotFiniteError
-from sonolucent.beamform.imager import BeamformingMethod
-from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.messages import Image, Stream, Trail
-from sonolucent.stream.offline.enhancement import Enhancement, enhancement
-from sonolucent.stream.offline.pictures import write_hdf5, write_mp4, write_png
+from sonolucent.beamform import ImagingSettings
+from sonolucent.nn.inference.image_grain import chosen_grain
+from sonolucent.nn.inference.strength import require_strength
+from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.exports.clip import Clip
+from sonolucent.stream.exports.image_format import Appearance, format_of
+from sonolucent.stream.exports.write_images import write_clip
+from sonolucent.stream.offline.clips import imaged, n_images, recorded
+from sonolucent.stream.offline.enhancement import Enhancing
+from sonolucent.stream.output_file import require_free
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.open import open_recording
+from sonolucent.stream.recording.reader import Recording
 
-_WRITERS = {".png": write_png, ".mp4": write_mp4, ".h5": write_hdf5}
+_IMAGING = ImagingSettings()
 
 
 def image_recording(
     file: Path,
     out: Path,
     *,
-    method: BeamformingMethod = "fourier",
-    transmits: int | None = None,
-    enhance: str = "none",
-    frame: int = 0,
-    dynamic_range_db: float = 60.0,
+    enhance: str | None = None,
+    strength: float = 1.0,
+    grain: str = "auto",
+    frame: int | None = None,
+    first: int = 0,
+    last: int | None = None,
+    side_by_side: bool = False,
+    axes: bool = False,
+    overwrite: bool = False,
+    as_recorded: bool = False,
+    imaging: ImagingSettings = _IMAGING,
 ) -> tuple[int, tuple[int, int]]:
-    """Beamforms frames of a recording, and enhances them.
+    """Makes a file of the images of a recording: of its channel data where it has some, else of the images it holds.
 
     Args:
         file: the recording.
-        out: the new file; its suffix decides: .png (one frame), .mp4, .h5 (the images in dB with their axes).
-        method: "fourier", or "das" (delay-and-sum, slow and plain).
-        transmits: how many of the transmits to use, evenly spread; all by default.
-        enhance: what enhances the images, as `sonolucent.nn.Enhancer` takes it, or "frequency-compound",
-            "steering-compound". The HDF5 file then holds both.
-        frame: the frame that becomes a PNG.
-        dynamic_range_db: of the images.
+        out: the new file; its suffix says in which format (docs/how-to/export.md).
+        enhance: what enhances the images, as `sonolucent.nn.Enhancer` takes it, "none", or "frequency-compound",
+            "steering-compound", which need channel data. By default images that are recorded stay as they are, and
+            others are not enhanced.
+        strength: how much of the enhancement is shown, in dB: 0 the plain image, 1 the enhanced one.
+        grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
+        frame: the one frame that is wanted; the first by default where the format holds one alone.
+        first, last: the frames that are wanted; all by default.
+        side_by_side: draw the plain image on the left, the enhanced one on the right.
+        axes: draw rulers in mm, and a bar in dB.
+        overwrite: whether it may replace a file that is there.
+        as_recorded: take the images of a recording that has both.
+        imaging: how channel data become images; of images that are recorded, `dynamic_range_db` alone can be changed.
 
     Returns:
         How many images are in the new file, and their shape (n_z, n_x).
 
     Raises:
-        RecordingError: the recording cannot be read, or the new file not be written.
+        RecordingError: the recording cannot be read.
         ConfigError: an argument cannot be used, or a frame holds values that are not finite.
+        OutputError: the new file exists, cannot be written there, or cannot hold what is asked for.
+        OutputFailed: the disk refuses it. Nothing is left of the file, whatever the error.
     """
-    write = _writer(out)
-    recording = open_recording(file)
-    if not 0 <= frame < len(recording):
-        raise ConfigError(f"{file} holds {len(recording)} frames of channel data; there is no {frame}")
-    shots = _spread(recording.acquisition.n_tx, transmits)
-    acquisition = replace(recording.acquisition, tx_elements=[recording.acquisition.tx_elements[i] for i in shots])
-    grid = ImageGrid.for_acquisition(recording.acquisition)
+    appearance = Appearance(side_by_side, axes)
+    image_format = format_of(out, appearance)
+    require_free(out, overwrite=overwrite)
+    _require_sense(strength, grain)
+    if side_by_side and enhance == "none":
+        raise OutputError(f"{out}: side by side needs an enhanced image beside the plain one; add --enhance")
+    recording = open_recording(file, sound_speed_m_s=imaging.sound_speed_m_s)
+    from_images = n_images(recording) > 0 and (as_recorded or len(recording) == 0)
+    there, kind = (n_images(recording), "images") if from_images else (len(recording), "frames of channel data")
+    wanted = _wanted(file, f"{there} {kind}", there, frame, first, last, one=image_format.one_image)
+    enhancing = None if enhance is None else Enhancing(enhance, strength, grain)
+    clip = _clip(recording, wanted, imaging, enhancing, from_images=from_images)
+    write_clip(out, clip, appearance, overwrite=overwrite)
+    return len(wanted), clip.stream.grid.shape
+
+
+def _require_sense(strength: float, grain: str) -> None:
+    """
+    Raises:
+        ConfigError: there is no such strength or grain.
+    """
     try:
-        stream = Stream(acquisition, grid, recording.frame_rate_hz)
-        imager = BModeImager(acquisition, grid, method=method, dynamic_range_db=dynamic_range_db)
+        require_strength(strength)
+        chosen_grain(grain)
     except ValueError as error:
-        raise ConfigError(f"{file}: {error}") from error
-    wanted = range(frame, frame + 1) if out.suffix == ".png" else range(len(recording))
-    write(out, stream, _images(recording, wanted, shots, imager, enhancement(enhance, imager)))
-    return len(wanted), grid.shape
+        raise ConfigError(str(error)) from error
 
 
-def _images(
-    recording: AnyRecording, wanted: range, shots: Sequence[int], imager: BModeImager, enhance: Enhancement
-) -> Iterator[Image]:
-    for i in wanted:
-        try:
-            bmode = imager(np.ascontiguousarray(recording[i][shots]))
-        except NotFiniteError as error:
-            raise ConfigError(f"{recording.path} frame {i}: {error}") from error
-        yield enhance(Image(i, bmode[np.newaxis], imager.dynamic_range_db, trail=Trail.begin()))
+def _clip(
+    recording: AnyRecording, wanted: range, imaging: ImagingSettings, enhance: Enhancing | None, *, from_images: bool
+) -> Clip:
+    if from_images and isinstance(recording, Recording):
+        return recorded(recording, wanted, imaging, enhance)
+    return imaged(recording, wanted, imaging, enhance or Enhancing("none"))
 
 
-def _spread(n_tx: int, n_wanted: int | None) -> list[int]:
-    """`n_wanted` of 0..n_tx-1, symmetric and evenly spread."""
-    n = n_tx if n_wanted is None else n_wanted
-    if not 1 <= n <= n_tx:
-        raise ConfigError(f"transmits must lie in 1..{n_tx}, not {n}")
-    return [int((i + 0.5) * n_tx / n) for i in range(n)]
-
-
-def _writer(out: Path) -> Callable[[Path, Stream, Iterator[Image]], None]:
-    if out.suffix not in _WRITERS:
-        raise ConfigError(f"{out}: a suffix of {', '.join(_WRITERS)} says what to write")
-    if not out.parent.is_dir():
-        raise ConfigError(f"{out}: the folder does not exist")
-    return _WRITERS[out.suffix]
+def _wanted(file: Path, held: str, n: int, frame: int | None, first: int, last: int | None, *, one: bool) -> range:
+    """
+    Raises:
+        ConfigError: they are not there, or exclude each other.
+    """
+    if frame is not None and (first, last) != (0, None):
+        raise ConfigError("frame and first or last exclude each other")
+    if frame is None and one and last is None:
+        frame = first
+    begin, end = (frame, frame) if frame is not None else (first, n - 1 if last is None else last)
+    for index in (begin, end):
+        if not 0 <= index < n:
+            raise ConfigError(f"{file} holds {held}; there is no {index}")
+    if end < begin:
+        raise ConfigError(f"first and last must be in order, not {begin} and {end}")
+    return range(begin, end + 1)

@@ -6,21 +6,27 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import torch
 
+from sonolucent.beamform import ImagingSettings
 from sonolucent.nn.export.torchscript import torchscript_file
-from sonolucent.nn.model_folder import Kind, ModelInfo, Provenance, load_model, save_model
+from sonolucent.nn.model_folder import Kind, Model, ModelError, ModelInfo, Provenance, load_model, save_model
+from sonolucent.nn.shipped_models import find_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
-from sonolucent.nn.training.frames import held_out
+from sonolucent.nn.training.frames import grain_of_frames, held_out
 from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
-from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline import training_data
+
+_IMAGING = ImagingSettings()
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,13 @@ def train_model(
     *,
     recipe: RecipeName = "quadrant",
     net: Kind = "light",
+    begin_with: str | Path | None = None,
     steps: int | None = None,
     seed: int = 0,
     device: str = "auto",
     transmitters: tuple[int, int] | None = None,
-    dynamic_range_db: float = 60.0,
+    imaging: ImagingSettings = _IMAGING,
+    overwrite: bool = False,
     beamformed: Callable[[str], None] = lambda name: None,
     progress: TrainingProgress = lambda step, steps, curve: None,
 ) -> TrainedModel:
@@ -55,53 +63,69 @@ def train_model(
     A training that was killed goes on when it is called again with the same arguments.
 
     Args:
-        sources: recordings of channel data, one for each subject or phantom; or "sim:N", N simulated phantoms.
+        sources: recordings of channel data, one for each subject or phantom; or N simulated phantoms, "sim:N" of random
+            tissue, "anatomy:N" of anatomies.
         out: the model folder; it must not hold a model yet.
         recipe: "quadrant", "frequency" or "paper", see `sonolucent.nn.training.RECIPES`.
-        net: "light" (for a CPU) or "full" (for a GPU).
-        steps: training steps; the recipe's own number by default.
+        net: "light" (for a CPU) or "full" (for a GPU); what it begins with tells, where there is that.
+        begin_with: a model folder, or a shipped model's name: it is fine-tuned, and stays as it is where nothing better
+            comes of it by the held-out frames.
+        steps: training steps; by default the recipe's own number, or a few hundred for a model that is fine-tuned.
         seed: of the weights, the batches and the choice of subjects held out.
         device: "cpu", "cuda" or "cuda:N"; "auto" takes a GPU where there is one.
         transmitters: the two elements whose image the recipe "paper" is given; a symmetric pair by default.
-        dynamic_range_db: of the images that the network will enhance.
+        imaging: how the frames are beamformed; its dynamic range is that of the images which the network enhances.
+        overwrite: whether a model that is there may be replaced.
         beamformed: called with the name of each frame that is ready.
         progress: called after each step with its number, from 1, how many there are, and the curve so far.
 
     Raises:
         ConfigError: an argument cannot be used, or frames cannot be trained on; the message names file and frame.
         RecordingError: a recording cannot be read.
+        OutputError: `out` is a file.
     """
     begun = time.monotonic()
-    _require_sense(sources, out, steps, dynamic_range_db)
+    _require_sense(sources, out, steps, overwrite=overwrite)
     device = _device(device)
-    out.mkdir(parents=True, exist_ok=True)
+    start = None if begin_with is None else _model_to_begin_with(begin_with, net, imaging.dynamic_range_db)
+    kind: Kind = net if start is None else start.info.kind
     code = _code()  # that the training starts with, whatever is checked out while it runs
     checkpoint = out / "checkpoint.pt"
-    try:
-        data = training_data.load(
-            sources, transmitters=transmitters, needs_sparse=RECIPES[recipe].needs_sparse, beamformed=beamformed
-        )
-        frames, held_out_frames = held_out(data.frames, seed)
-        trained = train(
-            frames,
-            data.grid,
-            held_out=held_out_frames,
-            recipe=recipe,
-            kind=net,
-            steps=steps,
-            seed=seed,
-            dynamic_range_db=dynamic_range_db,
-            device=device,
-            checkpoint=checkpoint,
-            progress=progress,
-        )
-    except TrainingError as error:
-        raise ConfigError(str(error)) from error
-    origin = Provenance(data.description, recipe, trained.curve[-1].step, seed, code)
-    info = _info(out, net, dynamic_range_db, origin, trained)
+    with _folder(out):
+        try:
+            data = training_data.load(
+                sources,
+                transmitters=transmitters,
+                needs_sparse=RECIPES[recipe].needs_sparse,
+                imaging=imaging,
+                beamformed=beamformed,
+            )
+            frames, held_out_frames = held_out(data.frames, seed)
+            trained = train(
+                frames,
+                data.grid,
+                held_out=held_out_frames,
+                recipe=recipe,
+                kind=kind,
+                begin_with=None if start is None else start.network,
+                steps=steps,
+                seed=seed,
+                dynamic_range_db=imaging.dynamic_range_db,
+                device=device,
+                checkpoint=checkpoint,
+                progress=progress,
+            )
+        except TrainingError as error:
+            raise ConfigError(str(error)) from error
+    began_with = "" if start is None else start.id
+    origin = Provenance(data.description, recipe, trained.curve[-1].step, seed, code, began_with)
+    info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
+    grain = grain_of_frames(frames, imaging.dynamic_range_db)
+    info = msgspec.structs.replace(info, trained_on=data.conditions, speckle_grain_px=grain)
     facts = {
         "frames": f"{len(frames)} and {len(held_out_frames)} held out",
         "minutes": f"{(time.monotonic() - begun) / 60:.1f}",
+        **_judged(trained, began_with),
     }
     save_model(out, trained.network, info)
     torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
@@ -110,15 +134,55 @@ def train_model(
     return TrainedModel(info, facts)
 
 
-def _require_sense(sources: Sequence[str], out: Path, steps: int | None, dynamic_range_db: float) -> None:
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Within, the folder is there; where that fails before anything is in it, it is not left behind."""
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if made and not any(out.iterdir()):
+            out.rmdir()
+        raise
+
+
+def _require_sense(sources: Sequence[str], out: Path, steps: int | None, *, overwrite: bool) -> None:
     if not sources:
-        raise ConfigError("give at least one recording, or sim:N")
-    if (out / "model.json").exists():
-        raise ConfigError(f"{out} holds a model already; give another --out")
+        raise ConfigError("give at least one recording, or sim:N or anatomy:N")
+    if (out / "model.json").exists() and not overwrite:
+        raise ConfigError(f"{out} holds a model already; give another --out, or --overwrite it")
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: cannot be written: it is a file, and a model is a folder; give another --out")
     if steps is not None and steps < 1:
         raise ConfigError(f"steps must be positive, not {steps}")
-    if not dynamic_range_db > 0:
-        raise ConfigError(f"dynamic_range_db must be positive, not {dynamic_range_db}")
+
+
+def _model_to_begin_with(model: str | Path, net: Kind, dynamic_range_db: float) -> Model:
+    try:
+        start = load_model(find_model(model))
+    except ModelError as error:
+        raise ConfigError(str(error)) from error
+    if (net, start.info.kind) == ("full", "light"):
+        raise ConfigError(f"{start.id} is a light network; leave out net, or begin with a full one")
+    if start.info.dynamic_range_db != dynamic_range_db:
+        raise ConfigError(
+            f"{start.id} enhances images of {start.info.dynamic_range_db:g} dB, not {dynamic_range_db:g}; "
+            f"give dynamic_range_db {start.info.dynamic_range_db:g}"
+        )
+    return start
+
+
+def _judged(trained: Trained, began_with: str) -> dict[str, str]:
+    """What came of a model that was fine-tuned, in words."""
+    if not began_with:
+        return {}
+    if trained.began_db is None:
+        return {"fine-tuned": f"{began_with}; nothing was held out to judge by, so look at it before it is used"}
+    if trained.step == 0:
+        return {"fine-tuned": f"nothing better came of it: the weights are those of {began_with}"}
+    errors = [point.error_db for point in trained.curve if point.error_db is not None]
+    return {"fine-tuned": f"{began_with}; validation error {trained.began_db:.3f} dB before, {min(errors):.3f} after"}
 
 
 def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Provenance, trained: Trained) -> ModelInfo:

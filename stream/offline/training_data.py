@@ -8,17 +8,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform import BModeImager, NotFiniteError
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform import BModeImager, ImagingSettings, NotFiniteError
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.nn.evaluate.seeds import TRAINING
+from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.recording.open import open_recording
 
-_PHANTOM = "random_tissue"
-_SNR_DB = 20.0
+
+@dataclass(frozen=True)
+class PhantomFamily:
+    """A family to train on: the name of its phantoms, and between which limits the SNR of each one's channels lies."""
+
+    phantom: str
+    snr_db: tuple[float, float]
+
+    def snr_of(self, seed: int) -> float:
+        """The SNR of one phantom in dB."""
+        return float(np.random.default_rng([seed]).uniform(*self.snr_db))
+
+    def description(self, n: int) -> str:
+        """The first `n` phantoms, in words."""
+        snr_db = "..".join(f"{level:g}" for level in dict.fromkeys(self.snr_db))
+        return f"{n} {self.phantom} phantoms of sonolucent.sim, seeds 0..{n - 1}, SNR {snr_db} dB"
+
+
+FAMILIES = {
+    "sim": PhantomFamily("random_tissue", (20.0, 20.0)),
+    "anatomy": PhantomFamily("anatomy", (12.0, 30.0)),
+}
+"""By the word that `train` takes before the number of them."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +59,12 @@ class ChannelFrame:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Beamformed frames on one grid, and where they come from."""
+    """Beamformed frames on one grid, where they come from, and how their images are made."""
 
     grid: ImageGrid
     frames: list[TrainingFrame] = field(default_factory=list)
     description: str = ""
+    conditions: ImageConditions | None = None
 
 
 def load(
@@ -45,14 +72,16 @@ def load(
     *,
     transmitters: tuple[int, int] | None,
     needs_sparse: bool,
+    imaging: ImagingSettings,
     beamformed: Callable[[str], None],
 ) -> TrainingData:
     """Reads and beamforms every frame of the sources.
 
     Args:
-        sources: recordings, each of one subject, or "sim:N", N phantoms of random tissue.
+        sources: recordings, each of one subject, or phantoms of a family: "sim:N", random tissue, or "anatomy:N".
         transmitters: the elements of the sparse image; a symmetric pair by default.
         needs_sparse: make the sparse images too.
+        imaging: how frames are beamformed.
         beamformed: told the name of each frame that is ready.
 
     Raises:
@@ -63,47 +92,72 @@ def load(
     first: ChannelFrame | None = None
     frames = []
     for source in sources:
-        for frame in _channel_frames(source):
+        for frame in _channel_frames(source, imaging):
             if first is None or beamform is None:
-                first, grid = frame, ImageGrid.for_acquisition(frame.acquisition)
-                beamform = _beamformer(frame.acquisition, grid, transmitters, needs_sparse)
+                first = frame
+                grid, beamform = _beamformer(frame, imaging, transmitters, needs_sparse)
             _require_same_geometry(first, frame)
             frames.append(beamform(frame))
             beamformed(frame.name)
     if not frames:
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
-    return TrainingData(grid, frames, "; ".join(_description(source, frames) for source in sources))
+    description = "; ".join(_description(source, frames) for source in sources)
+    conditions = None if first is None else ImageConditions.of(imaging.acquisition_of(first.acquisition), grid)
+    return TrainingData(grid, frames, description, conditions)
 
 
-def _channel_frames(source: str) -> Iterator[ChannelFrame]:
-    if simulated := re.fullmatch(r"sim:(\d+)", source):
-        yield from _simulated(int(simulated[1]))
+def _channel_frames(source: str, imaging: ImagingSettings) -> Iterator[ChannelFrame]:
+    if simulated := _simulated(source):
+        yield from _phantom_frames(*simulated)
         return
-    recording = open_recording(source)
+    recording = open_recording(source, sound_speed_m_s=imaging.sound_speed_m_s)
     for i in range(len(recording)):
         yield ChannelFrame(source, f"{source} frame {i}", recording.acquisition, recording[i])
 
 
-def _simulated(n: int) -> Iterator[ChannelFrame]:
+def _simulated(source: str) -> tuple[PhantomFamily, int] | None:
+    """The family of phantoms and how many of them, or None where the source is a recording.
+
+    Raises:
+        ConfigError: there are not that many to train on.
+    """
+    named = re.fullmatch(rf"({'|'.join(FAMILIES)}):(\d+)", source)
+    if named is None:
+        return None
+    n = int(named[2])
+    if n > len(TRAINING):
+        raise ConfigError(f"{source}: figures are measured on the seeds after {TRAINING[-1]}; at most {len(TRAINING)}")
+    return FAMILIES[named[1]], n
+
+
+def _phantom_frames(family: PhantomFamily, n: int) -> Iterator[ChannelFrame]:
     from sonolucent.sim import phantoms, simulate
 
     acquisition = Acquisition()
-    for seed in range(n):
-        phantom = phantoms.make(_PHANTOM, seed=seed)
+    for seed in TRAINING[:n]:
+        phantom = phantoms.make(family.phantom, seed=seed)
         channels = simulate(
-            acquisition, scatterers_m=phantom.scatterers_m, amplitudes=phantom.amplitudes, snr_db=_SNR_DB, seed=seed
+            acquisition,
+            scatterers_m=phantom.scatterers_m,
+            amplitudes=phantom.amplitudes,
+            snr_db=family.snr_of(seed),
+            seed=seed,
         )
-        name = f"{_PHANTOM} {seed}"
+        name = f"{family.phantom} {seed}"
         yield ChannelFrame(name, name, acquisition, channels)
 
 
 def _beamformer(
-    acquisition: Acquisition, grid: ImageGrid, transmitters: tuple[int, int] | None, needs_sparse: bool
-) -> Callable[[ChannelFrame], TrainingFrame]:
-    imager = BModeImager(acquisition, grid)
+    first: ChannelFrame, imaging: ImagingSettings, transmitters: tuple[int, int] | None, needs_sparse: bool
+) -> tuple[ImageGrid, Callable[[ChannelFrame], TrainingFrame]]:
+    try:
+        imager = BModeImager(first.acquisition, settings=imaging)
+    except ValueError as error:
+        raise ConfigError(f"{first.name}: {error}") from error
     sparse = None
     if needs_sparse:
-        sparse = sparse_beamformer(acquisition, grid, transmitters or symmetric_pair(acquisition))
+        whole = msgspec.structs.replace(imaging, transmits=None, shots=None).acquisition_of(first.acquisition)
+        sparse = sparse_beamformer(whole, imager.grid, transmitters or symmetric_pair(whole))
 
     def beamform(frame: ChannelFrame) -> TrainingFrame:
         silent = [i for i, shot in enumerate(frame.data) if not shot.any()]
@@ -117,7 +171,7 @@ def _beamformer(
             frame.subject, frame.name, imager.analytic.copy(), None if sparse is None else sparse(frame.data)
         )
 
-    return beamform
+    return imager.grid, beamform
 
 
 def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
@@ -129,7 +183,7 @@ def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
 
 
 def _description(source: str, frames: Sequence[TrainingFrame]) -> str:
-    if source.startswith("sim:"):
-        n = int(source.removeprefix("sim:"))
-        return f"{n} {_PHANTOM} phantoms of sonolucent.sim, seeds 0..{n - 1}, SNR {_SNR_DB:g} dB"
+    if simulated := _simulated(source):
+        family, n = simulated
+        return family.description(n)
     return f"{Path(source).name}, {sum(frame.subject == source for frame in frames)} frames"

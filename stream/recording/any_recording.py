@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.acquisition import Acquisition
 
 
 class AnyRecording(Protocol):
@@ -30,11 +30,15 @@ class AnyRecording(Protocol):
     def frame_rate_hz(self) -> float | None:
         """Frames a second; None where the file does not say."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader had to decide or convert, a sentence each."""
+
     def __len__(self) -> int:
         """How many frames of channel data it holds."""
 
     def __getitem__(self, index: int) -> NDArray[Any]:
-        """A frame (n_tx, n_rx, n_samples), int16 or float32, by its place from 0."""
+        """A frame (n_tx, n_rx, n_samples), int16, float32 or complex64, by its place from 0."""
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """The frames in order."""

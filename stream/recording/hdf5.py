@@ -4,34 +4,58 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 
-from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.errors import RecordingError, RecordingFailed
+from sonolucent.stream.output_file import require_free, why_refused
 
 # What h5py raises on damaged files, by trial.
 _DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
+# How h5py names what it does not find.
+_MISSING = re.compile(r"object '(.+?)' doesn't exist")
 # Of version 3, with its checksum.
 _SUPERBLOCK_BYTES = 48
 # The waits double from a nanosecond on: two milliseconds in all.
 _READ_ATTEMPTS = 20
+_MAX_CHUNK_BYTES = 1 << 30
+_HEAD_BYTES = 1 << 15
 
 
 def create(path: Path) -> h5py.File:
     """A new file that can be written in single-writer-multiple-readers mode.
 
     Raises:
-        RecordingError: it exists, or cannot be written.
+        OutputError: it exists, or cannot be written there.
+        RecordingFailed: the disk is full.
+        RecordingError: HDF5 cannot make it.
     """
+    require_free(path)
+    _require_room(path)
     try:
         return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
     except OSError as error:
-        reason = "the file exists; choose another name" if path.exists() else str(error)
-        raise RecordingError(f"{path}: cannot be written: {reason}") from error
+        raise RecordingError(f"{path}: cannot be written: {error}") from error
+
+
+def _require_room(path: Path) -> None:
+    """Refuses a disk that has no room even for a head: HDF5 would crash the program's end.
+
+    Raises:
+        RecordingFailed: it has none.
+    """
+    try:
+        path.write_bytes(bytes(_HEAD_BYTES))
+    except OSError as error:
+        raise RecordingFailed(f"{path}: cannot be written: {why_refused(error)}; nothing was recorded") from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def abandon(file: h5py.File) -> None:
@@ -58,7 +82,15 @@ def open_for_reading(path: Path) -> h5py.File:
     try:
         return _open_unclosed(path) if _writer_did_not_close(path) else h5py.File(path, "r", libver="latest")
     except (OSError, RuntimeError) as error:
-        raise RecordingError(f"{path}: not a complete HDF5 file: {error}") from error
+        raise RecordingError(f"{path}: not a complete HDF5 file{_how_much(path, error)}") from error
+
+
+def _how_much(path: Path, error: Exception) -> str:
+    """What HDF5 has to say, in a few words where the file is cut off."""
+    whole = re.search(r"truncated file: .*stored_eof = (\d+)", str(error))
+    if whole is None:
+        return f": {error}"
+    return f": {path.stat().st_size} of its {whole[1]} bytes are there; copy or export it again"
 
 
 def _writer_did_not_close(path: Path) -> bool:
@@ -85,13 +117,37 @@ def _open_unclosed(path: Path) -> h5py.File:
 
 @contextmanager
 def reading(path: Path, format_name: str) -> Iterator[None]:
-    """Within, whatever h5py and NumPy make of damaged bytes is a `RecordingError`."""
+    """Within, whatever a reader, h5py or NumPy make of a file is a `RecordingError` that names file and format."""
     try:
         yield
     except RecordingError:
         raise
+    except KeyError as error:
+        field = _MISSING.search(str(error))
+        raise RecordingError(f"{path}: {format_name}: {field[1] if field else error} is missing") from error
     except _DAMAGED as error:
-        raise RecordingError(f"{path}: damaged, or not a recording of {format_name}: {error}") from error
+        raise RecordingError(f"{path}: {format_name}: {error}") from error
+
+
+def members(group: h5py.Group) -> list[str]:
+    """The names in a group, sorted.
+
+    Raises:
+        ValueError: it is a dataset, whose rows nobody should go through.
+    """
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{group.name} is a dataset where a group is due")
+    return sorted(group)
+
+
+def require_chunks(dataset: h5py.Dataset) -> None:
+    """Refuses a dataset that cannot be read piece by piece within reasonable memory.
+
+    Raises:
+        ValueError: one chunk is more than 1 GiB.
+    """
+    if math.prod(dataset.chunks or (1,)) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:
+        raise ValueError(f"{dataset.name} has chunks of {dataset.chunks}, beyond {_MAX_CHUNK_BYTES} bytes")
 
 
 def require_filters(dataset: h5py.Dataset) -> None:

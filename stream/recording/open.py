@@ -2,63 +2,58 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 from pathlib import Path
 
-from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.inspection import inspect_frame
+from sonolucent.stream.recording.known_formats import ReadOptions, read_recording
 
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_log = logging.getLogger(__name__)
 
 
-def open_recording(path: str | os.PathLike[str]) -> AnyRecording:
+def open_recording(path: str | os.PathLike[str], *, sound_speed_m_s: float | None = None) -> AnyRecording:
     """The recording in the file at `path`: `rec.acquisition`, `len(rec)`, `rec[i]` (n_tx, n_rx, n_samples).
 
-    Reads this project's HDF5 layout (docs/reference/recording.md), zea 0.1, USTB UFF, MFMC 2.0 and BRAIN `.mat` files.
+    Reads this project's HDF5 layout (docs/reference/recording.md) and the formats of others (docs/how-to/convert.md).
+    What a reader had to decide or convert is in `rec.notes`, and logged once a file.
+
+    Args:
+        path: the file; FILE::NAME for another than the first of several recordings in it, such as a second track.
+        sound_speed_m_s: speed of sound in the medium, in place of the file's.
 
     Raises:
-        RecordingError: the file is missing, damaged, or of none of these formats.
+        RecordingError: the file is missing, of no format that can be read, or says something that cannot be.
     """
-    file = Path(path)
-    magic = _first_bytes(file, 8)
-    if magic == _HDF5_MAGIC:
-        return _open_hdf5(file)
-    if magic in (b"MATLAB 5", b"MATLAB 7"):
-        from sonolucent.stream.recording.formats.brain import BrainRecording
-
-        return BrainRecording(file)
-    raise RecordingError(
-        f"{file}: of no format that can be read (Sonolucent, zea, UFF, MFMC, and BRAIN in MATLAB 5 or 7.3); "
-        "docs/extend/file-format.md says how to bring others in"
-    )
+    file, part = split_path(path)
+    recording = read_recording(file, ReadOptions(sound_speed_m_s, part))
+    for note in recording.notes:
+        _say_once(file, note)
+    return recording
 
 
-def _open_hdf5(path: Path) -> AnyRecording:
-    from sonolucent.stream.recording import hdf5
-
-    with hdf5.open_for_reading(path) as file, hdf5.reading(path, "any known format"):
-        is_zea, is_mfmc = "zea_version" in file.attrs, "TYPE" in file.attrs
-        is_uff = "format" not in file.attrs and "channel_data" in file
-    if is_mfmc:
-        from sonolucent.stream.recording.formats.mfmc import read_mfmc
-
-        return read_mfmc(path)
-    if is_zea:
-        from sonolucent.stream.recording.formats.zea import read_zea
-
-        return read_zea(path)
-    if is_uff:
-        from sonolucent.stream.recording.formats.uff import read_uff
-
-        return read_uff(path)
-    from sonolucent.stream.recording.reader import Recording
-
-    return Recording(path)
+def split_path(path: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """The file and the name of the recording in it, out of FILE or FILE::NAME."""
+    file, separator, part = os.fspath(path).rpartition("::")
+    if not separator or Path(path).exists():
+        return Path(path), None
+    return Path(file), part
 
 
-def _first_bytes(path: Path, n: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(n)
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}; check the path") from error
+def warn_of_frame(recording: AnyRecording, index: int = 0) -> tuple[str, ...]:
+    """What is odd about a frame's samples and elements, a sentence each; logged once a file as well.
+
+    Raises:
+        RecordingError: the frame cannot be read.
+    """
+    warnings = inspect_frame(recording[index], recording.acquisition).warnings
+    for warning in warnings:
+        _say_once(recording.path, warning)
+    return warnings
+
+
+@functools.lru_cache(maxsize=1024)
+def _say_once(path: Path, note: str) -> None:
+    _log.warning("%s: %s", path, note)

@@ -11,7 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Image, Trail
 from sonolucent.stream.recording import hdf5, layout
@@ -25,6 +27,7 @@ class Recording:
     """
 
     format = "Sonolucent"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,7 +35,12 @@ class Recording:
         with hdf5.reading(self.path, "Sonolucent"):
             self.stream = layout.read_stream(self._file)
             self.edges = _read_ledger(self._file)
-            layout.require_rows(self._file, layout.RAW, self.stream.acquisition.shape, ("<i2", "<f4"))
+            self.imaging = _read_imaging(self._file)
+            """The settings that images were made with, by the revision that each image tells."""
+            self.note = str(self._file.attrs.get(layout.NOTE, ""))
+            """What its user wrote about it."""
+            row_shape, dtype = layout.raw_rows(self.stream)
+            layout.require_rows(self._file, layout.RAW, row_shape, (dtype,))
             for images in (layout.BMODE, layout.ENHANCED):
                 layout.require_rows(self._file, images, self.stream.grid.shape, ("<f4",))
             self._n_frames = self._complete(layout.RAW, layout.RAW_INDEX)
@@ -52,6 +60,11 @@ class Recording:
         return self._n_frames
 
     @property
+    def takes_channels(self) -> bool:
+        """Whether it was made to hold channel data, even if it has none yet."""
+        return layout.RAW in self._file
+
+    @property
     def n_images(self) -> int:
         """How many frames of images it holds."""
         return self._n_images
@@ -60,8 +73,8 @@ class Recording:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
         with hdf5.reading(self.path, "Sonolucent"):
-            data: NDArray[Any] = self._file[layout.RAW][index % len(self)]
-        return data
+            row: NDArray[Any] = self._file[layout.RAW][index % len(self)]
+        return layout.from_raw_row(row, self.stream)
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[i] for i in range(len(self)))
@@ -83,15 +96,24 @@ class Recording:
                 device=row["device"].decode(),
                 skipped=row["skipped"].decode(),
                 trail=Trail(int(row["acquired_ns"]), int(row["acquired_utc_ns"])),
+                revision=int(row["revision"]) if "revision" in row.dtype.names else 0,
+                strength=float(row["strength"]) if "strength" in row.dtype.names else 1.0,
             )
+
+    @property
+    def channels_index(self) -> NDArray[Any]:
+        """The table beside the channel data, (len(self),): frame_id, acquired_ns, acquired_utc_ns."""
+        return self._index(layout.RAW_INDEX, len(self), layout.RAW_ROW)
+
+    @property
+    def image_index(self) -> NDArray[Any]:
+        """The table beside the images, (n_images,): as `channels_index`, and how each image was made."""
+        return self._index(layout.IMAGE_INDEX, self.n_images, layout.IMAGE_ROW)
 
     @property
     def frame_ids(self) -> NDArray[np.int64]:
         """The frame ids of the channel data, (len(self),)."""
-        if len(self) == 0:
-            return np.empty(0, np.int64)
-        with hdf5.reading(self.path, "Sonolucent"):
-            ids: NDArray[np.int64] = layout.read_values(self._file[layout.RAW_INDEX])["frame_id"][: len(self)]
+        ids: NDArray[np.int64] = self.channels_index["frame_id"]
         return ids
 
     @property
@@ -107,8 +129,23 @@ class Recording:
         """Closes the file; nothing can be read any more."""
         self._file.close()
 
+    def _index(self, path: str, n: int, row: np.dtype[Any]) -> NDArray[Any]:
+        if n == 0:
+            return np.empty(0, row)
+        with hdf5.reading(self.path, "Sonolucent"):
+            values = layout.read_values(self._file[path])[:n]
+        if "frame_id" not in (values.dtype.names or ()):
+            raise RecordingError(f"{self.path}: Sonolucent: {path} is no table of frames; the file is damaged")
+        return values
+
     def _complete(self, data: str, index: str) -> int:
         return min(len(self._file[data]), len(self._file[index])) if data in self._file else 0
+
+
+def _read_imaging(file: h5py.File) -> dict[int, ImagingSettings]:
+    """Empty in recordings of before there were settings."""
+    lines = layout.read_lines(file[layout.IMAGING]) if layout.IMAGING in file else []
+    return dict(msgspec.json.decode(line, type=layout.Revision) for line in lines)
 
 
 def _read_ledger(file: h5py.File) -> dict[str, EdgeCounts]:

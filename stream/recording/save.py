@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import require_channels
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.messages import Channels, ChannelType, Stream, Trail
+from sonolucent.stream.messages import Channels, Stream, Trail, channel_type
+from sonolucent.stream.output_file import new_file
 from sonolucent.stream.recording.any_recording import AnyRecording
-from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.foreign import ForeignRecording
+from sonolucent.stream.recording.known_formats import writer_of
+from sonolucent.stream.recording.whole_hdf5 import whole_file
 from sonolucent.stream.recording.writer import RecordingWriter
 
-Write = Callable[[Path, AnyRecording], None]
+_log = logging.getLogger(__name__)
 
 
 def write_recording(
@@ -27,65 +31,68 @@ def write_recording(
     acquisition: Acquisition,
     *,
     frame_rate_hz: float | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Writes channel data to a new file, the twin of `open_recording`.
 
     Args:
         path: .h5 (this project's layout), .hdf5 (zea 0.1) or .uff (USTB).
-        frames: (n_frames, n_tx, n_rx, n_samples), all int16 or all float32, C-contiguous frames.
-        acquisition: how they were taken.
+        frames: (n_frames, n_tx, n_rx, n_samples), all int16 or all float32, or all complex64 at baseband; C-contiguous
+            frames. The shots of a transmit sequence stand in place of single elements.
+        acquisition: how they were taken; its `sequence` and `demodulation_frequency_hz` say which of these they are.
         frame_rate_hz: of the frames, where it is known.
+        overwrite: whether it may replace a file that is there.
 
     Raises:
-        RecordingError: the file exists or cannot be written, the suffix is another, there is no frame, or a frame is
-            not what the acquisition says. Nothing is written then.
+        RecordingError: the suffix is another, there is no frame, or a frame is not what the acquisition says.
+        OutputError: the file exists, or cannot be written there.
+        OutputFailed: the disk refuses it. Nothing is left of the file, whatever the error.
     """
     file = Path(path)
     write = writer_of(file)
     _require_frames(file, frames, acquisition)
-    write(file, ForeignRecording("array", file, acquisition, frame_rate_hz, len(frames), frames.__getitem__))
+    recording = ForeignRecording("array", file, acquisition, frame_rate_hz, len(frames), frames.__getitem__)
+    _write_whole(write, file, recording, overwrite=overwrite)
 
 
-def convert_recording(recording: AnyRecording, path: str | os.PathLike[str]) -> None:
+def convert_recording(recording: AnyRecording, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Writes the channel data of a recording to a new file, in the format of its suffix.
 
     Raises:
-        RecordingError: as `write_recording`, or the recording holds no channel data or is damaged.
+        RecordingError, OutputError, OutputFailed: as `write_recording`; or the recording holds no channel data, or
+            cannot be read.
     """
     write = writer_of(Path(path))
     if len(recording) == 0:
         raise RecordingError(f"{recording.path}: holds no channel data to write")
-    write(Path(path), recording)
+    _write_whole(write, Path(path), recording, overwrite=overwrite)
 
 
-def writer_of(path: Path) -> Write:
-    """What writes files of that suffix.
-
-    Raises:
-        RecordingError: nothing does.
-    """
-    from sonolucent.stream.recording.formats.uff import write_uff
-    from sonolucent.stream.recording.formats.zea import write_zea
-
-    writers: dict[str, Write] = {".h5": write_sonolucent, ".hdf5": write_zea, ".uff": write_uff}
-    if path.suffix not in writers:
-        raise RecordingError(
-            f"{path}: a suffix of {', '.join(writers)} says what to write; `sonolucent image` makes PNG and MP4"
-        )
-    return writers[path.suffix]
+def _write_whole(
+    write: Callable[[Path, AnyRecording], None], path: Path, recording: AnyRecording, *, overwrite: bool
+) -> None:
+    dead = recording.acquisition.dead_elements
+    if dead and write is not write_sonolucent:
+        _log.warning("%s: this format has no place for dead elements; %s will count as good ones", path, list(dead))
+    with new_file(path, overwrite=overwrite) as draft:
+        try:
+            write(draft, recording)
+        except RecordingError as error:
+            raise RecordingError(str(error).replace(str(draft), str(path))) from error
+        except ValueError as error:
+            raise RecordingError(f"{path}: {error}") from error
 
 
 def write_sonolucent(path: Path, recording: AnyRecording) -> None:
     """Writes the channel data of a recording in this project's layout, with its frame ids where it has them."""
     acquisition = recording.acquisition
     grid = ImageGrid.for_acquisition(acquisition)
-    dtype: ChannelType = "<f4" if recording[0].dtype == np.float32 else "<i2"
-    stream = Stream(acquisition, grid, recording.frame_rate_hz, dtype)
-    writer = RecordingWriter(path, stream, channels=True, images=False)
+    stream = Stream(acquisition, grid, recording.frame_rate_hz, channel_type(recording[0]))
     ids = getattr(recording, "frame_ids", range(len(recording)))
-    for frame_id, frame in zip(ids, recording, strict=True):
-        writer.write(Channels(int(frame_id), frame, 0, Trail()))
-    writer.close()
+    with whole_file(path) as file:
+        writer = RecordingWriter(path, stream, channels=True, images=False, file=file)
+        for frame_id, frame in zip(ids, recording, strict=True):
+            writer.write(Channels(int(frame_id), frame, 0, Trail()))
 
 
 def _require_frames(path: Path, frames: Sequence[NDArray[Any]] | NDArray[Any], acquisition: Acquisition) -> None:
@@ -93,7 +100,7 @@ def _require_frames(path: Path, frames: Sequence[NDArray[Any]] | NDArray[Any], a
         raise RecordingError(f"{path}: there is no frame to write")
     for i, frame in enumerate(frames):
         try:
-            require_channels(frame, acquisition.shape)
+            require_channels(frame, acquisition.shape, baseband=acquisition.is_baseband)
         except (TypeError, ValueError) as error:
             raise RecordingError(f"{path}: frame {i}: {error}") from error
         if frame.dtype != frames[0].dtype:

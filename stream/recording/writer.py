@@ -6,19 +6,18 @@ last flush. docs/reference/recording.md describes the layout.
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 import h5py
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream.errors import RecordingError, RecordingFailed
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Frame, Image, Stream
+from sonolucent.stream.output_file import why_refused
 from sonolucent.stream.recording import hdf5, layout
 
 _FLUSH_S = 0.25
@@ -32,19 +31,36 @@ class RecordingWriter:
         stream: its geometry.
         channels: make room for channel data.
         images: make room for B-mode and enhanced images.
+        note: a text to keep with them.
+        file: the new file, opened by `whole_file` where nobody reads it before it is whole.
 
     Raises:
-        RecordingError: the file exists or cannot be written.
+        OutputError, RecordingError: the file exists or cannot be written.
     """
 
-    def __init__(self, path: Path, stream: Stream, *, channels: bool, images: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stream: Stream,
+        *,
+        channels: bool,
+        images: bool,
+        note: str = "",
+        file: h5py.File | None = None,
+    ) -> None:
         self.path = path
         self._flushed_s = time.monotonic()
-        self._file = hdf5.create(path)
+        self._live = file is None
+        self._file = hdf5.create(path) if file is None else file
+        if note:
+            self._file.attrs[layout.NOTE] = note
+        self._lay_out(stream, channels=channels, images=images)
+        self.begin(stream)
+
+    def _lay_out(self, stream: Stream, *, channels: bool, images: bool) -> None:
         layout.write_stream(self._file, stream)
         if channels:
-            shape = stream.acquisition.shape
-            self._raw = layout.create_rows(self._file, layout.RAW, shape, stream.dtype, "1")
+            self._raw = layout.create_rows(self._file, layout.RAW, *layout.raw_rows(stream), "1")
             self._raw_index = layout.create_index(self._file, layout.RAW_INDEX, layout.RAW_ROW)
         if images:
             shape_2d = stream.grid.shape
@@ -52,8 +68,21 @@ class RecordingWriter:
             self._enhanced = layout.create_rows(self._file, layout.ENHANCED, shape_2d, "<f4", "dB")
             self._image_index = layout.create_index(self._file, layout.IMAGE_INDEX, layout.IMAGE_ROW)
         self._lost = layout.create_index(self._file, layout.LOST, layout.LOST_ROW)
-        self._ledger = self._file.create_dataset(layout.LEDGER, (0,), maxshape=(None,), chunks=(4096,), dtype="u1")
-        self._file.swmr_mode = True
+        self._ledger = layout.create_text(self._file, layout.LEDGER)
+        self._imaging = layout.create_text(self._file, layout.IMAGING)
+        if self._live:
+            self._file.swmr_mode = True
+
+    def begin(self, stream: Stream) -> None:
+        """Images from now on were made with the settings of that description; their grid is the same.
+
+        Raises:
+            RecordingFailed: the disk refuses it; the file is closed and opens up to its last flush.
+        """
+        try:
+            layout.append_line(self._imaging, layout.Revision(stream.revision, stream.imaging))
+        except OSError as error:
+            self._give_up("the settings of images", error)
 
     def write(self, frame: Frame) -> None:
         """Appends a frame.
@@ -70,7 +99,7 @@ class RecordingWriter:
             if time.monotonic() - self._flushed_s > _FLUSH_S:
                 self.flush(frame.trail.edges)
         except OSError as error:
-            self._give_up(frame.frame_id, error)
+            self._give_up(f"frame {frame.frame_id}", error)
 
     def lose(self, frame: Frame, why: str) -> None:
         """Lists a frame that is not recorded."""
@@ -78,18 +107,19 @@ class RecordingWriter:
 
     def flush(self, edges: dict[str, EdgeCounts]) -> None:
         """Makes all that was written safe from the program's end, with the counts of the edges so far."""
-        _replace_text(self._ledger, edges)
+        layout.write_text(self._ledger, edges)
         self._file.flush()
         self._flushed_s = time.monotonic()
 
     def close(self, edges: dict[str, EdgeCounts] | None = None) -> None:
-        """Flushes and closes; `edges` are the final counts."""
+        """Flushes, and closes a file that it has opened itself; `edges` are the final counts."""
         if edges:
             self.flush(edges)
-        self._file.close()
+        if self._live:
+            self._file.close()
 
     def _write_channels(self, frame: Channels) -> None:
-        _append_frame(self._raw, frame.data)
+        _append_frame(self._raw, layout.to_raw_row(frame.data))
         trail = frame.trail
         _append_row(self._raw_index, (frame.frame_id, trail.acquired_ns, trail.acquired_utc_ns), layout.RAW_ROW)
 
@@ -98,14 +128,16 @@ class RecordingWriter:
         _append_frame(self._enhanced, frame.enhanced)
         trail = frame.trail
         origin = (frame.frame_id, trail.acquired_ns, trail.acquired_utc_ns)
-        made = (frame.dynamic_range_db, frame.model, frame.device, frame.skipped)
+        made = (frame.dynamic_range_db, frame.model, frame.device, frame.skipped, frame.revision, frame.strength)
         _append_row(self._image_index, (*origin, *made), layout.IMAGE_ROW)
 
-    def _give_up(self, frame_id: int, error: OSError) -> None:
+    def _give_up(self, what: str, error: OSError) -> None:
+        if not self._live:
+            raise error
         hdf5.abandon(self._file)
-        why = os.strerror(error.errno) if error.errno else str(error)
+        why = why_refused(error)
         raise RecordingFailed(
-            f"{self.path}: frame {frame_id} cannot be written: {why}; the recording opens up to its last flush"
+            f"{self.path}: {what} cannot be written: {why}; the recording opens up to its last flush"
         ) from error
 
 
@@ -117,9 +149,20 @@ def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
     """
     try:
         with h5py.File(path, "r+", libver="latest") as file:
-            _replace_text(file[layout.LEDGER], edges)
+            layout.write_text(file[layout.LEDGER], edges)
     except (OSError, KeyError) as error:
         raise RecordingError(f"{path}: the ledger could not be written: {error}") from error
+
+
+def remove_empty(path: Path) -> None:
+    """Removes a recording without a single frame, if there is one: it would only block the next try."""
+    try:
+        with h5py.File(path, "r", libver="latest", swmr=True) as file:
+            frames = [len(file[data]) for data in (layout.RAW, layout.BMODE) if data in file]
+    except (OSError, KeyError):  # there is none, or it is none
+        return
+    if not any(frames):
+        path.unlink()
 
 
 def _append_frame(dataset: h5py.Dataset, frame: NDArray[Any] | None) -> None:
@@ -136,9 +179,3 @@ def _append_frame(dataset: h5py.Dataset, frame: NDArray[Any] | None) -> None:
 def _append_row(dataset: h5py.Dataset, row: tuple[Any, ...], dtype: np.dtype[Any]) -> None:
     dataset.resize(len(dataset) + 1, axis=0)
     dataset[-1] = np.array(row, dtype)
-
-
-def _replace_text(dataset: h5py.Dataset, edges: dict[str, EdgeCounts]) -> None:
-    text = np.frombuffer(msgspec.json.encode(edges), "u1")
-    dataset.resize((len(text),))
-    dataset[:] = text

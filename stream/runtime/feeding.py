@@ -31,7 +31,7 @@ def wait_for_consumers(producers: Sequence[Producer]) -> None:
     """Frames flow when all who take them are ready, or after a minute without those that are not."""
     deadline = time.monotonic() + _CONSUMER_TIMEOUT_S
     for producer in producers:
-        if not producer.wait_for_consumer(max(0.0, deadline - time.monotonic())):
+        if producer.edge.awaited and not producer.wait_for_consumer(max(0.0, deadline - time.monotonic())):
             waits = "waits for it" if producer.edge.policy == "lossless" else "keeps the newest frames and drops others"
             _log.warning(
                 "%s: %s has not asked for a frame in %.0f s; %s goes on and %s. Is it running, and at this address?",

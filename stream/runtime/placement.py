@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from sonolucent.stream.config import Config
+from sonolucent.stream.control.hub import EDGE, USERS
 from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Edge, Place
@@ -28,10 +29,14 @@ def place(config: Config, edge: Edge) -> Place:
 def placed(config: Config) -> Iterator[tuple[Config, Path]]:
     """The configuration with an address for every edge, the viewer and the metrics, and the folder of the sockets."""
     with tempfile.TemporaryDirectory(prefix="sonolucent-") as folder:
-        endpoints = {**_endpoints(config, Path(folder)), **config.endpoints}
+        endpoints = {**_endpoints(config, Path(folder)), **_of_the_hub(folder), **config.endpoints}
         port, metrics = config.port or _free_ports(1)[0], config.metrics
         metrics = _free_ports(1)[0] if metrics == 0 else metrics
         yield msgspec.structs.replace(config, endpoints=endpoints, port=port, metrics=metrics), Path(folder)
+
+
+def _of_the_hub(folder: str) -> dict[str, str]:
+    return {EDGE: f"ipc://{folder}/control", USERS: f"ipc://{folder}/users"}
 
 
 def _endpoints(config: Config, folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -11,15 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from sonolucent.stream.accounting.report import RunReport, StageReport
+import msgspec
+
+from sonolucent.stream.accounting.report import RunReport, SinkReport, StageReport
 from sonolucent.stream.accounting.timing import write_trace
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import RunAborted, as_failure
+from sonolucent.stream.control.hub import controlled
+from sonolucent.stream.errors import OutputError, OutputFailed, RecordingError, RunAborted, as_failure
+from sonolucent.stream.output_file import new_file, require_free
 from sonolucent.stream.pipeline import pipeline
-from sonolucent.stream.recording.writer import write_ledger
+from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.summarize import reporting, summarize
 from sonolucent.stream.runtime.supervisor import run_processes
+from sonolucent.stream.sources.image_replay import of_images
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
 from sonolucent.stream.transport.sockets import open_context
@@ -28,25 +34,71 @@ _WAIT_S = 0.1
 _log = logging.getLogger(__name__)
 
 
-def run(config: Config) -> RunReport:
+def run(config: Config, stop: threading.Event | None = None) -> RunReport:
     """Runs the pipeline until its source ends or it is interrupted (once: in order; twice: at once).
 
+    A replay of a recording that holds images alone replays those.
+
+    Args:
+        stop: ends it in order when it is set, as Ctrl-C does; for runs on another thread than the main one.
+
     Raises:
+        OutputError: the recording or the trace exists, or cannot be written there.
         StageFailed, ConfigError, RecordingError, EdgeError, ModelError: what a stage failed with.
     """
     tell_plans(config)
+    config = of_images(config)
+    with _outputs(config):
+        return _run(config, stop or threading.Event())
+
+
+def _run(config: Config, stop: threading.Event) -> RunReport:
     begun = time.monotonic()
-    stop, abort = threading.Event(), threading.Event()
+    abort = threading.Event()
     with interruptible(stop, abort):
         inproc = config.transport == "inproc"
         reports, restarts = (_run_threads(config, stop, abort), None) if inproc else run_processes(config, stop, abort)
     sink = reporting(config, reports)
-    if config.trace is not None and sink is not None and sink.trace is not None:
-        write_trace(Path(config.trace), sink.trace)
     report = summarize(config, reports, time.monotonic() - begun, restarts)
-    for file in report.recorded[-1:]:
-        write_ledger(Path(file), report.ledger)
-    return report
+    report = msgspec.structs.replace(report, interrupted=stop.is_set())
+    failures = [*_keep_trace(config, sink), *_keep_ledger(report, reports)]
+    return msgspec.structs.replace(report, warnings=(*report.warnings, *failures))
+
+
+def _keep_trace(config: Config, sink: SinkReport | None) -> Iterator[str]:
+    """Writes the trace; what went wrong. The report must not be lost with it."""
+    if config.trace is not None and sink is not None and sink.trace is not None:
+        try:
+            with new_file(Path(config.trace), overwrite=config.overwrite) as draft:
+                write_trace(draft, sink.trace)
+        except (OutputError, OutputFailed) as error:
+            yield f"the trace is missing: {error}"
+
+
+def _keep_ledger(report: RunReport, stages: dict[str, StageReport]) -> Iterator[str]:
+    """Writes the final counts into the recording that was open at the end; what went wrong."""
+    for file in filter(None, (stage.open_file for stage in stages.values())):
+        try:
+            write_ledger(Path(file), report.ledger)
+        except RecordingError as error:
+            yield str(error)
+
+
+@contextmanager
+def _outputs(config: Config) -> Iterator[None]:
+    """Refuses, before any work, files that cannot be; of a run that fails before its first frame, none is left.
+
+    Raises:
+        OutputError: a file exists, or cannot be written there.
+    """
+    for file in filter(None, (config.record, config.trace)):
+        require_free(Path(file), overwrite=config.overwrite)
+    try:
+        yield
+    except BaseException:
+        if config.record is not None:
+            remove_empty(Path(config.record))
+        raise
 
 
 def tell_plans(config: Config) -> None:
@@ -62,7 +114,10 @@ def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[Non
     """Within, Ctrl-C or SIGTERM sets `stop`, and a second one `abort`; only the main thread can do this."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        (abort if stop.is_set() else stop).set()
+        again = stop.is_set()
+        (abort if again else stop).set()
+        if not again and os.isatty(2):
+            os.write(2, b"\nending in order; once more ends at once\n")
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -78,7 +133,7 @@ def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[Non
 def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) -> dict[str, StageReport]:
     reports: dict[str, StageReport] = {}
     failures: list[Exception] = []
-    with open_context(Keys.of(config.keys)) as context:
+    with open_context(Keys.of(config.keys)) as context, controlled(config, context):
 
         def attempt(name: str) -> None:
             try:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from threading import Event
 
 from sonolucent.stream.accounting.journal import Journal
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
+from sonolucent.stream.control.client import RunControl
+from sonolucent.stream.control.hub import EDGE, IN_PROCESS, USERS
+from sonolucent.stream.control.orders import ControlledStage, Order, Told
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Stream
 from sonolucent.stream.metrics import served
@@ -19,6 +23,7 @@ from sonolucent.stream.runtime.placement import place
 from sonolucent.stream.runtime.sink_loop import run_sink
 from sonolucent.stream.runtime.source_loop import run_source
 from sonolucent.stream.runtime.transform_loop import TransformLoop, opened
+from sonolucent.stream.sinks.sink import Run
 from sonolucent.stream.stages.transform import Transform
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.producer import Producer
@@ -64,12 +69,16 @@ def run_stage(
     stage = _stage(table, name)
     with _open_edges(table, stage, config, context, abort) as (consumers, producers):
         carry_on(journal.read().report, consumers, producers)
+        obeying = partial(_obeying, name, config, context)
         if stage.kind == "source":
-            return run_source(config, producers, stop, journal)
+            return run_source(config, producers, stop, journal, obeying)
         if stage.kind == "transform":
-            return TransformLoop(stage, config, consumers[0], producers, journal, prepared).run()
+            loop = TransformLoop(stage, config, consumers[0], producers, journal, prepared)
+            with obeying(loop.obey):
+                return loop.run()
+        run = _run_around(config, context, journal)
         with served(config, journal.restarts, wanted=stage == table.reporter) as post:
-            return run_sink(stage, config, consumers, journal, post)
+            return run_sink(stage, config, consumers, journal, post, run, obeying)
 
 
 def _stage(table: Pipeline, name: str) -> Stage:
@@ -77,6 +86,21 @@ def _stage(table: Pipeline, name: str) -> Stage:
     if name not in found:
         raise ConfigError(f"no stage {name!r} in this pipeline; it has {', '.join(found)}")
     return found[name]
+
+
+def _obeying(
+    name: str, config: Config, context: Context, obey: Callable[[Order], bool | Told]
+) -> AbstractContextManager[object]:
+    if not config.is_controlled:
+        return nullcontext()
+    return ControlledStage(name, config.endpoints.get(EDGE, IN_PROCESS[EDGE]), context, obey)
+
+
+def _run_around(config: Config, context: Context, journal: Journal) -> Run:
+    if not config.is_controlled:
+        return Run(restarts=journal.restarts)
+    control = RunControl(context, config.endpoints.get(USERS, IN_PROCESS[USERS]))
+    return Run(control.ask, journal.restarts, control.close)
 
 
 @contextmanager

@@ -8,6 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
+
+import msgspec
 
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.accounting.journal import Journal
@@ -21,23 +24,61 @@ from sonolucent.stream.metrics import Post
 from sonolucent.stream.openers import SINKS
 from sonolucent.stream.pipeline import Stage
 from sonolucent.stream.runtime.counting import of_consumers, taken
+from sonolucent.stream.runtime.obedience import Obeying
+from sonolucent.stream.sinks.sink import EarlySinkOpener, Run, Sink
 from sonolucent.stream.transport.consumer import Consumer, pull_all
 
 _log = logging.getLogger(__name__)
 
 
-def run_sink(stage: Stage, config: Config, consumers: Sequence[Consumer], journal: Journal, post: Post) -> StageReport:
+def run_sink(
+    stage: Stage,
+    config: Config,
+    consumers: Sequence[Consumer],
+    journal: Journal,
+    post: Post,
+    run: Run,
+    obeying: Obeying,
+) -> StageReport:
     past = journal.read()
-    description = consumers[0].describe()
-    if isinstance(description, End):
-        return past.report
-    timing, meter, report = Timing(), Meter(), past.report.sink or SinkReport()
-    sink = SINKS.find(stage.opener)(config, description, past)
+    opener = SINKS.find(stage.opener)
+    early = opener.before_stream(config, past, run) if isinstance(opener, EarlySinkOpener) else None
+    sink = early
+    try:
+        description = consumers[0].describe()
+        if isinstance(description, End):
+            if early is not None:
+                early.close({})
+            return past.report
+        sink = early or opener(config, description, past)
+        if early is not None:
+            early.begin(description)
+        with obeying(sink.obey):
+            return _take_frames(sink, description, config, consumers, journal, post)
+    except Exception:
+        if sink is not None:
+            sink.abandon()
+        raise
+
+
+def _take_frames(
+    sink: Sink, description: Stream, config: Config, consumers: Sequence[Consumer], journal: Journal, post: Post
+) -> StageReport:
+    timing, meter, past = Timing(), Meter(), journal.read()
+    report = past.report.sink or SinkReport()
     sink.warm_up()
     _log.info(sink.describe())
+    for consumer in consumers:
+        consumer.wanted = partial(sink.wants, consumer.edge)
     journal.describe(description)
-    journal.write(StageReport(of_consumers(consumers), report, taken(consumers), recorded=sink.recorded))
+    journal.write(_so_far(sink, of_consumers(consumers), report, consumers))
     for consumer, frame, arrived_ns in _frames(consumers):
+        if isinstance(frame, Stream):
+            if frame.revision != description.revision and frame.is_imaged_anew(description):
+                description = frame
+                sink.begin(description)
+                journal.describe(description)
+            continue
         if isinstance(frame, Image):
             timing.record(frame.frame_id, frame.trail, arrived_ns)
             meter.tick()
@@ -47,16 +88,19 @@ def run_sink(stage: Stage, config: Config, consumers: Sequence[Consumer], journa
         sink.write(frame)
         behind = sink.counts()
         post(frame, arrived_ns, behind)
-        edges = {**of_consumers(consumers), **behind}
-        journal.write(StageReport(edges, report, taken(consumers), recorded=sink.recorded))
+        journal.write(_so_far(sink, {**of_consumers(consumers), **behind}, report, consumers))
     end = sink.close(report.edges)
     seen = report.with_timing(timing, load_budgets(config.budget), trace=config.trace is not None)
-    edges = {**of_consumers(consumers), **end.edges}
-    return StageReport(edges, seen, taken(consumers), end.lost, meter.usage(), sink.recorded)
+    whole = _so_far(sink, {**of_consumers(consumers), **end.edges}, seen, consumers)
+    return msgspec.structs.replace(whole, lost=end.lost, usage=meter.usage())
 
 
-def _frames(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Frame, int]]:
-    """Frames, by whom they came and when in monotonic ns, until all edges have ended."""
+def _so_far(sink: Sink, edges: dict[str, EdgeCounts], report: SinkReport, consumers: Sequence[Consumer]) -> StageReport:
+    return StageReport(edges, report, taken(consumers), recorded=sink.recorded, open_file=sink.open_file)
+
+
+def _frames(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Frame | Stream, int]]:
+    """Frames and what describes them, by whom they came and when in monotonic ns, until all edges have ended."""
     ended = 0
     for consumer, message in pull_all(consumers):
         arrived_ns = time.monotonic_ns()
@@ -64,5 +108,5 @@ def _frames(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Frame, in
             ended += 1
             if ended == len(consumers):
                 return
-        elif not isinstance(message, Stream):
+        elif consumer is consumers[0] or not isinstance(message, Stream):
             yield consumer, message, arrived_ns

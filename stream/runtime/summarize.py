@@ -38,6 +38,7 @@ def summarize(
         device=sink.device,
         backend=sink.backend,
         reason=sink.reason,
+        strength=sink.strength,
         models=sink.models,
         stages=sink.stages,
         end_to_end=sink.end_to_end,
@@ -48,6 +49,7 @@ def summarize(
         restarts=restarts,
         not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
         recorded=tuple(file for report in reports.values() for file in report.recorded),
+        warnings=tuple(warning for report in reports.values() for warning in report.warnings),
     )
 
 

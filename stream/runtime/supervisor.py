@@ -14,10 +14,12 @@ from threading import Event
 from sonolucent.stream.accounting.journal import Journal
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
+from sonolucent.stream.control.hub import controlled
 from sonolucent.stream.errors import RunAborted, StageFailed
 from sonolucent.stream.pipeline import Pipeline, Stage, pipeline
 from sonolucent.stream.runtime.placement import placed
 from sonolucent.stream.runtime.stage_process import Order, StageProcess
+from sonolucent.stream.transport.sockets import open_context
 
 _WAIT_S = 0.02
 _MAX_RESTARTS = 10
@@ -37,7 +39,12 @@ def run_processes(config: Config, stop: Event, abort: Event) -> tuple[dict[str, 
     Raises:
         StageFailed, BadInput: what a stage failed with, or that the run was aborted.
     """
-    with placed(config) as (its_config, folder), _journals(pipeline(config).stages) as journals:
+    with (
+        placed(config) as (its_config, folder),
+        _journals(pipeline(config).stages) as journals,
+        open_context(None) as context,
+        controlled(its_config, context),
+    ):
         orders = {name: Order(name, its_config, file, str(folder)) for name, file in journals.items()}
         supervisor = _Supervisor(orders, pipeline(config))
         try:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from sonolucent.sim.faults import FAULTS, FaultRates, PlannedShot, plan_faults
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.messages import Channels, End, Trail
 from sonolucent.stream.scanner_box.push_socket import PushSocket
@@ -82,6 +83,8 @@ class BoxedScanner:
         n_frames = 0
         if self._socket.wait():
             for frame, shots in zip(self._source.frames, self._plan, strict=False):
+                if not isinstance(frame, Channels):
+                    raise ConfigError("a scanner sends channel data; this source has images alone")
                 self._describe(frame.frame_id)
                 self._count(self._send_frame(frame, shots))
                 n_frames = frame.frame_id + 1

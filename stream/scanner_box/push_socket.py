@@ -67,7 +67,7 @@ class PushSocket:
 
     def reconnect(self) -> None:
         """Breaks the connection behind what was sent so far, and waits for the next one."""
-        self._socket.close(linger=_LINGER_MS)
+        self.close()
         self._socket = _retried(self._bind)
 
     def close(self) -> None:

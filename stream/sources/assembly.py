@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
+from sonolucent.stream.sources.loss_watch import LossWatch
 
 _OPEN_FRAMES = 2
 _log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Assembler:
 
     def __init__(self, stream: Stream, losses: Ledger, refused: Ledger) -> None:
         self._stream, self._losses, self._refused = stream, losses, refused
+        self._watch = LossWatch()
         self._next = stream.next_frame_id
         self._delivered: int | None = None
         self._open: dict[int, _OpenFrame] = {}
@@ -56,14 +58,16 @@ class Assembler:
             self._next, self._delivered = stream.next_frame_id, None
 
     def take(self, message: Channels) -> Channels | None:
-        """The frame that these shots complete, if they do."""
+        """The frame that these shots complete, or else the shots, ahead of it, where no older frame is open."""
         reason = self._useless(message)
         if reason is not None:
             self._refuse(reason, message)
             return None
         self._give_up(before=message.frame_id - _OPEN_FRAMES + 1)
         frame = self._add(message)
-        return None if frame is None else self._deliver(frame)
+        if frame is not None:
+            return self._deliver(frame)
+        return replace(message, ahead=True) if message.frame_id == min(self._open) else None
 
     def end(self, n_frames: int | None = None) -> None:
         """Counts what did not arrive of the stream's `n_frames` frames; of those seen, when that is not known."""
@@ -99,6 +103,7 @@ class Assembler:
         self._give_up(before=frame.frame_id)
         self._delivered = frame.frame_id
         self._next = frame.frame_id + 1
+        self._watch.came()
         return frame
 
     def _give_up(self, before: int) -> None:
@@ -109,6 +114,7 @@ class Assembler:
             del self._open[frame_id]
         self._losses.lose("incomplete", len(begun))
         self._losses.lose("gap", before - self._next - len(begun))
+        self._watch.lost(before - self._next)
         self._next = before
 
     def _refuse(self, reason: str, message: Channels) -> None:
@@ -119,14 +125,17 @@ class Assembler:
 
 
 def assemble(stream: Stream, messages: Iterator[Message], losses: Ledger, refused: Ledger) -> Iterator[Channels]:
-    """The whole frames in a scanner's messages, in order; ends with the stream."""
+    """The whole frames in a scanner's messages, in order, and their shots ahead of them; ends with the stream.
+
+    What a scanner calls ahead is counted like all else.
+    """
     assembler = Assembler(stream, losses, refused)
     for message in messages:
         if isinstance(message, End):
             return assembler.end(message.frames)
         if isinstance(message, Stream):
             assembler.begin(message)
-        elif isinstance(message, Channels) and (frame := assembler.take(message)):
+        elif isinstance(message, Channels) and (frame := assembler.take(replace(message, ahead=False))):
             yield frame
     return assembler.end()
 

@@ -15,7 +15,9 @@ from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, Message, Stream, Trail
 from sonolucent.stream.sources.assembly import assemble
-from sonolucent.stream.sources.source import Source
+from sonolucent.stream.sources.connection import why_silent
+from sonolucent.stream.sources.sliding import SlidingAperture
+from sonolucent.stream.sources.source import NeverBegan, Source
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.sockets import check_endpoint, connect, open_context
 from sonolucent.stream.transport.wire import WireError, decode
@@ -32,7 +34,8 @@ def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     """Connects and waits for the scanner's `stream` message, unless the journal `past` knows the stream.
 
     Raises:
-        ConfigError: the address cannot be used, or the run was stopped before the scanner spoke.
+        ConfigError: the address cannot be used.
+        NeverBegan: the run was stopped before the scanner spoke.
     """
     keys = Keys.of(config.keys)
     try:
@@ -43,20 +46,26 @@ def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     messages = _receive(config.source, keys, refused, stop)
 
     def source(stream: Stream, next_frame_id: int | None) -> Source:
-        whole = assemble(replace(stream, next_frame_id=next_frame_id), messages, losses, refused)
-        return Source(stream, map(_arrived, whole), losses, refused, f"the scanner at {config.source}")
+        """Of the frames from that id on; the stream has their rate and ids already."""
+        aperture = SlidingAperture.of(stream.acquisition, config.every)
+        groups = replace(aperture.stream(stream), next_frame_id=next_frame_id)
+        frames = map(aperture.placed, assemble(groups, aperture.split(messages), losses, refused))
+        return Source(stream, map(_arrived, frames), losses, refused, f"the scanner at {config.source}")
 
     if past.described is not None:
         return source(past.described, past.next_frame_id)
     for message in messages:
         if isinstance(message, Stream):
-            return source(message, message.next_frame_id)
+            groups = SlidingAperture.of(message.acquisition, config.every).stream(message)
+            return source(replace(groups, acquisition=message.acquisition), groups.next_frame_id)
         if isinstance(message, Channels):
             refused.lose("before the stream's description")
-    raise ConfigError(f"{config.source}: the scanner never described its stream")
+    raise NeverBegan(f"{config.source}: the scanner never described its stream")
 
 
 def _arrived(frame: Channels) -> Channels:
+    if frame.ahead:
+        return frame
     # The scanner's monotonic clock is another machine's; only its UTC means something here.
     trail = Trail.begin(frame.trail.acquired_utc_ns)
     return replace(frame, trail=trail.stamped("source", trail.acquired_ns))
@@ -72,12 +81,15 @@ def _receive(endpoint: str, keys: Keys | None, refused: Ledger, stop: Event) -> 
             if not socket.poll(_POLL_MS):
                 silent_ms += _POLL_MS
                 if silent_ms == _SILENCE_MS:
-                    _log.warning("%s: silent for %d s; waiting for the scanner", endpoint, _SILENCE_MS // 1000)
+                    why = why_silent(endpoint, has_keys=keys is not None)
+                    _log.warning("%s: silent for %d s; %s", endpoint, _SILENCE_MS // 1000, why)
                 continue
             silent_ms = 0
             try:
-                yield decode([part.buffer for part in socket.recv_multipart(copy=False)])
+                message = decode([part.buffer for part in socket.recv_multipart(copy=False)])
             except WireError as refusal:
                 if refusal.reason not in refused.counts().dropped:
                     _log.warning("%s: refused a %s", endpoint, refusal)
                 refused.lose(refusal.reason)
+                continue
+            yield message

@@ -9,21 +9,22 @@ import logging
 import math
 import os
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
-from sonolucent.sim import digitize, phantoms, simulate
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.compute.cache_folder import cache_folder
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.sim import digitize, phantoms, picture, simulate
 from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Stream
 from sonolucent.stream.sources.pacing import paced
+from sonolucent.stream.sources.sliding import SlidingAperture
 from sonolucent.stream.sources.source import Source
 
 _HEADROOM = 1.25
@@ -37,26 +38,40 @@ def open_source(config: Config, stop: Event, past: JournalEntry) -> Source:
     Raises:
         ConfigError: there is no such phantom.
     """
-    if config.phantom not in phantoms.NAMES:
-        raise ConfigError(f"no phantom {config.phantom!r}; there are {', '.join(phantoms.NAMES)}")
+    require_phantom(config.phantom)
     fps = None if config.as_fast_as_possible else config.fps or 25.0
-    stream = Stream(Acquisition(), ImageGrid.sau64(), fps)
+    aperture = SlidingAperture.of(Acquisition(), config.every)
+    stream = Stream(Acquisition(), ImageGrid.sau64(), aperture.rate_hz(fps))
 
     @functools.cache
     def loop() -> NDArray[np.int16]:
         return cached_loop(config.phantom, config.seed)
 
-    frames = (loop()[frame_id % len(loop())] for frame_id in itertools.count(past.next_frame_id))
+    ids = itertools.count(past.next_frame_id)
+    frames = (aperture.group(lambda scan: loop()[scan % len(loop())], frame_id) for frame_id in ids)
     description = f"simulated {config.phantom} phantom, seed {config.seed}"
-    return Source(stream, paced(frames, fps, stop, past.next_frame_id), description=description, preparation=loop)
+    released = paced(frames, stream.frame_rate_hz, stop, past.next_frame_id, aperture.first_tx)
+    return Source(stream, released, description=description, preparation=loop)
+
+
+def require_phantom(name: str) -> None:
+    """
+    Raises:
+        ConfigError: there is no such phantom, or no such picture.
+    """
+    try:
+        phantoms.find(name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
     """All frames of a phantom's cycle, (n_frames, n_tx, n_rx, n_samples), mapped from the cache."""
-    path = user_cache_path("sonolucent") / f"{phantom}-{seed}-{_simulator_digest()}.npy"
+    name = _cached_name(phantom)
+    path = cache_folder() / f"{name}-{seed}-{_simulator_digest()}.npy"
     if not path.exists():
         _log.warning("simulating the %s phantom for %s; this happens once", phantom, path)
-        for outdated in path.parent.glob(f"{phantom}-{seed}-*.npy"):
+        for outdated in path.parent.glob(f"{name}-{seed}-*.npy"):
             outdated.unlink()
         _write_whole(path, list(simulate_frames(phantom, seed, _cycle(phantom))))
     loop: NDArray[np.int16] = np.load(path, mmap_mode="r")
@@ -93,8 +108,15 @@ def _cycle(phantom: str) -> int:
     return phantoms.MOVING_PERIOD if phantom == "moving" else 1
 
 
+def _cached_name(phantom: str) -> str:
+    """The phantom's, or of a picture its name and content: the file may be replaced by another."""
+    if not phantom.startswith(picture.PREFIX):
+        return phantom
+    digest = hashlib.sha256(phantom.encode() + picture.picture_file(phantom).read_bytes())
+    return f"picture-{digest.hexdigest()[:12]}"
+
+
 def _write_whole(path: Path, frames: list[NDArray[np.int16]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.part")
     with unfinished.open("wb") as file:
         np.save(file, np.stack(frames))
@@ -104,7 +126,6 @@ def _write_whole(path: Path, frames: list[NDArray[np.int16]]) -> None:
 def _simulator_digest() -> str:
     """Changes with the simulator's code, so that the cache is never older than it."""
     digest = hashlib.sha256(f"{_HEADROOM} {_SNR_DB} {Acquisition()}".encode())
-    for module in sorted(files("sonolucent.sim").iterdir(), key=lambda f: f.name):
-        if module.name.endswith(".py"):
-            digest.update(module.read_bytes())
+    for module in sorted(Path(str(phantoms.__file__)).parent.rglob("*.py")):
+        digest.update(module.read_bytes())
     return digest.hexdigest()[:12]

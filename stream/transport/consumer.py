@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import zmq
 
 from sonolucent.stream.ledger import Ledger
-from sonolucent.stream.messages import End, Frame, Message, Stream
+from sonolucent.stream.messages import Channels, End, Frame, Message, Stream
 from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.shared_memory import Borrower
 from sonolucent.stream.transport.sockets import Context, connect
@@ -34,6 +34,8 @@ class Consumer:
         self.edge = edge
         self.refused = Ledger()
         self.taken_before = 0
+        self.wanted: Callable[[], bool] = _always
+        """Whether to ask for frames now, on an edge that passes on what is asked for."""
         self._abort = abort
         self._taken = 0
         self._window = self._room = window(edge, place)
@@ -85,10 +87,15 @@ class Consumer:
 
     def _ask(self) -> None:
         now = time.monotonic()
-        wanted = (self._taken, self._room)
+        room = self._wanted_room
+        wanted = (self._taken, room)
         outdated = self._granted != wanted or now - self._granted_at > _REPEAT_GRANT_S
-        if outdated and self._grant(self._room):
+        if outdated and self._grant(room):
             self._granted, self._granted_at = wanted, now
+
+    @property
+    def _wanted_room(self) -> int:
+        return self._room if self.wanted() else 0
 
     def _grant(self, room: int) -> bool:
         """Tells the producer how many more frames to send; False while there is no producer."""
@@ -103,7 +110,7 @@ class Consumer:
 
     def wait_ms(self, deadline: float | None = None) -> int:
         """How long to poll before it is time to ask again."""
-        slice_s = POLL_S if self._granted == (self._taken, self._room) else _CONNECTING_S
+        slice_s = POLL_S if self._granted == (self._taken, self._wanted_room) else _CONNECTING_S
         remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
         return int(min(slice_s, remaining_s) * 1000)
 
@@ -115,7 +122,7 @@ class Consumer:
         except WireError as error:
             self._refuse(error)
             return None
-        if isinstance(message, Frame):
+        if isinstance(message, Frame) and not (isinstance(message, Channels) and message.ahead):
             self._taken += 1
         return message
 
@@ -146,6 +153,10 @@ def pull_all(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Message]
         # While a frame was worked on nobody asked for the next one, which `pull` does: sleep only when all have asked.
         if not came:
             poller.poll(min(consumer.wait_ms() for consumer in consumers))
+
+
+def _always() -> bool:
+    return True
 
 
 def _open(context: Context, place: Place) -> zmq.Socket[bytes]:

@@ -35,12 +35,16 @@ class Edge:
         policy: what becomes of frames that the consumer has not asked for: the newest is kept, the oldest dropped, or
             the producer waits.
         bound: frames that may wait.
+        on_demand: frames are passed on, and counted, only while the consumer asks for some.
+        awaited: the producer begins when the consumer has asked for a frame.
     """
 
     producer: str
     consumer: str
     policy: Policy = "lossless"
     bound: int = 4
+    on_demand: bool = False
+    awaited: bool = True
 
     @property
     def name(self) -> str:

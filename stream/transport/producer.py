@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import zmq
 
-from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts, Ledger
-from sonolucent.stream.messages import End, Message, Stream
+from sonolucent.stream.ledger import CONSUMER_GONE, NO_LONGER_ASKED_FOR, EdgeCounts, Ledger
+from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
 from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place
-from sonolucent.stream.transport.send_queue import SendQueue
+from sonolucent.stream.transport.send_queue import Item, SendQueue
 from sonolucent.stream.transport.shared_memory import Lender
 from sonolucent.stream.transport.sockets import Context, bind, remove_file
 from sonolucent.stream.transport.wire import encode
@@ -41,6 +41,7 @@ class Producer:
         self._end: Parts | None = None
         self._patience_s = 5.0
         self._asked = threading.Event()
+        self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._serve, name=f"edge {edge.name}", daemon=True)
         self._thread.start()
 
@@ -55,6 +56,11 @@ class Producer:
             return
         if isinstance(message, End):
             self._end = encode(message)
+            return
+        if self.edge.on_demand and not self._wanted.is_set():
+            return
+        if isinstance(message, Channels) and message.ahead:
+            self._queue.put_ahead(encode(message))
             return
         self.ledger.acquire()
         parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))
@@ -109,15 +115,17 @@ class Producer:
         item = self._queue.get() if self._may_send() else None
         if item is None:
             return heard
-        self._deliver(*item)
+        self._deliver(item)
         return True
 
     def _may_send(self) -> bool:
         return self._peer is not None and self._peer.may_send
 
-    def _deliver(self, stream: Parts | None, parts: Parts) -> None:
-        self._introduce(stream)
-        if self._send(parts) and self._peer is not None:
+    def _deliver(self, item: Item) -> None:
+        self._introduce(item.stream)
+        if item.is_ahead:
+            self._send(item.parts)
+        elif self._send(item.parts) and self._peer is not None:
             self._peer.sent += 1
         else:
             self.ledger.drop(CONSUMER_GONE)
@@ -175,8 +183,13 @@ class Producer:
             self._forget_peer()
             self._peer = Peer(identity, taken, room)
         self.ledger.deliver(self._peer.grant(taken, room))
+        if self.edge.on_demand and self._wanted.is_set() != (room > 0):
+            # What waits was asked for before, or is the one that was pushed at the very moment of the change.
+            self._wanted.clear()
+            self.ledger.drop(NO_LONGER_ASKED_FOR, self._queue.clear())
         if room > 0:
             self._asked.set()
+            self._wanted.set()
 
     def _forget_peer(self) -> None:
         if self._peer is not None:

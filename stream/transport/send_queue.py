@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from typing import NamedTuple
 
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.edge import POLL_S, Aborted, Edge
 
-Item = tuple[Parts | None, Parts]
+_MOST_AHEAD = 512
+
+
+class Item(NamedTuple):
+    """An encoded frame, or shots ahead of one, with the description of its stream."""
+
+    stream: Parts | None
+    parts: Parts
+    is_ahead: bool = False
 
 
 class SendQueue:
@@ -18,6 +27,7 @@ class SendQueue:
     def __init__(self, edge: Edge, ledger: Ledger, abort: threading.Event) -> None:
         self._edge, self._ledger, self._abort = edge, ledger, abort
         self._items: deque[Item] = deque()
+        self._ahead: deque[Item] = deque(maxlen=_MOST_AHEAD)
         self._changed = threading.Condition()
         self._stream: Parts | None = None
         self._closed = False
@@ -45,15 +55,24 @@ class SendQueue:
         """
         with self._changed:
             self._make_room()
-            self._items.append((self._stream, frame))
+            self._items.append(Item(self._stream, frame))
             self._changed.notify_all()
 
-    def get(self) -> Item | None:
-        """The oldest frame; None if there is none for a moment, or at once when no more will come."""
+    def put_ahead(self, shots: Parts) -> None:
+        """Adds shots ahead of their frame; they are forgotten where frames before it still wait."""
         with self._changed:
-            if not self._items and not self._closed:
+            if not self._items:
+                self._ahead.append(Item(self._stream, shots, is_ahead=True))
+                self._changed.notify_all()
+
+    def get(self) -> Item | None:
+        """The oldest frame, or shots ahead of it; None if there is none for a moment, or at once when no more will
+        come."""
+        with self._changed:
+            if not self._items and not self._ahead and not self._closed:
                 self._changed.wait(POLL_S)
-            item = self._items.popleft() if self._items else None
+            waiting = self._ahead or self._items
+            item = waiting.popleft() if waiting else None
             self._changed.notify_all()
             return item
 
@@ -68,6 +87,7 @@ class SendQueue:
         with self._changed:
             n_frames = len(self._items)
             self._items.clear()
+            self._changed.notify_all()
             return n_frames
 
     def _make_room(self) -> None:

@@ -29,18 +29,27 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
     """Refuses what others could reach without keys.
 
     Raises:
-        EdgeError: not an inproc, ipc or tcp endpoint, or a tcp address beyond this machine and no keys.
+        EdgeError: not an inproc, ipc or tcp endpoint, a tcp address without a port, or one beyond this machine and no
+            keys.
     """
     scheme, _, address = endpoint.partition("://")
     if scheme not in ("inproc", "ipc", "tcp") or not address:
         raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
-    host = address.rpartition(":")[0]
+    host, _, port = address.rpartition(":")
+    if scheme == "tcp":
+        _require_port(endpoint, port if host else "")
     if scheme == "tcp" and keys is None and host not in ("127.0.0.1", "localhost", "[::1]"):
         raise EdgeError(
             f"endpoint {endpoint!r} is not on loopback; other addresses need keys: make them with `sonolucent keys "
             "FOLDER` and give keys = FOLDER (docs/how-to/security.md), or use tcp://127.0.0.1:PORT through an SSH "
             "tunnel"
         )
+
+
+def _require_port(endpoint: str, port: str) -> None:
+    if port != "*" and not (port.isdecimal() and int(port) < 65536):
+        fault = f"{port!r} is none" if port else "it has none"
+        raise EdgeError(f"endpoint {endpoint!r} needs a port of 1..65535, as in tcp://127.0.0.1:5555; {fault}")
 
 
 def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None) -> None:

@@ -6,6 +6,7 @@ arrays are read-only views of the buffers that arrived.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -14,16 +15,16 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import ImageGrid
-from sonolucent.stream.messages import Channels, ChannelType, End, Image, Message, Stream
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.stream.messages import Channels, End, Image, Message, Stream, channel_type
+from sonolucent.stream.transport.wire_acquisition import decode_acquisition, encode_acquisition
+from sonolucent.stream.transport.wire_array import read_array, require_empty, require_size
 from sonolucent.stream.transport.wire_header import (
-    MAX_PAYLOAD_BYTES,
-    AnyHeader,
     Buffer,
     ChannelsHeader,
     EndHeader,
     ImageHeader,
-    Reason,
     Shape,
     StreamHeader,
     WireError,
@@ -33,19 +34,18 @@ from sonolucent.stream.transport.wire_header import (
 
 __all__ = ["Buffer", "WireError", "decode", "encode"]
 
-_DTYPES: dict[np.dtype[Any], ChannelType] = {np.dtype("<i2"): "<i2", np.dtype("<f4"): "<f4"}
-
 
 def encode(message: Message) -> tuple[bytes, Buffer]:
-    """The two parts of a message: header, and payload (the array itself, not a copy; empty for `stream` and `end`).
+    """The two parts of a message: header, and payload (the array itself, not a copy).
+
+    `end` has an empty payload, and so has `stream`, but for the tables of a transmit sequence.
 
     Raises:
-        ValueError: channel data that are neither int16 nor float32.
+        ValueError: channel data that are neither int16, float32 nor complex64.
     """
     match message:
         case Stream():
-            header: AnyHeader = StreamHeader(**vars(message))
-            return pack(header), b""
+            return _encode_stream(message)
         case Channels():
             return _encode_channels(message)
         case Image():
@@ -67,21 +67,40 @@ def decode(parts: Sequence[Buffer]) -> Message:
         case StreamHeader():
             return _decode_stream(header, payload)
         case ChannelsHeader():
-            data = _array(payload, header.dtype, header.shape)
-            return Channels(header.frame_id, data, header.first_tx, header.trail)
+            data = read_array(payload, header.dtype, header.shape)
+            return Channels(header.frame_id, data, header.first_tx, header.trail, header.ahead or False)
         case ImageHeader():
             return _decode_image(header, payload)
         case EndHeader():
-            _require_empty(payload)
+            require_empty(payload)
             return End(header.frames)
 
 
+def _encode_stream(message: Stream) -> tuple[bytes, Buffer]:
+    acquisition, payload = encode_acquisition(message.acquisition)
+    told = vars(message) | {"acquisition": acquisition}
+    header = StreamHeader(**told | _told_if(message, "imaging", "revision", "offered_grid"))
+    return pack(header), payload
+
+
+def _told_if(message: Stream | Image, *later: str) -> dict[str, Any]:
+    """Keys that came later: told where they are not what a reader that does not know them takes them for."""
+    plain = {field.name: field for field in dataclasses.fields(message)}
+    told = {name: getattr(message, name) for name in later}
+    return {name: UNSET if value == _default(plain[name]) else value for name, value in told.items()}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
 def _encode_channels(message: Channels) -> tuple[bytes, Buffer]:
-    dtype = _DTYPES.get(message.data.dtype)
-    if dtype is None:
-        raise ValueError(f"channel data must be int16 or float32, not {message.data.dtype}")
-    header = ChannelsHeader(message.frame_id, dtype, _shape(message.data), message.first_tx, message.trail)
-    return pack(header), np.ascontiguousarray(message.data).data
+    dtype = channel_type(message.data)
+    ahead = message.ahead or UNSET
+    header = ChannelsHeader(message.frame_id, dtype, _shape(message.data), message.first_tx, message.trail, ahead)
+    samples = np.ascontiguousarray(message.data)
+    # Memory views of complex numbers cannot be cast to bytes; pairs of real ones can.
+    return pack(header), samples.view("<f4").data if dtype == "<c8" else samples.data
 
 
 def _encode_image(message: Image) -> tuple[bytes, Buffer]:
@@ -94,15 +113,14 @@ def _encode_image(message: Image) -> tuple[bytes, Buffer]:
         backend=message.backend,
         skipped=message.skipped,
         trail=message.trail,
-        reason=message.reason or UNSET,
+        **_told_if(message, "reason", "revision", "n_shots", "strength"),
     )
     return pack(header), np.ascontiguousarray(message.layers, dtype="<f4").data
 
 
 def _decode_stream(header: StreamHeader, payload: memoryview) -> Stream:
-    _require_empty(payload)
-    acquisition = header.acquisition
-    _require_size(acquisition.shape, 4)
+    acquisition = decode_acquisition(header.acquisition, payload)
+    require_size(acquisition.shape, max(4, np.dtype(header.dtype).itemsize))
     if header.frame_rate_hz is not None and not 0 < header.frame_rate_hz < math.inf:
         raise WireError("malformed", f"frame_rate_hz must be positive, not {header.frame_rate_hz}")
     try:
@@ -110,9 +128,19 @@ def _decode_stream(header: StreamHeader, payload: memoryview) -> Stream:
             grid = header.grid or ImageGrid.for_acquisition(acquisition)
     except (ValueError, ArithmeticError) as error:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
-    _require_size(grid.shape, 4)
+    require_size(grid.shape, 4)
     try:
-        return Stream(acquisition, grid, header.frame_rate_hz, header.dtype, header.session, header.next_frame_id)
+        return Stream(
+            acquisition,
+            grid,
+            header.frame_rate_hz,
+            header.dtype,
+            header.session,
+            header.next_frame_id,
+            header.imaging or ImagingSettings(),
+            header.revision or 0,
+            header.offered_grid or None,
+        )
     except ValueError as error:
         raise WireError("malformed", str(error)) from error
 
@@ -124,7 +152,7 @@ def _decode_image(header: ImageHeader, payload: memoryview) -> Image:
         raise WireError("malformed", f"dynamic_range_db must be positive, not {header.dynamic_range_db}")
     return Image(
         frame_id=header.frame_id,
-        layers=_array(payload, "<f4", header.shape),
+        layers=read_array(payload, "<f4", header.shape),
         dynamic_range_db=header.dynamic_range_db,
         model=header.model,
         device=header.device,
@@ -132,32 +160,10 @@ def _decode_image(header: ImageHeader, payload: memoryview) -> Image:
         skipped=header.skipped,
         trail=header.trail,
         reason=header.reason or "",
+        revision=header.revision or 0,
+        n_shots=header.n_shots or None,
+        strength=1.0 if header.strength is UNSET else header.strength,
     )
-
-
-def _array(payload: memoryview, dtype: str, shape: Shape) -> NDArray[Any]:
-    kind = np.dtype(dtype)
-    expected = _require_size(shape, kind.itemsize)
-    if payload.nbytes != expected:
-        reason: Reason = "truncated" if payload.nbytes < expected else "oversized"
-        raise WireError(reason, f"{payload.nbytes} bytes of payload; shape {shape} of {kind} needs {expected}")
-    array = np.frombuffer(payload, kind).reshape(shape)
-    array.flags.writeable = False
-    return array
-
-
-def _require_size(shape: tuple[int, ...], itemsize: int) -> int:
-    n_bytes = math.prod(shape) * itemsize
-    if n_bytes == 0:
-        raise WireError("malformed", f"shape {shape} holds nothing")
-    if n_bytes > MAX_PAYLOAD_BYTES:
-        raise WireError("oversized", f"shape {shape} needs {n_bytes} bytes; at most {MAX_PAYLOAD_BYTES} are allowed")
-    return n_bytes
-
-
-def _require_empty(payload: memoryview) -> None:
-    if payload.nbytes:
-        raise WireError("malformed", f"{payload.nbytes} bytes of payload where none belongs")
 
 
 def _shape(array: NDArray[Any]) -> Shape:

@@ -9,7 +9,10 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream.messages import ChannelType, Trail
 
 MAGIC = b"SNLU"
@@ -36,13 +39,30 @@ class _Header(msgspec.Struct, tag_field="kind"):
     pass
 
 
+class AcquisitionHeader(msgspec.Struct):
+    """An `Acquisition`, its defaults too, but for the tables of its sequence: of those it tells how many shots."""
+
+    probe: Probe = msgspec.field(default_factory=Probe.sau64)
+    tx_elements: tuple[int, ...] = tuple(Acquisition().tx_elements)
+    n_samples: int = Acquisition().n_samples
+    sampling_frequency_hz: float = Acquisition().sampling_frequency_hz
+    initial_time_s: float = 0.0
+    sound_speed_m_s: float = Acquisition().sound_speed_m_s
+    demodulation_frequency_hz: float = 0.0
+    dead_elements: tuple[int, ...] | UnsetType = UNSET
+    n_shots: _Count | UnsetType = UNSET
+
+
 class StreamHeader(_Header, tag="stream"):
-    acquisition: Acquisition
+    acquisition: AcquisitionHeader
     session: _Count
     grid: ImageGrid | None = None
     frame_rate_hz: float | None = None
     dtype: ChannelType = "<i2"
     next_frame_id: _Count | None = None
+    imaging: ImagingSettings | UnsetType = UNSET
+    revision: _Count | UnsetType = UNSET
+    offered_grid: ImageGrid | UnsetType = UNSET
 
 
 class ChannelsHeader(_Header, tag="channels"):
@@ -51,6 +71,7 @@ class ChannelsHeader(_Header, tag="channels"):
     shape: Shape
     first_tx: _Count = 0
     trail: Trail = msgspec.field(default_factory=Trail)
+    ahead: bool | UnsetType = UNSET
 
 
 class ImageHeader(_Header, tag="image"):
@@ -63,6 +84,9 @@ class ImageHeader(_Header, tag="image"):
     trail: Trail = msgspec.field(default_factory=Trail)
     backend: str = ""
     reason: str | UnsetType = UNSET
+    revision: _Count | UnsetType = UNSET
+    n_shots: tuple[_Count, _Count] | UnsetType = UNSET
+    strength: Annotated[float, msgspec.Meta(ge=0, le=1)] | UnsetType = UNSET
 
 
 class EndHeader(_Header, tag="end"):

@@ -1,5 +1,7 @@
 """What no beamformer can image is refused, and leaves nothing behind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -73,7 +75,7 @@ def test_samples_too_large_for_single_precision_are_refused(name, channels):
 
 
 def test_a_decoder_refuses_them_before_they_are_mixed(channels):
-    decoder = SequenceDecoder(ACQUISITION, TransmitSequence.hadamard(16))
+    decoder = SequenceDecoder(replace(ACQUISITION, sequence=TransmitSequence.hadamard(16)))
     channels[2, 1, 0] = np.inf
     with pytest.raises(NotFiniteError, match="inf at transmit 2, receiver 1, sample 0"):
         decoder(channels)

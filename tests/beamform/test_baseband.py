@@ -61,7 +61,7 @@ def test_samples_of_the_wrong_kind_are_refused(channels):
     with pytest.raises(TypeError, match="complex64"):
         FourierBeamformer(acquisition, GRID, threads=1)(np.ascontiguousarray(baseband.real))
     with pytest.raises(ValueError, match="real samples"):
-        SequenceDecoder(acquisition, TransmitSequence(np.zeros((24, 24)), np.eye(24)))
+        SequenceDecoder(dataclasses.replace(acquisition, sequence=TransmitSequence(np.zeros((24, 24)), np.eye(24))))
 
 
 def test_a_pass_band_that_does_not_fit_is_refused(channels):

@@ -10,7 +10,10 @@ from sonolucent.beamform import (
     DelayAndSum,
     FourierBeamformer,
     ImageGrid,
+    PlaneWaveBeamformer,
+    Probe,
     ReferenceLevel,
+    TransmitSequence,
     log_compress,
 )
 from sonolucent.sim import digitize, phantoms, simulate
@@ -114,3 +117,19 @@ def test_delay_and_sum_of_a_low_quality_pair(benchmark, frame):
     beamformer = DelayAndSum(pair, GRID, limit_transmit=False)
     image = benchmark.pedantic(beamformer, args=(np.ascontiguousarray(frame[[16, 47]]),), rounds=10, warmup_rounds=1)
     assert (np.abs(image[100:]) > 0).all()
+
+
+def test_eleven_plane_waves(benchmark):
+    """11 angles x 128 elements x 2048 samples on two threads."""
+    probe = Probe.linear(n_elements=128, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    sequence = TransmitSequence.plane_waves(probe, np.deg2rad(np.linspace(-16, 16, 11)), 1540.0)
+    acquisition = Acquisition(probe=probe, sequence=sequence, n_samples=2048, sampling_frequency_hz=31.25e6)
+    grid = ImageGrid.linear(x_m=(-19.2e-3, 19.125e-3), z_m=(5e-3, 40e-3), shape=(500, 512))
+    targets = np.array([(0.0, 10e-3), (-8e-3, 20e-3), (9e-3, 35e-3)])
+    shots = digitize(simulate(acquisition, scatterers_m=targets, amplitudes=np.ones(3)))
+    exact = PlaneWaveBeamformer(acquisition, grid, apodization=AngleTaper(), threads=2)(shots)
+    expected = DelayAndSum(acquisition, grid, apodization=AngleTaper(), threads=2)(shots)
+    assert abs(np.vdot(exact, expected)) > 0.995 * np.linalg.norm(exact) * np.linalg.norm(expected)
+    beamformer, image = PlaneWaveBeamformer(acquisition, grid, threads=2), np.empty(grid.shape, np.complex64)
+    beamformer(shots, out=image)
+    benchmark(beamformer, shots, out=image)

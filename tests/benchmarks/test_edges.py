@@ -9,7 +9,8 @@ import pytest
 import zmq
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place

@@ -25,7 +25,7 @@ def assert_computes_what_eager_does(enhancer, image_db):
 @pytest.mark.xfail(raises=OverBudget, reason="13.6 ms, not 12, on one thread where the last cache is slow")
 @pytest.mark.parametrize("threads", [1, 2])
 def test_light_network(benchmark, within_budget, threads):
-    enhancer = Enhancer("cpu", threads=threads)
+    enhancer = Enhancer("cpu", threads=threads, grain="off")  # its speckle is white
     image_db, out = speckle_db(), np.empty(SHAPE, np.float32)
     assert_computes_what_eager_does(enhancer, image_db)
     enhancer.warm_up(SHAPE)

@@ -9,7 +9,8 @@ from threading import Event
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.openers import open_source

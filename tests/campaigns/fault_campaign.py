@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
 from sonolucent.sim.faults import FAULTS
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.recording.reader import Recording

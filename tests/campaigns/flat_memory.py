@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
 from sonolucent.stream.commands.top import fetch
 

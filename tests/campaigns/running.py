@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,3 +17,10 @@ def running(command: Sequence[str], **options: Any) -> Iterator[Any]:
             yield process
         finally:
             process.kill()
+
+
+def page_address(viewer: Any) -> str:
+    """Where the page is of a viewer that has just been started, as it says on standard error."""
+    address = next((found[0] for line in viewer.stderr if (found := re.search(r"http://\S+", line))), None)
+    assert address is not None, "the viewer did not start"
+    return str(address)

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.probe import Probe
 from sonolucent.nn import SHIPPED_MODELS, Enhancer
 from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream import write_recording
@@ -74,6 +75,7 @@ def campaign(folder: Path, n_swaps: int, fps: float) -> dict[str, Any]:
         fps=fps,
         model=str(link),
         enhance_threads=1,
+        grain="off",
         beamform_threads=1,
         record=str(recorded),
         headless=True,
@@ -128,7 +130,7 @@ def listening(handler: logging.Handler) -> Iterator[None]:
 
 def checked_labels(images: Recording, models: list[Path]) -> list[str]:
     """The model on every image, each being bit for bit what that model makes of the image's B-mode."""
-    enhancers = {e.model: e for e in (Enhancer(folder, threads=1) for folder in models)}
+    enhancers = {e.model: e for e in (Enhancer(folder, threads=1, grain="off") for folder in models)}
     labels = []
     for i in range(images.n_images):
         image = images.image(i)

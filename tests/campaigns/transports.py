@@ -22,7 +22,8 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.accounting.usage import Meter, Usage, per_frame
 from sonolucent.stream.messages import Channels, End, Stream, Trail
 from sonolucent.stream.transport.consumer import Consumer

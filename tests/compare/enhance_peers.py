@@ -99,7 +99,8 @@ def ours(_: torch.nn.Module, grey: Image) -> Iterator[Engine]:
     image_db, out = 60 * (grey - 1), np.empty(SHAPE, np.float32)
     for precision in PRECISIONS:
         for threads in (1, 2):
-            enhance = Enhancer("cpu", threads=threads, backend="fused-bf16" if precision == "bf16" else None)
+            backend = "fused-bf16" if precision == "bf16" else None
+            enhance = Enhancer("cpu", threads=threads, backend=backend, grain="off")
             run = lambda e=enhance: e(image_db, out) / 60 + 1  # noqa: E731
             yield Engine(OURS, version("sonolucent"), threads, run, precision)
 

@@ -12,7 +12,7 @@ import scipy.signal
 
 from sonolucent.beamform import Acquisition, Probe
 from sonolucent.sim import simulate
-from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.zea import read_zea, write_zea
 
 os.environ.setdefault("KERAS_BACKEND", "torch")

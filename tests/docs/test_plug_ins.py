@@ -17,7 +17,8 @@ from documents import ROOT, blocks
 from sonolucent.stream import open_recording
 
 pytestmark = pytest.mark.slow
-_PAGES = [ROOT / "docs" / "extend" / f"{name}.md" for name in ("source", "transform", "sink", "network")]
+_PAGES = [ROOT / "docs" / "extend" / f"{name}.md" for name in ("source", "transform", "sink", "network", "file-format")]
+_PAGES.append(ROOT / "docs" / "how-to" / "export.md")
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +95,33 @@ def test_a_transform_takes_the_place_of_the_beamformer(site: Path, tmp_path: Pat
     _run(site, tmp_path, "--transforms", "beamform", "--record", "wide.h5", "--as-fast-as-possible")
     narrow, wide = (open_recording(tmp_path / name) for name in ("narrow.h5", "wide.h5"))
     assert np.abs(narrow.image(0).bmode - wide.image(0).bmode).max() > 1
+
+
+def test_a_format_of_a_package_is_read_by_every_command(site: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    subprocess.run([sys.executable, str(site / "lab_format.py")], cwd=tmp_path, env=environment, check=True, timeout=60)
+    command = [sys.executable, "-m", "sonolucent", "convert", "frames.lab", "frames.h5"]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60, capture_output=True)
+    recording = open_recording(tmp_path / "frames.h5")
+    assert (len(recording), recording.acquisition.shape) == (2, (16, 16, 512))
+    ended = subprocess.run(
+        [sys.executable, "-m", "sonolucent", "info", "frames.lab"],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    assert "the array's centre lies at x = 2.25 mm; shifted to 0" in ended.stdout
+
+
+def test_a_format_of_a_package_is_written(site: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    _run(site, tmp_path, "--transforms", "beamform", "--record", "images.h5", "--as-fast-as-possible")
+    command = [sys.executable, "-m", "sonolucent", "image", "images.h5", "frame.pgm", "--frame", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60, capture_output=True)
+    with Image.open(tmp_path / "frame.pgm") as picture:
+        assert picture.size[::-1] == open_recording(tmp_path / "images.h5").image(0).bmode.shape

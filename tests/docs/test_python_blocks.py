@@ -25,9 +25,12 @@ def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path, monkeypat
             exec(_compiled(block), names)
 
 
-def test_few_blocks_are_excused() -> None:
-    excused = [block.place for programs in _PROGRAMS.values() for block in programs if block.not_run]
-    assert len(excused) <= 1, excused
+def test_only_what_needs_another_program_beside_it_is_excused() -> None:
+    """A vendor's SDK, and a client of a run; tests of their own run these against stand-ins."""
+    excused = sorted(
+        block.place.rpartition(":")[0] for programs in _PROGRAMS.values() for block in programs if block.not_run
+    )
+    assert excused == ["docs/extend/source.md", "docs/how-to/export.md"]
 
 
 def _compiled(block: Block) -> Any:

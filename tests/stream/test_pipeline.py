@@ -48,7 +48,7 @@ def test_transforms_are_a_chain_in_the_order_asked_for() -> None:
 @pytest.mark.parametrize(
     ("wrong", "known"),
     [
-        ({"source": "radar"}, "sim, replay:FILE, tcp://HOST:PORT"),
+        ({"source": "radar"}, "sim, replay:FILE, images:FILE, tcp://HOST:PORT"),
         ({"source": "sim:fast"}, "sim, replay:FILE"),
         ({"source": "replay"}, "replay:FILE"),
         ({"source": "replay:"}, "replay:FILE"),

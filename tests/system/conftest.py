@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
 
 

@@ -6,11 +6,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.signal import hilbert
 
+from sonolucent.beamform import TransmitSequence
+from sonolucent.stream import Config
+from sonolucent.stream.openers import open_source
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.transport.curve import make_keys
 
@@ -49,12 +54,20 @@ def run_with(client: list[str], endpoint: str, sonolucent: Any, *options: object
     return ended.report
 
 
-@pytest.mark.parametrize("messages", ["shots", "frames"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "shots",
+        "frames",
+        "baseband",
+        "plane_waves",
+    ],
+)
 def test_the_cpp_client_shows_its_point_where_it_is(
-    cpp_example: Path, sonolucent: Any, tmp_path: Path, messages: str
+    cpp_example: Path, sonolucent: Any, tmp_path: Path, kind: str
 ) -> None:
     endpoint, record = free_endpoint(), tmp_path / "record.h5"
-    client = [str(cpp_example), endpoint, "40", messages]
+    client = [str(cpp_example), endpoint, "40", kind]
     report = run_with(client, endpoint, sonolucent, "--record", record)
     assert report["ledger"]["scanner>source"] == {"acquired": 40, "delivered": 40, "dropped": {}}
     recording = Recording(record)
@@ -62,6 +75,24 @@ def test_the_cpp_client_shows_its_point_where_it_is(
     z, x = np.argwhere(image > -3).mean(axis=0)
     assert np.interp(x, range(grid.n_x), grid.x_m) == pytest.approx(TARGET_X_M, abs=0.1e-3)
     assert np.interp(z, range(grid.n_z), grid.z_m) == pytest.approx(TARGET_Z_M, abs=0.1e-3)
+
+
+def test_the_cpp_client_sends_plane_waves_shot_by_shot(cpp_example: Path) -> None:
+    endpoint = free_endpoint()
+    with subprocess.Popen([str(cpp_example), endpoint, "3", "plane_waves"]) as process:
+        source = open_source(Config(source=endpoint), Event())
+        frames = [frame for frame in source.frames if not frame.ahead]
+        assert process.wait(60) == 0
+    acquisition = source.stream.acquisition
+    angles_rad = np.arcsin([-0.2, -0.1, 0.0, 0.1, 0.2])
+    expected = TransmitSequence.plane_waves(acquisition.probe, angles_rad, acquisition.sound_speed_m_s)
+    assert acquisition.sequence is not None
+    np.testing.assert_allclose(acquisition.sequence.delays_s, expected.delays_s, atol=1e-15)
+    assert np.array_equal(acquisition.sequence.apodization, expected.apodization)
+    assert [frame.data.shape for frame in frames] == [(5, 32, 640)] * 3
+    # The wave straight ahead reaches the point first at depth z, and comes back to the element above it.
+    trace = np.abs(hilbert(frames[0].data[2, 22].astype(float)))
+    assert acquisition.time_s[trace.argmax()] == pytest.approx(2 * TARGET_Z_M / 1540.0, abs=0.1e-6)
 
 
 def test_the_cpp_client_says_what_is_wrong(cpp_example: Path) -> None:

@@ -1,10 +1,15 @@
 """The commands around the pipeline: doctor, profile, warmup, and stages on their own."""
 
 import json
+import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,8 @@ import pytest
 
 from sonolucent.stream.commands import main
 from sonolucent.stream.recording.open import open_recording
+
+from ..campaigns.running import running
 
 pytestmark = pytest.mark.slow
 
@@ -141,3 +148,39 @@ def test_model_without_a_compiler_exports_no_package(
     monkeypatch.setattr("sonolucent.nn.export.aotinductor.torch._inductor.config.cpp.cxx", ("no-compiler",))
     assert main.main(["model", "export", str(folder), "--package", "40", "33"]) == main.FAILED
     assert "no package" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["doctor"]])
+def test_who_reads_no_further_ends_a_command_in_silence(command: list[str]) -> None:
+    shell = f"{sys.executable} -m sonolucent {' '.join(command)} | head -c 10; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode in (0, 141), ended.stderr) == (True, "")
+
+
+def test_a_profile_that_is_interrupted_gives_no_verdict(small_recording: Path) -> None:
+    command = [sys.executable, "-m", "sonolucent", "profile", "--frames", "100000"]
+    options = ["--source", f"replay:{small_recording}", "--model", "none", "--verbose"]
+    with running([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "FFTW" in line)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "over budget" not in output
+
+
+@pytest.mark.parametrize("no_color", [False, True])
+def test_no_color_means_none(no_color: bool) -> None:
+    parent, child = pty.openpty()
+    env = {**os.environ, "TERM": "xterm"} | ({"NO_COLOR": "1"} if no_color else {})
+    command = [sys.executable, "-m", "sonolucent", "run", "--fps", "fast"]
+    with subprocess.Popen(command, env=env, stdin=child, stdout=child, stderr=child) as process:
+        os.close(child)
+        shown = b""
+        with suppress(OSError):  # a terminal ends so when nobody writes to it any more
+            while piece := os.read(parent, 65536):
+                shown += piece
+        os.close(parent)
+    assert process.returncode == 2
+    assert (b"\x1b[" in shown) is not no_color

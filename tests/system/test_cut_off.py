@@ -10,7 +10,7 @@ import pytest
 
 from sonolucent.stream.recording.reader import Recording
 
-from ..campaigns.cut_off import kill_a_writer
+from ..campaigns.cut_off import STREAMS, kill_a_writer
 
 # A limit on the size of files stands for a disk of that size.
 ON_A_DISK_OF_4_MB = """
@@ -20,10 +20,30 @@ from sonolucent.stream.commands.main import main
 sys.exit(main(sys.argv[1:]))
 """
 
+SETTINGS_UNTIL_THE_DISK_IS_FULL = """
+import resource, sys
+from dataclasses import replace
+from pathlib import Path
+from sonolucent.beamform import Acquisition, ImageGrid, ImagingSettings
+from sonolucent.stream import Stream
+from sonolucent.stream.errors import RecordingFailed
+from sonolucent.stream.recording.writer import RecordingWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+stream = Stream(Acquisition(), ImageGrid.sau64(), imaging=ImagingSettings(tgc_db=tuple((i, 1.0) for i in range(9000))))
+writer = RecordingWriter(Path(sys.argv[1]), stream, channels=False, images=True)
+try:
+    for revision in range(100):
+        writer.begin(replace(stream, revision=revision))
+        writer.flush({})
+except RecordingFailed as failure:
+    print(failure)
+"""
 
+
+@pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("after_s", [0.0, 0.037, 0.3])
-def test_a_killed_writer_leaves_all_that_was_flushed(tmp_path: Path, after_s: float) -> None:
-    flushed, read = kill_a_writer(tmp_path / "cut.h5", after_s)
+def test_a_killed_writer_leaves_all_that_was_flushed(tmp_path: Path, after_s: float, kind: str) -> None:
+    flushed, read = kill_a_writer(tmp_path / "cut.h5", after_s, kind)
     assert read >= flushed > 0
 
 
@@ -41,3 +61,12 @@ def test_a_full_disk_is_told_and_leaves_all_that_was_flushed(small_recording: Pa
     assert 5 < len(recording) < 40
     for i in range(len(recording)):
         assert np.array_equal(recording[i], original[i % len(original)])
+
+
+def test_settings_on_a_full_disk_are_told_and_leave_the_recording_readable(tmp_path: Path) -> None:
+    full = tmp_path / "full.h5"
+    command = [sys.executable, "-c", SETTINGS_UNTIL_THE_DISK_IS_FULL, str(full)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert f"{full}: the settings of images cannot be written: File too large" in ended.stdout
+    assert 0 in Recording(full).imaging

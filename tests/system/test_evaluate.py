@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 pytestmark = pytest.mark.slow
-FEW = ("--cysts", 1, "--tissue", 0, "--uniform", 0, "--moving", 0)
+ONE_OF_CYSTS = ("--cysts", 1, "--tissue", 0, "--uniform", 0, "--moving", 0)
+FEW = (*ONE_OF_CYSTS, "--anatomies", 0)
 
 
-def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
-    ended = sonolucent("evaluate", "--out", tmp_path, *FEW, "--json", timeout_s=290)
+def test_one_phantom_of_cysts_and_one_anatomy(sonolucent: Any, tmp_path: Path) -> None:
+    ended = sonolucent("evaluate", "--out", tmp_path, *ONE_OF_CYSTS, "--anatomies", 1, "--json", timeout_s=290)
     assert ended.status == 0, ended.errors
     report = ended.report
     assert report == json.loads((tmp_path / "report.json").read_text())
@@ -24,6 +25,9 @@ def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
     )
     assert light["cnr"]["mean"] > 2 * plain["cnr"]["mean"]
     assert light["error_db"]["mean"] < plain["error_db"]["mean"]
+    assert light["anatomy_error_db"]["mean"] < plain["anatomy_error_db"]["mean"]
+    assert report["pictures"] == ["anatomy-900.png", "cysts.png"]
+    assert (tmp_path / "anatomy-900.png").stat().st_size > 100_000
     tables = (tmp_path / "report.md").read_text()
     assert all(f"| {name} |" in tables for name in report["simulated"])
     assert np.asarray(Image.open(tmp_path / "cysts.png")).std() > 20
@@ -36,6 +40,8 @@ def test_one_phantom(sonolucent: Any, tmp_path: Path) -> None:
         (("--condition", "probe", "--scanner", "a.h5"), "leave out scanner"),
         (("--scanner", "a.h5"), "a.h5"),
         (("--cysts", 0), "cysts must be at least 1"),
+        (("--pictures", "none.png"), "none.png: No such file"),
+        (("--anatomies", 101), "only 100 seeds are held out"),
         (("--moving", 1), "at least two frames"),
         (("nowhere",), "nowhere"),
     ],

@@ -91,7 +91,7 @@ def test_a_plug_in_feeds_the_pipeline_and_its_losses_are_counted(site: Path) -> 
 def test_what_plug_ins_there_are_is_said(site: Path) -> None:
     ended = run(site, "--source", "umbrella:1")
     assert ended.returncode == 2
-    assert "none of sim, replay:FILE, tcp://HOST:PORT, acme" in ended.stderr
+    assert "none of sim, replay:FILE, images:FILE, tcp://HOST:PORT, acme" in ended.stderr
 
 
 CHATTY = """

@@ -1,5 +1,9 @@
 """`sonolucent train`: from recordings to a model that the live pipeline runs; what cannot be trained on is named."""
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,10 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream.commands.main import main
 from sonolucent.stream.messages import Channels, Image, Stream, Trail
 from sonolucent.stream.recording.writer import RecordingWriter
+
+from ..campaigns.running import running
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +61,25 @@ def test_a_trained_model_runs_in_the_pipeline(sonolucent: Any, record: Record, t
     run = sonolucent("run", "--source", f"replay:{first}", "--model", model, "--headless", "--frames", 4, "--json")
     assert run.report["model"].startswith("own@")
     assert run.report["frames_out"] == 4
+
+
+def test_a_shipped_model_is_fine_tuned_and_judged_blind(sonolucent: Any, record: Record, tmp_path: Path) -> None:
+    first, second = record("first.h5"), record("second.h5")
+    command = ["train", first, second, "--from", "light-quadrant", "--steps", 2, "--json"]
+    tuned = sonolucent(*command, "--out", tmp_path / "own")
+    assert tuned.status == 0, tuned.errors
+    assert tuned.report["training"]["began_with"].startswith("light-quadrant@")
+    assert "light-quadrant@" in tuned.report["fine-tuned"]
+    assert "dB before" in tuned.report["fine-tuned"] or "nothing better" in tuned.report["fine-tuned"]
+    assert "| validation error before |" in (tmp_path / "own" / "report" / "report.md").read_text()
+    for options, said in (
+        (("--net", "full"), "is a light network"),
+        (("--dynamic-range-db", 50), "enhances images of 60 dB, not 50"),
+        (("--from", tmp_path), "model.json"),
+    ):
+        refused = sonolucent(*command, "--out", tmp_path / "other", *options)
+        assert (refused.status, said in refused.errors) == (2, True), refused.errors
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("recipe", ["frequency", "paper"])
@@ -112,3 +139,17 @@ def test_wrong_settings_are_refused(capsys: Any, record: Record, tmp_path: Path)
     ]
     for options, message in cases:
         assert message in refused(capsys, good, *options)
+
+
+def test_who_interrupts_a_training_learns_how_to_go_on(record: Record, tmp_path: Path) -> None:
+    out = tmp_path / "own"
+    command = [sys.executable, "-m", "sonolucent", "train", str(record("first.h5")), "--out", str(out)]
+    with running([*command, "--steps", "2000"], stderr=subprocess.PIPE, text=True) as training:
+        deadline = time.monotonic() + 120
+        while not (out / "checkpoint.pt").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        training.send_signal(signal.SIGINT)
+        _, errors = training.communicate(timeout=60)
+    assert training.returncode == 130
+    assert f"the same command goes on from {out / 'checkpoint.pt'}" in errors

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def refused(ended: Any, *words: str, status: int = 2) -> None:
 
 def test_help_and_unknown_commands(sonolucent: Any) -> None:
     assert "demo" in sonolucent("--help").output
+    assert sonolucent("--version").output == f"sonolucent {version('sonolucent')}\n"
     assert sonolucent("run", "--help").status == 0
     refused(sonolucent("fly"), "no command 'fly'", "demo")
     refused(sonolucent("run", "--warp"), "--warp")
@@ -104,8 +106,8 @@ def test_a_model_of_another_shape(sonolucent: Any, small_recording: Path, tmp_pa
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "weights.safetensors", "full")
 
 
-def test_a_model_of_another_range(sonolucent: Any, small_recording: Path) -> None:
-    options = ["--headless", "--frames", 2, "--dynamic-range-db", 40]
+def test_a_model_of_less_range(sonolucent: Any, small_recording: Path) -> None:
+    options = ["--headless", "--frames", 2, "--dynamic-range-db", 70]
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "was trained for 60 dB")
 
 
@@ -123,3 +125,68 @@ def test_a_recording_is_not_overwritten(sonolucent: Any, small_recording: Path, 
 def test_a_picture_of_an_unknown_kind(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
     refused(sonolucent("image", small_recording, tmp_path / "out.bmp"), "out.bmp", ".png")
     refused(sonolucent("image", small_recording, tmp_path / "out.png", "--frame", 9), "holds 4 frames")
+
+
+def test_what_could_only_fail_at_the_end_is_refused_at_the_beginning(
+    sonolucent: Any, small_recording: Path, tmp_path: Path
+) -> None:
+    run = ["run", "--source", f"replay:{small_recording}", "--headless", "--json"]
+    for option in ("trace", "record"):
+        refused(sonolucent(*run, f"--{option}", tmp_path / "none" / "x"), "there is no folder", "make it")
+    refused(sonolucent("simulate", tmp_path / "x.h5", "--center-frequency-mhz", 100), "1e+08 Hz cannot be sampled")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault"), [("tcp://localhost", "it has none"), ("tcp://127.0.0.1:99999", "'99999' is none")]
+)
+def test_an_endpoint_without_a_port(sonolucent: Any, endpoint: str, fault: str) -> None:
+    refused(sonolucent("run", "--source", endpoint, "--headless"), "needs a port of 1..65535", fault)
+
+
+def test_a_model_that_is_not_there_names_those_that_are(sonolucent: Any, small_recording: Path) -> None:
+    run = ["run", "--source", f"replay:{small_recording}", "--headless", "--model"]
+    refused(sonolucent(*run, "nothing"), "no such model folder", "full-quadrant, light-paper, light-quadrant", "srad")
+    assert sonolucent(*run, "light-paper", "--json").report["model"].startswith("light-paper@")
+    assert sonolucent("info", "light-paper", "--json").report["name"] == "light-paper"
+
+
+def test_options_are_explained_as_their_users_think(sonolucent: Any) -> None:
+    shown = sonolucent("run", "--help").output
+    assert "{None}" not in shown
+    assert ".toml" in shown
+    refused(sonolucent("run", "--fps", "fast"), "'fast' is not a number, nor none")
+
+
+def test_options_that_exclude_each_other_are_called_options(sonolucent: Any) -> None:
+    refused(sonolucent("control", "--pause", "--resume"), "Error parsing options: pause and resume exclude each other")
+    refused(sonolucent("run", "--port", 99999), "Error parsing options: port must lie in 0..65535")
+
+
+def test_an_evaluation_is_not_overwritten(sonolucent: Any, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text("mine")
+    refused(sonolucent("evaluate", "--out", tmp_path), "holds an evaluation", "--overwrite")
+    assert (tmp_path / "report.json").read_text() == "mine"
+
+
+def test_a_recording_is_refused_before_any_work(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
+    run = ["run", "--source", f"replay:{small_recording}", "--model", "none", "--headless", "--frames", 2]
+    refused(sonolucent(*run, "--record", tmp_path / "no" / "a.h5"), "a.h5", "there is no folder")
+    (tmp_path / "a.h5").write_text("old")
+    assert sonolucent(*run, "--record", tmp_path / "a.h5", "--overwrite").status == 0
+    assert sonolucent("info", tmp_path / "a.h5").status == 0
+
+
+def test_a_run_that_fails_at_its_start_leaves_no_recording(
+    sonolucent: Any, small_recording: Path, tmp_path: Path
+) -> None:
+    run = ["run", "--source", f"replay:{small_recording}", "--record", tmp_path / "a.h5"]
+    refused(sonolucent(*run, "--model", tmp_path / "no-model"), "no-model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["run", "profile"])
+def test_a_trace_is_refused_before_any_work(sonolucent: Any, tmp_path: Path, command: str) -> None:
+    refused(sonolucent(command, "--frames", 2, "--trace", tmp_path / "no" / "x.json"), "x.json", "there is no folder")
+    (tmp_path / "x.json").write_text("old")
+    refused(sonolucent(command, "--frames", 2, "--trace", tmp_path / "x.json"), "x.json", "exists", "--overwrite")

@@ -1,8 +1,7 @@
-"""The page in a real browser: it paints, it moves, it freezes, and it says when a frame was not enhanced."""
+"""The page on a real run: it paints, it moves, it freezes, and what it says is true of the pipeline."""
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,24 +12,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
 
-from ..campaigns.running import running
-from .browser import CHROMIUM, Page, browse
+from ..campaigns.running import page_address, running
+from .browser import Chromium, Page, keep
+from .looking import live
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-LIVE = "document.getElementById('state')?.textContent === 'live'"
-BRIGHTNESS = """((id) => {
-  const canvas = document.getElementById(id);
-  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+STATE = "document.getElementById('state').textContent"
+NOTES = "document.getElementById('notes').textContent"
+# Of what is drawn of an image, weighted by place, so that other frames have another sum.
+DRAWN = """((pane) => {
+  sonolucent.redraw();
+  const { image } = sonolucent.surfaces, { x, y, width, height } = sonolucent.layout.panes[pane].clip;
+  const copy = document.createElement('canvas');
+  Object.assign(copy, { width: image.width, height: image.height });
+  copy.getContext('2d').drawImage(image, 0, 0);
+  const { data } = copy.getContext('2d').getImageData(x, y, width, height);
   let sum = 0;
-  for (let i = 0; i < pixels.length; i += 4) sum += pixels[i] * (1 + (i % 977));
+  for (let i = 0; i < data.length; i += 4) sum += data[i] * (1 + (i % 977));
   return sum;
 })"""
 
@@ -49,110 +52,119 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def viewer(*options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """A running viewer: its address and its process, which is interrupted at the end."""
-    command = [
-        sys.executable,
-        "-m",
-        "sonolucent",
-        "run",
-        "--view",
-        "--no-browser",
-        "--port",
-        "0",
-        "--json",
-    ]
+    command = [sys.executable, "-m", "sonolucent", "run", "--view", "--no-browser", "--port", "0", "--json"]
     with running([*command, *options], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        address = next((m[0] for line in process.stderr if (m := re.search(r"http://\S+", line))), None)
-        assert address is not None, "the viewer did not start"
         try:
-            yield address, process
+            yield page_address(process), process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
 
 
-def keep(path: Path) -> Path:
-    """Where a screenshot goes: SONOLUCENT_SCREENSHOTS, to look at, or the test's own folder."""
-    return Path(os.environ.get("SONOLUCENT_SCREENSHOTS", path.parent)) / path.name
-
-
-def test_the_page_is_painted_and_moves(recording: Path, tmp_path: Path) -> None:
+def test_the_page_is_painted_and_moves(browser: Chromium, recording: Path, tmp_path: Path) -> None:
     async def visit(page: Page) -> None:
-        await page.until(LIVE)
-        first = await page.evaluate(f"{BRIGHTNESS}('plain')")
+        await live(page)
+        first = await page.evaluate(f"{DRAWN}(0)")
         assert first > 0
-        await page.until(f"{BRIGHTNESS}('plain') !== {first}")
-        assert await page.evaluate("document.getElementById('state').textContent") == "live"
-        assert float(await page.evaluate("document.getElementById('fps').textContent")) > 0
-        assert "beamform" in await page.evaluate("document.getElementById('stages').textContent")
+        await page.until(f"{DRAWN}(0) !== {first}")
+        assert await page.evaluate(STATE) == "REPLAY"
+        await page.until("Number(document.getElementById('fps').textContent) > 0")
+        await page.until("document.getElementById('stages').textContent.includes('beamform')")
+        # Without a model there is one image, and it says so.
+        assert (await page.evaluate(NOTES)).startswith("Not enhanced: no enhancement was asked for")
+        assert await page.evaluate("sonolucent.layout.panes.length") == 1
         await page.screenshot(keep(tmp_path / "plain.png"))
 
     with viewer("--source", f"replay:{recording}", "--model", "none") as (address, _):
-        browse(address, tmp_path / "profile", visit)
+        browser.visit(address, visit)
 
 
-def test_a_frame_that_was_not_enhanced_says_so(recording: Path, tmp_path: Path) -> None:
+def test_both_images_are_shown_with_the_model_and_true_proportions(
+    browser: Chromium, recording: Path, tmp_path: Path
+) -> None:
     async def visit(page: Page) -> None:
-        await page.until(LIVE)
-        assert await page.evaluate("document.getElementById('skipped').hidden") is False
-        assert "Not enhanced: no enhancement was asked for" in await page.evaluate(
-            "document.getElementById('skipped').textContent"
+        await live(page)
+        await page.until("sonolucent.enhances")
+        for pane in (0, 1):
+            assert await page.evaluate(f"{DRAWN}({pane})") > 0
+        await page.until("document.getElementById('engine').textContent.includes('@')")
+        assert "Not enhanced" not in await page.evaluate(NOTES)
+        size = await page.evaluate(
+            "(({ n_x, n_z, x_mm, z_mm }) => [n_x * x_mm[1], n_z * z_mm[1]])(sonolucent.cine.shown.stream)"
         )
-        assert await page.evaluate("document.getElementById('enhanced-title').textContent") == "Not enhanced"
-        assert await page.evaluate(f"{BRIGHTNESS}('enhanced')") == 0
-
-    with viewer("--source", f"replay:{recording}", "--model", "none") as (address, _):
-        browse(address, tmp_path / "profile", visit)
-
-
-def test_both_images_are_shown_with_the_model_and_true_proportions(recording: Path, tmp_path: Path) -> None:
-    async def visit(page: Page) -> None:
-        await page.until(LIVE)
-        assert await page.evaluate(f"{BRIGHTNESS}('enhanced')") > 0
-        assert "@" in await page.evaluate("document.getElementById('model').textContent")
-        assert await page.evaluate("document.getElementById('skipped').hidden") is True
-        place = json.loads(await page.evaluate("JSON.stringify(placement(500, 600))"))
-        size = json.loads(
-            await page.evaluate("JSON.stringify([stream.n_x * stream.x_mm[1], stream.n_z * stream.z_mm[1]])")
-        )
-        assert place["width"] / place["height"] == pytest.approx(size[0] / size[1])
+        pane = await page.evaluate("sonolucent.layout.panes[1]")
+        assert pane["width"] / pane["height"] == pytest.approx(size[0] / size[1], rel=0.01)
         await page.screenshot(keep(tmp_path / "enhanced.png"))
         await page.resize(600, 700)
         await page.screenshot(keep(tmp_path / "small.png"))
 
     with viewer("--source", f"replay:{recording}") as (address, _):
-        browse(address, tmp_path / "profile", visit)
+        browser.visit(address, visit)
 
 
-def test_space_freezes_and_thaws(recording: Path, tmp_path: Path) -> None:
-    press = "document.dispatchEvent(new KeyboardEvent('keydown', { key: ' ' }))"
-
+def test_space_freezes_and_thaws(browser: Chromium, recording: Path) -> None:
     async def visit(page: Page) -> None:
-        await page.until(LIVE)
-        await page.evaluate(press)
-        frozen = await page.evaluate("frame.header.frame_id")
-        before = await page.evaluate(f"{BRIGHTNESS}('plain')")
-        await page.until("document.getElementById('state').textContent === 'frozen'")
+        await live(page)
+        await page.press("space")
+        await page.until(f"{STATE} === 'FROZEN'")
+        frozen, before = (
+            await page.evaluate("sonolucent.cine.shown.header.frame_id"),
+            await page.evaluate(f"{DRAWN}(0)"),
+        )
         await page.evaluate("new Promise((done) => setTimeout(done, 400))")
-        assert await page.evaluate(f"{BRIGHTNESS}('plain')") == before
-        await page.evaluate(press)
-        await page.until(f"frame.header.frame_id > {frozen}")
+        assert await page.evaluate(f"{DRAWN}(0)") == before
+        await page.press("space")
+        await live(page, frozen + 1)
 
     with viewer("--source", f"replay:{recording}", "--model", "none") as (address, _):
-        browse(address, tmp_path / "profile", visit)
+        browser.visit(address, visit)
 
 
-def test_ctrl_c_ends_the_viewer_and_tells_the_page(recording: Path, tmp_path: Path) -> None:
+def test_two_pages_see_the_same_run_and_one_freezes_alone(browser: Chromium, recording: Path) -> None:
+    with viewer("--source", f"replay:{recording}", "--model", "none") as (address, _):
+
+        async def second(page: Page) -> None:
+            await live(page, 5)
+
+        async def first(page: Page) -> None:
+            await live(page)
+            await page.press("space")
+            await page.until(f"{STATE} === 'FROZEN'")
+            await browser.look(address, second)
+            assert await page.evaluate(STATE) == "FROZEN"
+
+        browser.visit(address, first)
+
+
+def test_ctrl_c_ends_the_viewer_and_tells_the_page(browser: Chromium, recording: Path) -> None:
     with viewer("--source", f"replay:{recording}", "--model", "none") as (address, process):
 
         async def visit(page: Page) -> None:
-            await page.until(LIVE)
+            await live(page)
             process.send_signal(signal.SIGINT)
-            await page.until("document.getElementById('state').textContent === 'stream ended'")
+            await page.until(f"{STATE} === 'ENDED'")
+            await page.until("!sonolucent.known.connected")
+            assert await page.evaluate(STATE) == "ENDED"
 
-        browse(address, tmp_path / "profile", visit)
+        browser.visit(address, visit)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     report = json.loads(output)
     assert report["balanced"]
     assert report["frames_in"] > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
+def test_a_run_that_is_killed_is_told_within_two_seconds(browser: Chromium, recording: Path) -> None:
+    with viewer("--source", f"replay:{recording}", "--model", "none") as (address, process):
+
+        async def visit(page: Page) -> None:
+            await live(page)
+            process.send_signal(signal.SIGSTOP)
+            await page.until(f"{STATE}.startsWith('NO DATA FOR')", timeout_s=2.0)
+            process.send_signal(signal.SIGCONT)
+            await page.until(f"{STATE} === 'REPLAY'")
+            process.kill()
+            await page.until(f"{STATE} === 'RECONNECTING'", timeout_s=2.0)
+
+        browser.visit(address, visit)

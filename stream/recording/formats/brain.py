@@ -3,115 +3,98 @@ medium.
 
 The layout is that of the struct `exp_data` of BRAIN and arim (University of Bristol): `time_data` (n_samples,
 n_traces), 1-based `tx` and `rx` (n_traces), `time` in s, and `array` with element centres `el_xc`, `el_zc`, the
-middle of an edge `el_x1`, `el_x2` in m, and `centre_freq` in Hz.
+middle of an edge `el_x1`, `el_x2` in m, and `centre_freq` in Hz. `time` is taken as the file gives it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, Probe
-from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.recording.formats import mat5, mat73
+from sonolucent.stream.recording import hdf5
+from sonolucent.stream.recording.admission import admit
+from sonolucent.stream.recording.file_description import FileDescription, single_elements
+from sonolucent.stream.recording.foreign import ForeignRecording
+from sonolucent.stream.recording.formats import matlab
 from sonolucent.stream.recording.formats.full_matrix import full_matrix
+from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 
-class BrainRecording:
-    """One frame of channel data (n_tx, n_rx, n_samples), float32, in the file's own units.
+def recognise(start: FileStart) -> bool:
+    """Whether a MATLAB file holds `exp_data`."""
+    return matlab.is_matlab(start) and "exp_data" in matlab.names(start.path)
 
-    Half matrices (each pair of elements once) are completed by reciprocity. `time` is taken as the file gives it: its
-    zero is t = 0 of the acquisition.
+
+def read_brain(path: Path, options: ReadOptions) -> ForeignRecording:
+    """One frame of channel data, float32, in the file's own units; half matrices are completed by reciprocity.
 
     Raises:
-        RecordingError: the file is missing, cut off, has no `exp_data`, or describes anything but a linear array.
+        RecordingError: the file is cut off, or describes anything but a linear array.
     """
-
-    format = "BRAIN"
-    frame_rate_hz: float | None = None
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        experiment = _load(path)
-        try:
-            self.acquisition, self._frame = _read(experiment)
-        except (AttributeError, ValueError, TypeError, IndexError) as error:
-            raise RecordingError(f"{path}: {error}; is exp_data complete?") from error
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, index: int) -> NDArray[Any]:
-        if index not in (0, -1):
-            raise IndexError(f"{self.path} holds one frame; there is no frame {index}")
-        return self._frame
-
-    def __iter__(self) -> Iterator[NDArray[Any]]:
-        yield self._frame
+    with hdf5.reading(path, "BRAIN"):
+        experiment = matlab.load(path, "exp_data")["exp_data"]
+        return admit(path, _describe(experiment), options)
 
 
-def _variables(path: Path) -> Iterator[tuple[str, Any]]:
-    with path.open("rb") as file:
-        if file.read(len(mat73.MAGIC)) == mat73.MAGIC:
-            return mat73.variables(path)
-    return mat5.variables(memoryview(path.read_bytes()))
-
-
-def _load(path: Path) -> Any:
-    names = []
-    try:
-        for name, value in _variables(path):
-            if name == "exp_data":
-                return value
-            names.append(name)
-    except RecordingError:
-        raise
-    except (OSError, ValueError) as error:
-        raise RecordingError(f"{path}: cannot be read as a MATLAB file ({error}); is it complete?") from error
-    held = ", ".join(name for name in names if name and not name.startswith("__")) or "nothing"
-    raise RecordingError(f"{path}: no exp_data in this MATLAB file, so it is not BRAIN's; it holds {held}")
-
-
-def _read(experiment: Any) -> tuple[Acquisition, NDArray[np.float32]]:
-    time_s = np.atleast_1d(np.asarray(experiment.time, float))
-    probe = _probe(experiment.array)
-    traces = np.asarray(experiment.time_data).reshape(len(time_s), -1).T
-    tx, rx = (np.atleast_1d(np.asarray(v, int)) - 1 for v in (experiment.tx, experiment.rx))
-    frame, elements = full_matrix(traces, tx, rx, probe.n_elements)
-    acquisition = Acquisition(
-        probe=probe,
-        tx_elements=elements,
-        n_samples=len(time_s),
-        sampling_frequency_hz=(len(time_s) - 1) / (time_s[-1] - time_s[0]),
-        initial_time_s=float(time_s[0]),
+def _describe(experiment: Any) -> FileDescription:
+    time_s = np.atleast_1d(numbers(_claim(experiment, "time")))
+    if len(time_s) < 2 or time_s[-1] <= time_s[0]:
+        raise ValueError("exp_data.time is no rising axis of two or more samples")
+    array = matlab.field(experiment, "array", "exp_data")
+    x_m = _element_x(array)
+    traces = np.asarray(matlab.field(experiment, "time_data", "exp_data"))
+    if traces.size % len(time_s):
+        raise ValueError(
+            f"exp_data.time_data of {traces.shape} does not fit the {len(time_s)} samples of exp_data.time"
+        )
+    tx, rx = (np.atleast_1d(numbers(_claim(experiment, name)).astype(int)) - 1 for name in ("tx", "rx"))
+    frame, elements = full_matrix(traces.reshape(len(time_s), -1).T, tx, rx, x_m.size)
+    return FileDescription(
+        format="BRAIN",
+        shape=frame.shape,
+        n_frames=1,
+        read=lambda _: frame,
+        dtype=frame.dtype,
+        element_x_m=Claim("exp_data.array.el_xc", x_m),
+        element_width_m=_width(array, x_m),
+        center_frequency_hz=Claim("exp_data.array.centre_freq", matlab.field(array, "centre_freq", "exp_data.array")),
+        sampling_frequency_hz=Claim("the rate of exp_data.time", (len(time_s) - 1) / (time_s[-1] - time_s[0])),
         sound_speed_m_s=_sound_speed(experiment),
-    )
-    return acquisition, frame
-
-
-def _probe(array: Any) -> Probe:
-    x = np.asarray(array.el_xc, float)
-    pitch = float(np.diff(x).mean())
-    if pitch <= 0 or np.ptp(np.diff(x)) > 1e-3 * pitch or np.ptp(np.asarray(array.el_zc)) > 1e-3 * pitch:
-        raise ValueError("the elements are not in a straight line at one pitch, from left to right")
-    if abs(x.mean()) > 1e-3 * pitch:
-        raise ValueError(f"the array is centred on x = {x.mean():g} m instead of 0")
-    half_width = max(float(np.abs(np.asarray(edge) - x).max()) for edge in (array.el_x1, array.el_x2))
-    return Probe.linear(
-        n_elements=len(x),
-        pitch_m=pitch,
-        element_width_m=2 * half_width,
-        center_frequency_hz=float(array.centre_freq),
+        initial_times_s=Claim("exp_data.time", time_s[0]),
+        firing=single_elements(elements, x_m.size),
     )
 
 
-def _sound_speed(experiment: Any) -> float:
+def _claim(experiment: Any, name: str) -> Claim:
+    return Claim(f"exp_data.{name}", matlab.field(experiment, name, "exp_data"))
+
+
+def _element_x(array: Any) -> NDArray[np.float64]:
+    x_m = np.atleast_1d(numbers(Claim("exp_data.array.el_xc", matlab.field(array, "el_xc", "exp_data.array"))))
+    z_m = numbers(Claim("exp_data.array.el_zc", matlab.field(array, "el_zc", "exp_data.array")))
+    if np.ptp(z_m) > 1e-3 * np.abs(np.diff(x_m)).mean():
+        raise ValueError("exp_data.array.el_zc varies: the elements are not in a straight line")
+    return x_m
+
+
+def _width(array: Any, x_m: NDArray[np.float64]) -> Claim:
+    edges = [
+        numbers(Claim(f"exp_data.array.{e}", matlab.field(array, e, "exp_data.array"))) for e in ("el_x1", "el_x2")
+    ]
+    return Claim("the width by exp_data.array.el_x1", 2 * max(float(np.abs(edge - x_m).max()) for edge in edges))
+
+
+def _sound_speed(experiment: Any) -> Claim:
     if hasattr(experiment, "ph_velocity"):
-        return float(experiment.ph_velocity)
-    if hasattr(experiment, "material"):
-        return float(np.atleast_1d(experiment.material.vel_spherical_harmonic_coeffs)[0])
-    raise ValueError("neither ph_velocity nor material gives a speed of sound")
+        return Claim("exp_data.ph_velocity", number(Claim("exp_data.ph_velocity", experiment.ph_velocity)))
+    coefficients = getattr(getattr(experiment, "material", None), "vel_spherical_harmonic_coeffs", None)
+    if coefficients is None:
+        return Claim("the speed of sound (exp_data.ph_velocity or exp_data.material)", None)
+    return Claim("exp_data.material.vel_spherical_harmonic_coeffs", np.atleast_1d(coefficients)[0])
+
+
+FORMAT = FileFormat("BRAIN", recognise, read_brain)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 MAX_VARIABLE_BYTES = 1 << 30
 _MAX_DEPTH = 16
 _HEADER_BYTES = 128
+# More than the flags, the shape and the name of a variable take.
+_NAME_BYTES = 1024
 _MATRIX, _COMPRESSED = 14, 15
 _CELL, _STRUCT, _CHAR = 1, 2, 4
 _NUMBERS = range(6, 16)
@@ -34,13 +36,33 @@ def variables(data: memoryview) -> Iterator[tuple[str, Any]]:
     for anything else.
 
     Raises:
-        ValueError: the file is cut off, damaged, or holds complex numbers or more than 1 GiB in one variable.
+        ValueError: the file is cut off or damaged, or holds more than 1 GiB in one variable.
     """
+    reader = _Reader(_byte_order(data))
+    return map(reader.variable, reader.elements(data[_HEADER_BYTES:]))
+
+
+def names(data: memoryview) -> list[str]:
+    """The names of the variables in a file's bytes; those before the cut where it is cut off.
+
+    Raises:
+        ValueError: no header, or the first variable is damaged.
+    """
+    reader, found = _Reader(_byte_order(data)), []
+    try:
+        for element in reader.elements(data[_HEADER_BYTES:]):
+            found.append(reader.name(element))
+    except ValueError:
+        if not found:
+            raise
+    return found
+
+
+def _byte_order(data: memoryview) -> str:
     order = {b"IM": "<", b"MI": ">"}.get(bytes(data[126:_HEADER_BYTES]))
     if order is None:
         raise ValueError("no MATLAB 5 header")
-    reader = _Reader(order)
-    return map(reader.variable, reader.elements(data[_HEADER_BYTES:]))
+    return order
 
 
 class _Reader:
@@ -68,6 +90,18 @@ class _Reader:
             raise ValueError(f"an element of type {kind} where a variable was expected")
         return self._matrix(data, 0)
 
+    def name(self, element: Element) -> str:
+        """A variable's name, out of the first bytes of it."""
+        kind, data = element
+        if kind == _COMPRESSED:
+            data = _first_decompressed(data)[8:]
+        elif kind != _MATRIX:
+            return ""
+        parts = self.elements(data)
+        self._first_number(parts)
+        self._next(parts)
+        return bytes(self._next(parts)[1]).decode("latin-1")
+
     def _matrix(self, data: memoryview, depth: int) -> tuple[str, Any]:
         """An array with its name."""
         if len(data) == 0:
@@ -83,9 +117,10 @@ class _Reader:
     def _content(self, flags: int, shape: tuple[int, ...], parts: Iterator[Element], depth: int) -> Any:
         kind = flags & 0xFF
         if kind in _NUMBERS:
+            values = self._numbers(self._next(parts))
             if flags & _COMPLEX:
-                raise ValueError("complex numbers")
-            return self._numbers(self._next(parts)).reshape(shape, order="F").squeeze()
+                values = values + 1j * self._numbers(self._next(parts))
+            return values.reshape(shape, order="F").squeeze()
         if kind == _CHAR:
             return self._text(self._next(parts))
         if kind == _STRUCT:
@@ -136,6 +171,13 @@ class _Reader:
         if part is None:
             raise ValueError("cut off: an array ends before its data")
         return part
+
+
+def _first_decompressed(data: memoryview) -> memoryview:
+    try:
+        return memoryview(zlib.decompressobj().decompress(data, _NAME_BYTES))
+    except zlib.error as error:
+        raise ValueError(f"damaged: {error}") from error
 
 
 def _decompressed(data: memoryview) -> memoryview:

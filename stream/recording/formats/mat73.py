@@ -1,6 +1,7 @@
 """Reads MATLAB 7.3 `.mat` files: HDF5 with a header of 512 bytes before it (MathWorks, "MAT-File Versions").
 
-MATLAB stores arrays with their axes exchanged, structs as groups, and text as numbers that are marked as characters.
+MATLAB stores arrays with their axes exchanged, structs as groups, text as numbers that are marked as characters, cells
+as references, and arrays of structs as groups whose every field is references.
 """
 
 from __future__ import annotations
@@ -19,36 +20,87 @@ from sonolucent.stream.recording import hdf5
 MAGIC = b"MATLAB 7.3"
 MAX_VARIABLE_BYTES = 1 << 30
 _MAX_DEPTH = 16
+_MAX_NODES = 200_000
 
 
-def variables(path: Path) -> Iterator[tuple[str, Any]]:
-    """The names and values of a file's variables, one after the other, as `mat5.variables` gives those of MATLAB 5:
-    arrays (squeezed, in the type they are stored in), str, structs as namespaces, and None for anything else.
+def names(path: Path) -> list[str]:
+    """The names of a file's variables.
 
     Raises:
-        RecordingError: the file is cut off or damaged.
-        ValueError: more than 1 GiB in one array, or structs nested too deep.
+        RecordingError: the file is cut off or its bytes are wrong.
     """
-    with hdf5.open_for_reading(path) as file:
-        with hdf5.reading(path, "MATLAB 7.3"):
-            # "#refs#" and its like hold what variables refer to, not variables themselves.
-            names = [name for name in file if not name.startswith("#")]
-        for name in names:
-            with hdf5.reading(path, "MATLAB 7.3"):
-                value = _value(file[name], 0)
+    with hdf5.open_for_reading(path) as file, hdf5.reading(path, "MATLAB 7.3"):
+        # "#refs#" and its like hold what variables refer to, not variables themselves.
+        return [name for name in file if not name.startswith("#")]
+
+
+def variables(path: Path, wanted: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """The names and values of a file's variables, one after the other, as `mat5.variables` gives those of MATLAB 5:
+    arrays (squeezed, in the type they are stored in), str, structs as namespaces (lists of them where there is more
+    than one), cells as lists, and None for anything else.
+
+    Args:
+        wanted: the names to read; all where empty.
+
+    Raises:
+        RecordingError: the file is cut off, its bytes are wrong, or it holds more than 1 GiB in one array, structs
+            nested too deep, or too many of them.
+    """
+    for name in names(path):
+        if not wanted or name in wanted:
+            with hdf5.open_for_reading(path) as file, hdf5.reading(path, "MATLAB 7.3"):
+                value = _Reader(file).value(file[name], 0)
             yield name, value
 
 
-def _value(node: h5py.Group | h5py.Dataset, depth: int) -> Any:
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"structs nested more than {_MAX_DEPTH} deep")
-    if isinstance(node, h5py.Group):
-        return SimpleNamespace(**{name: _value(field, depth + 1) for name, field in node.items()})
-    if node.dtype.kind not in "iuf" or "MATLAB_empty" in node.attrs:
+class _Reader:
+    """Follows references, as far as a file of reasonable size has them."""
+
+    def __init__(self, file: h5py.File) -> None:
+        self._file = file
+        self._n_nodes = 0
+
+    def value(self, node: h5py.Group | h5py.Dataset, depth: int) -> Any:
+        self._n_nodes += 1
+        if depth > _MAX_DEPTH:
+            raise ValueError(f"structs nested more than {_MAX_DEPTH} deep")
+        if self._n_nodes > _MAX_NODES:
+            raise ValueError(f"more than {_MAX_NODES} values in one variable")
+        if isinstance(node, h5py.Group):
+            return self._struct(node, depth)
+        if node.dtype == h5py.ref_dtype:
+            return self._referred(node, depth)
+        return _array(node)
+
+    def _struct(self, group: h5py.Group, depth: int) -> Any:
+        if not _is_array_of_structs(group):
+            return SimpleNamespace(**{name: self.value(field, depth + 1) for name, field in group.items()})
+        columns = {name: self._referred(field, depth) for name, field in group.items()}
+        rows = zip(*columns.values(), strict=True)
+        return [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
+
+    def _referred(self, dataset: h5py.Dataset, depth: int) -> list[Any]:
+        if dataset.size > _MAX_NODES:
+            raise ValueError(f"{dataset.name} claims {dataset.size} values")
+        return [self.value(self._file[reference], depth + 1) for reference in dataset[...].T.ravel(order="F")]
+
+
+def _is_array_of_structs(group: h5py.Group) -> bool:
+    fields = list(group.values())
+    return bool(fields) and all(
+        isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype and "MATLAB_class" not in field.attrs
+        for field in fields
+    )
+
+
+def _array(node: h5py.Dataset) -> Any:
+    is_complex = node.dtype.names == ("real", "imag")
+    if not (node.dtype.kind in "iuf" or is_complex) or "MATLAB_empty" in node.attrs:
         return None
     if max(math.prod(node.shape), math.prod(node.chunks or (1,))) * node.dtype.itemsize > MAX_VARIABLE_BYTES:
         raise ValueError(f"{node.name} claims more than {MAX_VARIABLE_BYTES} bytes")
-    values = np.squeeze(node[...].T)
+    stored = node[...]
+    values = np.squeeze((stored["real"] + 1j * stored["imag"] if is_complex else stored).T)
     return _text(values) if node.attrs.get("MATLAB_class") == b"char" else values
 
 

@@ -12,64 +12,79 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition, Probe
 from sonolucent.stream.recording import hdf5, layout
-from sonolucent.stream.recording.formats.foreign import ForeignRecording
+from sonolucent.stream.recording.admission import admit
+from sonolucent.stream.recording.file_description import FileDescription, single_elements
+from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.full_matrix import full_matrix
-from sonolucent.stream.recording.formats.linear_array import linear_probe
+from sonolucent.stream.recording.formats.linear_array import along_the_array
+from sonolucent.stream.recording.formats.parts import chosen
+from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.sanity import Claim
 
 
-def read_mfmc(path: Path) -> ForeignRecording:
-    """The first sequence of a file, by name; its frames are float32. Half matrices are completed by reciprocity.
+def recognise(start: FileStart) -> bool:
+    """Whether the file says so itself."""
+    return start.hdf5 is not None and "TYPE" in start.hdf5.attrs and _text(start.hdf5.attrs["TYPE"]) == "MFMC"
+
+
+def read_mfmc(path: Path, options: ReadOptions) -> ForeignRecording:
+    """A sequence of a file, the first by name; its frames are float32. Half matrices are completed by reciprocity.
 
     Raises:
-        RecordingError: damaged, of another version, with several probes, or with laws of several elements.
+        RecordingError: cut off, of another version, with several probes, or with laws of several elements.
     """
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "MFMC"):
         if not _text(file.attrs["VERSION"]).startswith("2"):
             raise ValueError(f"version {_text(file.attrs['VERSION'])}; 2.0 can be read")
-        sequence = _first(file, "SEQUENCE")
-        traces = sequence["MFMC_DATA"]
-        layout.require_rows(file, traces.name, traces.shape[1:], ("<i2", "<f4", "<f8", "|i1", "|u1", "<i4"))
-        probe = _probe(file, sequence)
-        tx, rx = (_elements(file, sequence[f"{side}_LAW"]) for side in ("TRANSMIT", "RECEIVE"))
-        if traces.ndim != 3 or len(tx) != traces.shape[1] or len(rx) != traces.shape[1]:
-            raise ValueError(f"data of {traces.shape} with {len(tx)} transmit laws; expected (frame, trace, sample)")
-
-        def read(i: int) -> NDArray[np.float32]:
-            return full_matrix(traces[i], tx, rx, probe.n_elements)[0]
-
-        _, elements = full_matrix(traces[0], tx, rx, probe.n_elements)
-        return ForeignRecording("MFMC", path, _acquisition(sequence, probe, elements), None, len(traces), read)
+        return admit(path, _describe(file, options.part), options)
 
 
-def _acquisition(sequence: h5py.Group, probe: Probe, elements: list[int]) -> Acquisition:
+def _describe(file: h5py.File, part: str | None) -> FileDescription:
+    name, notes = chosen(
+        [n for n in sorted(file) if _text(file[n].attrs.get("TYPE", "")) == "SEQUENCE"], part, "sequence"
+    )
+    sequence = file[name]
+    traces = sequence["MFMC_DATA"]
+    layout.require_rows(file, traces.name, traces.shape[1:], ("<i2", "<f4", "<f8", "|i1", "|u1", "<i4"))
+    probe = _probe(file, sequence)
+    x_m = along_the_array(Claim("ELEMENT_POSITION", layout.read_values(probe["ELEMENT_POSITION"])))
+    tx, rx = (_elements(file, sequence[f"{side}_LAW"]) for side in ("TRANSMIT", "RECEIVE"))
+    if traces.ndim != 3 or len(tx) != traces.shape[1] or len(rx) != traces.shape[1]:
+        raise ValueError(f"data of {traces.shape} with {len(tx)} transmit laws; expected (frame, trace, sample)")
+    frame, elements = full_matrix(traces[0], tx, rx, len(x_m.value)) if len(traces) else (np.empty((0, 0, 0)), [])
+    center_hz = _number(probe.attrs["CENTRE_FREQUENCY"])
     step_s = _number(sequence.attrs["TIME_STEP"])
-    return Acquisition(
-        probe=probe,
-        tx_elements=elements,
-        n_samples=sequence["MFMC_DATA"].shape[2],
-        sampling_frequency_hz=1 / step_s if step_s > 0 else 0.0,
-        initial_time_s=_number(sequence.attrs["START_TIME"]),
+    return FileDescription(
+        format="MFMC",
+        shape=frame.shape,
+        n_frames=len(traces),
+        read=lambda i: full_matrix(traces[i], tx, rx, len(x_m.value))[0],
+        dtype=np.dtype(np.float32),
+        element_x_m=x_m,
+        element_width_m=_width(probe),
+        center_frequency_hz=Claim("CENTRE_FREQUENCY", center_hz),
+        fractional_bandwidth=_number(probe.attrs["BANDWIDTH"]) / center_hz if "BANDWIDTH" in probe.attrs else None,
+        sampling_frequency_hz=Claim("the rate by TIME_STEP", 1 / step_s if step_s > 0 else 0.0),
+        initial_times_s=Claim("START_TIME", _number(sequence.attrs["START_TIME"])),
         # Of shear and longitudinal waves.
-        sound_speed_m_s=float(np.ravel(sequence.attrs["SPECIMEN_VELOCITY"])[1]),
+        sound_speed_m_s=Claim("SPECIMEN_VELOCITY", np.ravel(sequence.attrs["SPECIMEN_VELOCITY"])[1]),
+        notes=notes,
+        firing=single_elements(elements, len(x_m.value)),
     )
 
 
-def _probe(file: h5py.File, sequence: h5py.Group) -> Probe:
+def _probe(file: h5py.File, sequence: h5py.Group) -> h5py.Group:
     references = np.ravel(layout.read_values(sequence["PROBE_LIST"]))
     if len(references) != 1:
         raise ValueError(f"the sequence uses {len(references)} probes; those of one can be read")
-    probe = file[references[0]]
-    centres = layout.read_values(probe["ELEMENT_POSITION"])
-    if np.ptp(centres[:, 1:]) > 1e-6:
-        raise ValueError("the elements are not in a straight line along x")
+    return file[references[0]]
+
+
+def _width(probe: h5py.Group) -> Claim:
     half_sides = [np.abs(layout.read_values(probe[f"ELEMENT_{axis}"])[:, 0]).max() for axis in ("MINOR", "MAJOR")]
-    bandwidth = _number(probe.attrs["BANDWIDTH"]) if "BANDWIDTH" in probe.attrs else None
-    center_hz = _number(probe.attrs["CENTRE_FREQUENCY"])
-    relative = None if bandwidth is None else bandwidth / center_hz
-    return linear_probe(centres[:, 0], 2 * float(max(half_sides)), center_hz, relative)
+    return Claim("the width by ELEMENT_MINOR and ELEMENT_MAJOR", 2 * float(max(half_sides)))
 
 
 def _elements(file: h5py.File, laws: h5py.Dataset) -> NDArray[np.int_]:
@@ -92,13 +107,6 @@ def _element(law: h5py.Group) -> int:
     return int(element[0]) - 1
 
 
-def _first(file: h5py.File, kind: str) -> h5py.Group:
-    for name in sorted(file):
-        if _text(file[name].attrs.get("TYPE", "")) == kind:
-            return file[name]
-    raise ValueError(f"it holds no group of TYPE {kind}")
-
-
 def _text(value: Any) -> str:
     one = np.ravel(value)[0]
     return one.decode() if isinstance(one, bytes) else str(one)
@@ -106,3 +114,6 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float:
     return float(np.ravel(value)[0])
+
+
+FORMAT = FileFormat("MFMC", recognise, read_mfmc)

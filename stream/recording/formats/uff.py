@@ -1,126 +1,162 @@
-"""USTB's ultrasound file format (UFF), through the package pyuff-ustb: `channel_data` with one spherical wave a shot.
+"""Reads USTB's ultrasound file format (UFF): HDF5 with an object of class `uff.channel_data` of any name.
 
-UFF's clock starts when a wave passes the origin of coordinates, and `delay` says by how much the acquisition of each
-wave lags; for a source on the array that is its distance from the origin over the speed of sound.
+Data are (frame, wave, channel, sample); MATLAB leaves out axes of one at the front. A shot's clock starts when its wave
+passes the origin of coordinates, and `delay` of the wave is added to the time of its samples (`uff.channel_data.time`
+and `midprocess.das` of USTB). A source on the array is a single element, whose pulse by that rule leaves it by its
+distance from the origin later. I and Q were multiplied by a carrier on that clock, before `delay` is added.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
-from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.recording import hdf5
-from sonolucent.stream.recording.any_recording import AnyRecording
-from sonolucent.stream.recording.formats.foreign import ForeignRecording
-from sonolucent.stream.recording.formats.linear_array import linear_probe, the_one
+from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording.admission import admit
+from sonolucent.stream.recording.file_description import FileDescription, Firing
+from sonolucent.stream.recording.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.linear_array import along_the_array
+from sonolucent.stream.recording.formats.parts import chosen
+from sonolucent.stream.recording.formats.uff_waves import UffWave, read_wave
+from sonolucent.stream.recording.formats.uff_writer import write_uff
+from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.sanity import Claim, number
 
-_LOCATION = "channel_data"
-
-
-def read_uff(path: Path) -> ForeignRecording:
-    """The object `channel_data` of a file; all its frames are in memory.
-
-    Raises:
-        RecordingError: damaged, no `channel_data`, IQ data, or not one spherical wave from each of some elements; or
-            pyuff-ustb is missing.
-    """
-    pyuff = _pyuff(path)
-    with hdf5.reading(path, "UFF"):
-        channel_data = pyuff.Uff(str(path)).read(_LOCATION)
-        data = np.asarray(channel_data.data)
-        if np.iscomplexobj(data) or channel_data.modulation_frequency:
-            raise ValueError("it holds IQ data; only RF channel data can be read")
-        data = data[..., np.newaxis] if data.ndim == 3 else data
-        acquisition = _acquisition(channel_data, data.shape)
-        frames = np.ascontiguousarray(data.astype(np.float32, copy=False).transpose(3, 2, 1, 0))
-        rate = channel_data.PRF / acquisition.n_tx if channel_data.PRF else None
-        return ForeignRecording("UFF", path, acquisition, rate, len(frames), frames.__getitem__)
+_CLASS = "uff.channel_data"
 
 
-def write_uff(path: Path, recording: AnyRecording) -> None:
-    """Writes the channel data of a recording of at least one frame, as float32; all frames are in memory meanwhile.
+def recognise(start: FileStart) -> bool:
+    """Whether an object of the file has a class of USTB's."""
+    if start.hdf5 is None or "format" in start.hdf5.attrs:
+        return False
+    return any(_text(item.attrs.get("class", "")).startswith("uff.") for item in start.hdf5.values())
+
+
+def read_uff(path: Path, options: ReadOptions | None = None) -> ForeignRecording:
+    """An object of class `uff.channel_data`, the first by default.
 
     Raises:
-        RecordingError: the file exists or cannot be written, or pyuff-ustb is missing.
+        RecordingError: cut off, no such object, or one that lacks what images need.
     """
-    pyuff = _pyuff(path)
-    hdf5.create(path).close()
-    acquisition, probe = recording.acquisition, recording.acquisition.probe
-    frames = np.stack([frame.astype(np.float32) for frame in recording])
-    array = pyuff.LinearArray(N=probe.n_elements, pitch=probe.pitch_m, element_width=probe.element_width_m)
-    array.origin = pyuff.Point(distance=0.0, azimuth=0.0, elevation=0.0)
-    channel_data = pyuff.ChannelData(
-        sampling_frequency=acquisition.sampling_frequency_hz,
-        initial_time=acquisition.initial_time_s,
-        sound_speed=acquisition.sound_speed_m_s,
-        modulation_frequency=0.0,
-        sequence=[_wave(pyuff, acquisition, element) for element in acquisition.tx_elements],
-        probe=array,
-        pulse=pyuff.Pulse(center_frequency=probe.center_frequency_hz, fractional_bandwidth=probe.fractional_bandwidth),
-        data=frames.transpose(3, 2, 1, 0),
-    )
-    if recording.frame_rate_hz is not None:
-        channel_data.PRF = recording.frame_rate_hz * acquisition.n_tx
-    # The pulse's phase and waveform are not known.
-    channel_data.write(str(path), _LOCATION, ignore_missing_compulsory_fields=True)
+    file = hdf5.open_for_reading(path)
+    with hdf5.reading(path, "UFF (USTB)"):
+        options = options or ReadOptions()
+        named = [name for name, item in file.items() if _text(item.attrs.get("class", "")) == _CLASS]
+        if not named:
+            raise ValueError(f"it holds no {_CLASS}, but {', '.join(file)}; only channel data can be read")
+        name, notes = chosen(named, options.part, _CLASS)
+        return admit(path, _describe(file[name], notes, options), options)
 
 
-def _wave(pyuff: ModuleType, acquisition: Acquisition, element: int) -> Any:
-    x_m = float(acquisition.probe.element_x_m[element])
-    source = pyuff.Point(distance=abs(x_m), azimuth=float(np.copysign(np.pi / 2, x_m)), elevation=0.0)
-    return pyuff.Wave(
-        wavefront=pyuff.Wavefront.spherical,
-        source=source,
-        origin=pyuff.Point(distance=0.0, azimuth=0.0, elevation=0.0),
-        apodization=pyuff.Apodization(),
-        delay=abs(x_m) / acquisition.sound_speed_m_s,
-        sound_speed=acquisition.sound_speed_m_s,
-    )
-
-
-def _acquisition(channel_data: Any, shape: tuple[int, ...]) -> Acquisition:
-    geometry = np.asarray(channel_data.probe.geometry, float)
-    geometry = geometry if len(geometry) == 7 else geometry.T
-    if len(shape) != 4 or shape[1] != geometry.shape[1]:
-        raise ValueError(f"data of {shape} with {geometry.shape[1]} elements; expected (sample, element, wave, frame)")
-    if channel_data.pulse is None:
-        raise ValueError("it holds no pulse, so that the centre frequency is not known")
-    c_m_s = float(channel_data.sound_speed)
-    sequence = channel_data.sequence
-    waves = sequence if isinstance(sequence, list) else [sequence]
-    sources = np.array([wave.source.xyz for wave in waves], float)
-    delays_s = np.array([float(wave.delay or 0.0) for wave in waves])
-    lag_s = the_one(delays_s - np.linalg.norm(sources, axis=1) / c_m_s, "the delay", 1e-9)
-    bandwidth = channel_data.pulse.fractional_bandwidth
-    return Acquisition(
-        probe=linear_probe(
-            geometry[0], float(geometry[5].max()), float(channel_data.pulse.center_frequency), bandwidth or None
-        ),
-        tx_elements=_elements(sources, geometry[:3].T),
-        n_samples=shape[0],
-        sampling_frequency_hz=float(channel_data.sampling_frequency),
-        initial_time_s=float(channel_data.initial_time) + lag_s,
-        sound_speed_m_s=c_m_s,
+def _describe(group: h5py.Group, notes: tuple[str, ...], options: ReadOptions) -> FileDescription:
+    _require(group, "data", "sampling_frequency", "initial_time", "probe", "sequence", "pulse")
+    data, is_iq = _data(group["data"])
+    shape = (1,) * (4 - data.ndim) + data.shape
+    x_m, width_m = _array(group["probe"])
+    speed = _claim(group, "sound_speed")
+    speed_m_s = options.sound_speed_m_s if speed.value is None else number(speed)
+    waves = [read_wave(wave, speed_m_s) for wave in _sequence(group["sequence"])]
+    if len(waves) != shape[1]:
+        raise ValueError(f"{group.name}/data of {shape} has {shape[1]} waves, its sequence {len(waves)}")
+    delays_s, weights = _delays(waves, np.asarray(x_m.value))
+    late_s = np.array([wave.delay_s for wave in waves])
+    bandwidth = _claim(group["pulse"], "fractional_bandwidth").value
+    rate = _claim(group, "PRF").value
+    return FileDescription(
+        format="UFF (USTB)",
+        shape=shape[1:],
+        n_frames=shape[0],
+        read=lambda i: _frame(group["data"], is_iq, i, shape),
+        dtype=np.dtype(np.complex64) if is_iq else data.dtype,
+        element_x_m=x_m,
+        element_width_m=width_m,
+        center_frequency_hz=_claim(group["pulse"], "center_frequency"),
+        fractional_bandwidth=number(Claim("fractional_bandwidth", bandwidth)) or None if np.size(bandwidth) else None,
+        sampling_frequency_hz=_claim(group, "sampling_frequency"),
+        sound_speed_m_s=speed,
+        initial_times_s=Claim(f"{group.name}/initial_time", number(_claim(group, "initial_time")) + late_s),
+        firing=Firing(Claim(f"{group.name}/sequence", delays_s), Claim(f"{group.name}/sequence", weights)),
+        demodulation_frequency_hz=_claim(group, "modulation_frequency"),
+        carrier_zero_s=late_s,
+        frame_rate_hz=number(_claim(group, "PRF")) / len(waves) if np.size(rate) and np.any(rate) else None,
+        notes=(*notes, *_window_note(waves)),
     )
 
 
-def _elements(sources_m: NDArray[Any], centres_m: NDArray[Any]) -> list[int]:
-    distances = np.linalg.norm(sources_m[:, np.newaxis] - centres_m[np.newaxis], axis=2)
-    if not distances.min(axis=1).max() < 1e-5 or np.ptp(centres_m[:, 1:]) > 1e-6:
-        raise ValueError("the waves do not start at elements of a straight array; only synthetic apertures can be read")
-    return [int(e) for e in distances.argmin(axis=1)]
+def _require(group: h5py.Group, *names: str) -> None:
+    missing = [name for name in names if name not in group or _is_empty(group[name])]
+    if missing:
+        raise ValueError(f"{group.name.strip('/')} lacks {', '.join(missing)}; without them it cannot be imaged")
 
 
-def _pyuff(path: Path) -> ModuleType:
-    try:
-        import pyuff_ustb
-    except ImportError as error:
-        raise RecordingError(f"{path}: UFF needs the package pyuff-ustb; pip install 'sonolucent[formats]'") from error
-    module: ModuleType = pyuff_ustb
-    return module
+def _is_empty(item: h5py.Group | h5py.Dataset) -> bool:
+    return item.size in (0, None) if isinstance(item, h5py.Dataset) else len(item) == 0
+
+
+def _data(item: h5py.Group | h5py.Dataset) -> tuple[h5py.Dataset, bool]:
+    """The dataset, or the real part of complex ones, and whether they are."""
+    is_iq = isinstance(item, h5py.Group)
+    part = item["real"] if is_iq else item
+    if not 2 <= part.ndim <= 4:
+        raise ValueError(f"{part.name} has shape {part.shape}; (frame, wave, channel, sample) is due")
+    hdf5.require_filters(part)
+    hdf5.require_chunks(part)
+    return part, is_iq
+
+
+def _frame(item: Any, is_iq: bool, i: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    if is_iq:
+        return np.asarray(_row(item["real"], i, shape) + 1j * _row(item["imag"], i, shape), np.complex64)
+    return _row(item, i, shape)
+
+
+def _row(dataset: h5py.Dataset, i: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    return np.asarray(dataset[i] if dataset.ndim == 4 else dataset[...]).reshape(shape[1:])
+
+
+def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
+    """The x of elements, and their width."""
+    if "geometry" in probe:
+        geometry = np.asarray(layout.read_values(probe["geometry"]), float)
+        rows = geometry.T if len(geometry) == 7 else geometry
+        width = Claim(f"the width by {probe.name}/geometry", rows[:, 5].max()) if rows.shape[1] > 5 else None
+        return along_the_array(Claim(f"{probe.name}/geometry", rows)), width
+    n, pitch_m = int(number(_claim(probe, "N"))), number(_claim(probe, "pitch"))
+    if not 1 < n < 1 << 16:
+        raise ValueError(f"{probe.name}/N is {n}; from 2 elements on can be read")
+    width = _claim(probe, "element_width")
+    x_m = (np.arange(n) - (n - 1) / 2) * pitch_m
+    return Claim(f"{probe.name}/pitch", x_m), width if np.size(width.value) and width.value is not None else None
+
+
+def _sequence(group: h5py.Group) -> list[h5py.Group]:
+    children = [item for name, item in sorted(group.items()) if name.startswith("sequence_")]
+    return children or [group]
+
+
+def _delays(waves: list[UffWave], x_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When each element fires in each shot, and its weight, (n_waves, n_el)."""
+    delays_s, weights = (np.array(values) for values in zip(*(wave.fires(x_m) for wave in waves), strict=True))
+    return delays_s, weights
+
+
+def _window_note(waves: list[UffWave]) -> tuple[str, ...]:
+    if not any(wave.has_window for wave in waves):
+        return ()
+    return ("transmit apodization is given as a rule (a window and an f-number); all elements are taken to fire alike",)
+
+
+def _claim(group: h5py.Group, name: str) -> Claim:
+    is_there = name in group and isinstance(group[name], h5py.Dataset) and group[name].size
+    return Claim(f"{group.name}/{name}".strip("/"), layout.read_values(group[name]) if is_there else None)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+FORMAT = FileFormat("UFF (USTB)", recognise, read_uff, ".uff", write_uff)

@@ -1,7 +1,9 @@
-"""zea 0.1: HDF5 with `tracks/track_0/{data,scan}` and `probe`; `raw_data` is (frame, tx, sample, rx, channel).
+"""Reads zea files: HDF5 with `tracks/track_0/{data,scan}` and `probe` from 0.1 on, `data` and `scan` before.
 
-zea's clock starts when the first element fires; the peak of the pulse comes later, 1 / center_frequency where the
-file holds no waveforms (`zea.Parameters.t_peak`). Ours starts at the centre of the pulse.
+`raw_data` is (frame, tx, sample, rx, channel), of one channel, or two for I and Q. zea's clock of a shot starts when
+its first element fires; the peak of the pulse comes later, as `waveforms_two_way` (at 250 MHz) shows, or by
+1 / center_frequency where the file holds none (`zea.Parameters.t_peak`). The carrier of I and Q starts with the first
+sample (`zea.beamform.beamformer.tof_correction` turns phases by delays that count from there).
 """
 
 from __future__ import annotations
@@ -11,149 +13,201 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from sonolucent.beamform.geometry import Acquisition
 from sonolucent.stream.recording import hdf5, layout
-from sonolucent.stream.recording.any_recording import AnyRecording
-from sonolucent.stream.recording.formats.foreign import ForeignRecording
-from sonolucent.stream.recording.formats.linear_array import linear_probe, the_one
+from sonolucent.stream.recording.admission import admit
+from sonolucent.stream.recording.file_description import FileDescription, Firing
+from sonolucent.stream.recording.foreign import ForeignRecording
+from sonolucent.stream.recording.formats.linear_array import along_the_array
+from sonolucent.stream.recording.formats.parts import chosen
+from sonolucent.stream.recording.formats.pulse_peak import pulse_peak_s
+from sonolucent.stream.recording.formats.zea_writer import write_zea
+from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.sanity import Claim, number, numbers
 
-_VERSION = "0.1.0"
-_TRACK = "tracks/track_0"
-# zea takes a distance of 0 for a plane wave; a source just behind the array is a single element.
-_FOCUS_M = -1e-6
+_WAVEFORM_HZ = 250e6
+"""`zea.func.ultrasound.compute_time_to_peak` assumes it; it is Verasonics' rate."""
+_REQUIRED = ("probe_geometry", "sampling_frequency", "initial_times", "t0_delays", "tx_apodizations")
 
 
-def read_zea(path: Path) -> ForeignRecording:
-    """The first track of single-element transmits.
+def recognise(start: FileStart) -> bool:
+    """Whether the file has zea's version, or the groups of before 0.1."""
+    if start.hdf5 is None:
+        return False
+    old = "scan" in start.hdf5 and "data/raw_data" in start.hdf5 and "format" not in start.hdf5.attrs
+    return "zea_version" in start.hdf5.attrs or old
+
+
+def read_zea(path: Path, options: ReadOptions | None = None) -> ForeignRecording:
+    """A track of a file, the first by default.
 
     Raises:
-        RecordingError: damaged, another kind of data (IQ, no channel data, focused transmits, a partial aperture), or
-            compressed by a filter that is not installed.
+        RecordingError: cut off, without channel data, of a partial aperture, or compressed by a filter that is not
+            installed.
     """
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "zea"):
-        raw, scan = file[f"{_TRACK}/data/raw_data"], file[f"{_TRACK}/scan"]
-        # zea compresses everything alike, also what `_acquisition` reads.
-        hdf5.require_filters(raw)
-        acquisition = _acquisition(file, scan, raw.shape)
-        layout.require_rows(file, raw.name, raw.shape[1:], ("<i2", "<f4"))
-        rate = _frame_rate_hz(scan, acquisition.n_tx)
-        return ForeignRecording("zea", path, acquisition, rate, len(raw), lambda i: raw[i, ..., 0].transpose(0, 2, 1))
+        options = options or ReadOptions()
+        track, notes = _track(file, options.part)
+        return admit(path, _describe(file, track, notes), options)
 
 
-def write_zea(path: Path, recording: AnyRecording) -> None:
-    """Writes the channel data of a recording of at least one frame.
-
-    Raises:
-        RecordingError: the file exists or cannot be written.
-    """
-    acquisition = recording.acquisition
-    with hdf5.create(path) as file:
-        file.attrs.update({"zea_version": _VERSION, "description": "converted by Sonolucent"})
-        file.create_group("metadata")
-        file.create_group("metrics")
-        _put_all(file.create_group("probe"), _probe_fields(acquisition))
-        _put_all(file.create_group(f"{_TRACK}/scan"), _scan_fields(acquisition))
-        _write_timing(file[f"{_TRACK}/scan"], recording)
-        shape = (acquisition.n_tx, acquisition.n_samples, acquisition.n_rx, 1)
-        name = f"{_TRACK}/data/raw_data"
-        raw = file.create_dataset(name, (len(recording), *shape), recording[0].dtype, chunks=(1, *shape))
-        raw.attrs.update({"unit": "–", "description": "Raw channel data."})
-        for i, frame in enumerate(recording):
-            raw[i, ..., 0] = frame.transpose(0, 2, 1)
+def _track(file: h5py.File, part: str | None) -> tuple[str, tuple[str, ...]]:
+    """Where `data` and `scan` lie."""
+    if "tracks" not in file:
+        return "", ("a file of zea before 0.1",)
+    name, notes = chosen(hdf5.members(file["tracks"]), part, "track")
+    return f"tracks/{name}/", notes
 
 
-def _acquisition(file: h5py.File, scan: h5py.Group, shape: tuple[int, ...]) -> Acquisition:
-    if len(shape) != 5 or shape[4] != 1:
-        raise ValueError(f"raw_data of {shape} is not real channel data of (frame, tx, sample, rx, 1)")
-    center_hz = the_one(_values(scan, "center_frequency"), "the centre frequency", 0.0)
-    geometry = _values(file["probe"], "probe_geometry")
-    if len(geometry) != shape[3] or "rx_aperture_indices" in scan:
-        raise ValueError(f"{shape[3]} channels receive with {len(geometry)} elements; only whole apertures can be read")
-    if np.ptp(geometry[:, 1:]) > 1e-6:
-        raise ValueError("the elements are not in a straight line")
-    probe = file["probe"]
-    pitch = float(np.diff(geometry[:, 0]).mean())
-    width = float(_values(probe, "element_width")) if "element_width" in probe else pitch
-    bandwidth = _values(probe, "probe_bandwidth_percent") / 100 if "probe_bandwidth_percent" in probe else None
-    elements = _transmitting(_values(scan, "tx_apodizations"), _values(scan, "t0_delays"))
-    initial_s = the_one(_values(scan, "initial_times"), "the initial time", 1e-9)
-    return Acquisition(
-        probe=linear_probe(geometry[:, 0], width, center_hz, None if bandwidth is None else float(bandwidth)),
-        tx_elements=elements,
-        n_samples=shape[2],
-        sampling_frequency_hz=float(_values(scan, "sampling_frequency")),
-        initial_time_s=initial_s - _peak_s(scan, center_hz),
-        sound_speed_m_s=float(_values(scan, "sound_speed")) if "sound_speed" in scan else 1540.0,
+def _describe(file: h5py.File, track: str, notes: tuple[str, ...]) -> FileDescription:
+    if f"{track}data/raw_data" not in file:
+        held = ", ".join(hdf5.members(file[f"{track}data"])) if f"{track}data" in file else "nothing"
+        raise ValueError(f"{track}data holds no raw_data, only {held}; channel data are due")
+    raw = file[f"{track}data/raw_data"]
+    # zea compresses everything alike, also what follows.
+    hdf5.require_filters(raw)
+    scan = _Fields(file, track)
+    scan.require(*_REQUIRED)
+    if raw.ndim != 5 or raw.shape[4] not in (1, 2):
+        raise ValueError(f"raw_data has shape {raw.shape}; (frame, tx, sample, rx, 1 or 2) is due")
+    hdf5.require_chunks(raw)
+    is_iq = raw.shape[4] == 2
+    center_hz, center_notes = _center_frequency(scan)
+    peaks_s, peak_notes = _peaks(scan, number(center_hz), raw.shape[1])
+    initial_s = _one_a_shot(numbers(scan["initial_times"]), raw.shape[1], scan["initial_times"].field) - peaks_s
+    return FileDescription(
+        format="zea",
+        shape=(raw.shape[1], raw.shape[3], raw.shape[2]),
+        n_frames=raw.shape[0],
+        read=lambda i: _frame(raw, i),
+        dtype=np.dtype(np.complex64) if is_iq else raw.dtype,
+        element_x_m=along_the_array(scan["probe_geometry"]),
+        element_width_m=scan.get("element_width"),
+        center_frequency_hz=center_hz,
+        fractional_bandwidth=_bandwidth(scan),
+        sampling_frequency_hz=scan["sampling_frequency"],
+        sound_speed_m_s=scan.get("sound_speed") or Claim(f"{track}scan/sound_speed", None),
+        initial_times_s=Claim(scan["initial_times"].field, initial_s),
+        firing=Firing(scan["t0_delays"], scan["tx_apodizations"]),
+        demodulation_frequency_hz=scan.get("demodulation_frequency")
+        or Claim(f"{track}scan/demodulation_frequency", None),
+        carrier_zero_s=initial_s,
+        frame_rate_hz=_frame_rate_hz(scan, raw.shape[1]),
+        notes=(*notes, *center_notes, *peak_notes, *_lens_note(scan)),
     )
 
 
-def _transmitting(apodizations: Any, delays_s: Any) -> list[int]:
-    fires = apodizations != 0
-    if not (fires.sum(axis=1) == 1).all() or np.abs(delays_s[fires]).max() > 0:
-        raise ValueError("not every transmit is one element fired at time 0; only synthetic-aperture data can be read")
-    return [int(e) for e in fires.argmax(axis=1)]
+class _Fields:
+    """The fields of a track: those of its scan, then the probe's."""
 
+    def __init__(self, file: h5py.File, track: str) -> None:
+        self._file = file
+        self._places = [f"{track}scan/", "probe/"]
+        apertures = f"{track}scan/rx_aperture_indices"
+        if apertures in file:
+            _require_whole(layout.read_values(file[apertures]))
 
-def _peak_s(scan: h5py.Group, center_hz: float) -> float:
-    if "waveforms_two_way" not in scan:
-        return 1 / center_hz
-    raise ValueError("the file holds transmit waveforms, whose peak is not known here; save it without them")
-
-
-def _frame_rate_hz(scan: h5py.Group, n_tx: int) -> float | None:
-    if "time_to_next_transmit" not in scan:
+    def get(self, name: str) -> Claim | None:
+        for place in self._places:
+            if place + name in self._file and isinstance(self._file[place + name], h5py.Dataset):
+                return Claim(place + name, layout.read_values(self._file[place + name]))
         return None
-    gaps_s = _values(scan, "time_to_next_transmit")
+
+    def __getitem__(self, name: str) -> Claim:
+        claim = self.get(name)
+        if claim is None:
+            raise ValueError(f"{self._places[0]}{name} is missing; add it to the file")
+        return claim
+
+    def require(self, *names: str) -> None:
+        missing = [name for name in names if self.get(name) is None]
+        if missing:
+            before = "" if self._places[0].startswith("tracks") else "of before 0.1, "
+            where = self._places[0].removesuffix("/")
+            raise ValueError(f"{before}{where} lacks {', '.join(missing)}; without them nothing can be imaged")
+
+    def waveforms(self) -> NDArray[np.float64] | None:
+        """Two-way waveforms, (n, n_samples); before 0.1 a group of them, and which one each shot has."""
+        place = self._places[0] + "waveforms_two_way"
+        if place not in self._file:
+            return None
+        if isinstance(self._file[place], h5py.Dataset):
+            return np.atleast_2d(numbers(Claim(place, layout.read_values(self._file[place]))))
+        group = self._file[place]
+        rows = [numbers(Claim(f"{place}/{n}", layout.read_values(group[n]))).ravel() for n in hdf5.members(group)]
+        longest = max((row.size for row in rows), default=0)
+        stacked = np.array([np.pad(row, (0, longest - row.size)) for row in rows])
+        which = self.get("tx_waveform_indices")
+        return stacked if which is None else stacked[numbers(which).astype(int)]
+
+
+def _require_whole(apertures: NDArray[Any]) -> None:
+    if apertures.ndim != 2 or (apertures != np.arange(apertures.shape[1])).any():
+        raise ValueError(
+            "rx_aperture_indices: shots are received by parts of the aperture; only whole ones can be read"
+        )
+
+
+def _frame(raw: h5py.Dataset, i: int) -> NDArray[Any]:
+    frame = raw[i]
+    samples = frame[..., 0] if frame.shape[-1] == 1 else frame[..., 0].astype(np.complex64) + 1j * frame[..., 1]
+    return np.asarray(samples.transpose(0, 2, 1))
+
+
+def _center_frequency(scan: _Fields) -> tuple[Claim, tuple[str, ...]]:
+    claim = scan.get("center_frequency")
+    if claim is not None:
+        return claim, ()
+    probes = scan.get("probe_center_frequency")
+    if probes is None:
+        raise ValueError(
+            "scan/center_frequency is missing, and probe/probe_center_frequency too; add one of them in Hz"
+        )
+    return probes, (f"scan/center_frequency is missing; the probe's {number(probes) / 1e6:g} MHz is taken",)
+
+
+def _peaks(scan: _Fields, center_hz: float, n_tx: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """When the pulse of each shot has its peak after the element fires, (n_tx,)."""
+    waveforms = scan.waveforms()
+    if waveforms is None:
+        return np.full(n_tx, 1 / center_hz if center_hz > 0 else 0.0), ()
+    peaks_s = [pulse_peak_s(waveform, _WAVEFORM_HZ) for waveform in waveforms]
+    if None in peaks_s:
+        note = (
+            "waveforms_two_way is silent; the pulse is taken to be centred 1 / center_frequency after the element fires"
+        )
+        return np.full(n_tx, 1 / center_hz), (note,)
+    found_s = _one_a_shot(np.array(peaks_s, float), n_tx, "waveforms_two_way")
+    return found_s, (
+        f"the pulse's centre is found in waveforms_two_way, {found_s.mean() * 1e6:.3f} us after it starts",
+    )
+
+
+def _one_a_shot(values: NDArray[np.float64], n_tx: int, field: str) -> NDArray[np.float64]:
+    if values.size not in (1, n_tx):
+        raise ValueError(f"{field} holds {values.size} for {n_tx} transmits; one each, or one for all, is due")
+    return np.broadcast_to(values.ravel(), (n_tx,)).copy()
+
+
+def _bandwidth(scan: _Fields) -> float | None:
+    percent = scan.get("probe_bandwidth_percent") or scan.get("bandwidth_percent")
+    return None if percent is None else number(percent) / 100
+
+
+def _frame_rate_hz(scan: _Fields, n_tx: int) -> float | None:
+    gaps = scan.get("time_to_next_transmit")
+    if gaps is None:
+        return None
+    gaps_s = numbers(gaps)
     total_s = float(gaps_s.sum())
     return gaps_s.size / (total_s * n_tx) if total_s > 0 else None
 
 
-def _probe_fields(acquisition: Acquisition) -> dict[str, tuple[Any, str]]:
-    probe = acquisition.probe
-    return {
-        "name": ("linear array", ""),
-        "type": ("linear", ""),
-        "probe_center_frequency": (probe.center_frequency_hz, "Hz"),
-        "probe_bandwidth_percent": (100 * probe.fractional_bandwidth, "%"),
-        "probe_geometry": ([(x, 0.0, 0.0) for x in probe.element_x_m], "m"),
-        "element_width": (probe.element_width_m, "m"),
-    }
+def _lens_note(scan: _Fields) -> tuple[str, ...]:
+    lens = scan.get("lens_thickness") or scan.get("lens_correction")
+    return () if lens is None else ("the file describes a lens; delays through it are not corrected",)
 
 
-def _scan_fields(acquisition: Acquisition) -> dict[str, tuple[Any, str]]:
-    n_tx, probe = acquisition.n_tx, acquisition.probe
-    elements = list(acquisition.tx_elements)
-    origins = [(probe.element_x_m[e], 0.0, 0.0) for e in elements]
-    peak_s = 1 / probe.center_frequency_hz
-    return {
-        "sampling_frequency": (acquisition.sampling_frequency_hz, "Hz"),
-        "center_frequency": (probe.center_frequency_hz, "Hz"),
-        "demodulation_frequency": (probe.center_frequency_hz, "Hz"),
-        "initial_times": (np.full(n_tx, acquisition.initial_time_s + peak_s), "s"),
-        "t0_delays": (np.zeros((n_tx, probe.n_elements)), "s"),
-        "tx_apodizations": (np.eye(probe.n_elements)[elements], "–"),
-        "focus_distances": (np.full(n_tx, _FOCUS_M), "m"),
-        "transmit_origins": (origins, "m"),
-        "polar_angles": (np.zeros(n_tx), "rad"),
-        "azimuth_angles": (np.zeros(n_tx), "rad"),
-        "sound_speed": (acquisition.sound_speed_m_s, "m/s"),
-    }
-
-
-def _write_timing(scan: h5py.Group, recording: AnyRecording) -> None:
-    if recording.frame_rate_hz is not None:
-        n_tx = recording.acquisition.n_tx
-        gaps_s = np.full((len(recording), n_tx), 1 / (recording.frame_rate_hz * n_tx))
-        _put_all(scan, {"time_to_next_transmit": (gaps_s, "s")})
-
-
-def _put_all(group: h5py.Group, fields: dict[str, tuple[Any, str]]) -> None:
-    for name, (value, unit) in fields.items():
-        data = value if isinstance(value, str) else np.asarray(value, np.float32)
-        group.create_dataset(name, data=data).attrs.update({"unit": unit, "description": name.replace("_", " ")})
-
-
-def _values(group: h5py.Group, name: str) -> Any:
-    return np.asarray(layout.read_values(group[name]), float)
+FORMAT = FileFormat("zea", recognise, read_zea, ".hdf5", write_zea)

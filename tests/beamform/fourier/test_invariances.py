@@ -151,7 +151,7 @@ def test_a_non_uniform_fft_of_the_same_plane_waves_makes_the_same_image(initial_
 
 def plane_waves(acquisition, sampling):
     """k_x (n,), and k_z and weight (n, n_bins) of every wave of one leg, to the right and to the left."""
-    legs = plan_leg_waves(acquisition, GRID, TAPER, sampling)
+    legs = plan_leg_waves(acquisition, GRID, [TAPER], sampling)
     wave = np.arange(1 - len(legs.weight), len(legs.weight))
     k_z = legs.depth_bin.astype(np.float64)[np.abs(wave)] * depth_step(GRID, sampling)
     weight = legs.weight[np.abs(wave)] * np.exp(-1j * k_z * depth_center_m(GRID))

@@ -1,13 +1,11 @@
-"""The Fourier beamformer, from int16 channel data to the image, nothing prepared outside the clock."""
+"""Our beamformers, from int16 channel data to the image, nothing prepared outside the clock."""
 
 from importlib.metadata import version
 
 import numpy as np
 
 from peers.scene import Beamformer, Scene
-from sonolucent.beamform import FourierBeamformer
-
-NAME = "FourierBeamformer"
+from sonolucent.beamform import make_beamformer
 
 
 def beamformers(scene: Scene) -> list[Beamformer]:
@@ -15,6 +13,7 @@ def beamformers(scene: Scene) -> list[Beamformer]:
 
 
 def _beamformer(scene: Scene, threads: int) -> Beamformer:
-    fourier = FourierBeamformer(scene.acquisition, scene.grid, apodization=scene.taper, threads=threads)
+    beamformer = make_beamformer(scene.acquisition, scene.grid, apodization=scene.taper, threads=threads)
     out = np.empty(scene.grid.shape, np.complex64)
-    return Beamformer(NAME, version("sonolucent"), threads, lambda: fourier(scene.channels, out=out))
+    name = type(beamformer).__name__
+    return Beamformer(name, version("sonolucent"), threads, lambda: beamformer(scene.channels, out=out))

@@ -1,6 +1,7 @@
 """vbeam on JAX: one compiled function of the whole frame, every pair of every pixel, linear interpolation of I/Q data.
 
-Its apodization is a plain function of point and element; the scene's taper is written as one.
+Its apodization is a plain function of point and element; the scene's taper is written as one. Every pair is summed,
+those of no weight too.
 """
 
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from vbeam.fastmath import numpy as vnp  # noqa: E402
 from vbeam.fastmath.traceable import traceable_dataclass  # noqa: E402
 from vbeam.interpolation import FastInterpLinspace  # noqa: E402
 from vbeam.scan import linear_scan  # noqa: E402
-from vbeam.wavefront import ReflectedWavefront, STAIWavefront  # noqa: E402
+from vbeam.wavefront import PlaneWavefront, ReflectedWavefront, STAIWavefront  # noqa: E402
 
 
 def beamformers(scene: Scene) -> list[Beamformer]:
@@ -39,13 +40,13 @@ def beamformers(scene: Scene) -> list[Beamformer]:
 
 
 @traceable_dataclass(("max_sine",))
-class _Taper(Apodization):
-    """Tukey (0.5) in sin(theta) / max_sine, on both legs."""
+class _ReceiveTaper(Apodization):
+    """Tukey (0.5) in sin(theta) / max_sine."""
 
     max_sine: float
 
     def __call__(self, sender, point_position, receiver, wave_data):
-        return self._leg(point_position - sender.position) * self._leg(point_position - receiver.position)
+        return self._leg(point_position - receiver.position)
 
     def _leg(self, way_m):
         sine = vnp.abs(way_m[0]) / vnp.sqrt(vnp.sum(way_m**2))
@@ -53,32 +54,55 @@ class _Taper(Apodization):
         return 0.5 * (1 + vnp.cos(vnp.pi * ramp))
 
 
+@traceable_dataclass(("max_sine",))
+class _TaperOfBothLegs(_ReceiveTaper):
+    max_sine: float
+
+    def __call__(self, sender, point_position, receiver, wave_data):
+        return self._leg(point_position - sender.position) * self._leg(point_position - receiver.position)
+
+
 def _setup(scene: Scene) -> SignalForPointSetup:
     acquisition, grid = scene.acquisition, scene.grid
     elements_m = np.zeros((acquisition.n_rx, 3), np.float32)
     elements_m[:, 0] = acquisition.probe.element_x_m
-    return SignalForPointSetup(
-        sender=ElementGeometry(vnp.array(elements_m)),
-        point_position=None,
-        receiver=ElementGeometry(vnp.array(elements_m)),
-        signal=vnp.array(scene.baseband()),
-        transmitted_wavefront=STAIWavefront(),
-        reflected_wavefront=ReflectedWavefront(),
-        speed_of_sound=np.float32(acquisition.sound_speed_m_s),
-        wave_data=WaveData(t0=vnp.zeros(acquisition.n_tx)),
-        interpolate=FastInterpLinspace(
+    max_sine = np.float32(np.sin(scene.taper.max_angle_rad))
+    common = {
+        "point_position": None,
+        "receiver": ElementGeometry(vnp.array(elements_m)),
+        "signal": vnp.array(scene.baseband()),
+        "reflected_wavefront": ReflectedWavefront(),
+        "speed_of_sound": np.float32(acquisition.sound_speed_m_s),
+        "interpolate": FastInterpLinspace(
             np.float32(0), np.float32(1 / acquisition.sampling_frequency_hz), acquisition.n_samples
         ),
-        modulation_frequency=np.float32(acquisition.probe.center_frequency_hz),
-        apodization=_Taper(np.float32(np.sin(scene.taper.max_angle_rad))),
-        spec=Spec(
-            {
-                "signal": ["transmits", "receivers", "signal_time"],
-                "receiver": ["receivers"],
-                "sender": ["transmits"],
-                "point_position": ["points"],
-                "wave_data": ["transmits"],
-            }
-        ),
-        scan=linear_scan(grid.x_m.astype(np.float32), grid.z_m.astype(np.float32)),
+        "modulation_frequency": np.float32(acquisition.probe.center_frequency_hz),
+        "scan": linear_scan(grid.x_m.astype(np.float32), grid.z_m.astype(np.float32)),
+    }
+    dimensions = {
+        "signal": ["transmits", "receivers", "signal_time"],
+        "receiver": ["receivers"],
+        "point_position": ["points"],
+        "wave_data": ["transmits"],
+    }
+    if scene.waves:
+        return SignalForPointSetup(
+            sender=ElementGeometry(vnp.zeros(3, dtype="float32")),
+            transmitted_wavefront=PlaneWavefront(),
+            wave_data=WaveData(
+                azimuth=vnp.array([wave.angle_rad for wave in scene.waves], dtype="float32"),
+                elevation=vnp.zeros(acquisition.n_tx),
+                t0=vnp.array([-wave.delay_s for wave in scene.waves], dtype="float32"),
+            ),
+            apodization=_ReceiveTaper(max_sine),
+            spec=Spec(dimensions),
+            **common,
+        )
+    return SignalForPointSetup(
+        sender=ElementGeometry(vnp.array(elements_m)),
+        transmitted_wavefront=STAIWavefront(),
+        wave_data=WaveData(t0=vnp.zeros(acquisition.n_tx)),
+        apodization=_TaperOfBothLegs(max_sine),
+        spec=Spec({**dimensions, "sender": ["transmits"]}),
+        **common,
     )

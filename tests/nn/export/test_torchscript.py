@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import pytest
 import torch
 
@@ -26,7 +29,18 @@ def test_the_file_is_derived_once(model_folder, tmp_path):
     assert torch.__version__ in path.name
 
 
-@pytest.mark.parametrize("damage", [lambda whole: whole[:1000], lambda whole: whole[:9000] + b"!" + whole[9001:]])
+def cut_off(whole):
+    return whole[:1000]
+
+
+def with_a_wrong_byte(whole):
+    """In the longest record; between records bytes mean nothing."""
+    longest = max(zipfile.ZipFile(io.BytesIO(whole)).infolist(), key=lambda record: record.compress_size)
+    place = longest.header_offset + 1000 + longest.compress_size // 2
+    return whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [cut_off, with_a_wrong_byte])
 def test_a_damaged_file_is_derived_anew_and_the_log_says_so(model_folder, tmp_path, caplog, damage):
     model = load_model(model_folder)
     path = torchscript_file(model, tmp_path)

@@ -40,7 +40,8 @@ def test_swaps_to_another_model_and_to_none(model_folder, other_folder, image):
         label = session.swap(choice).result()
         alone = Enhancer(choice, threads=1)
         assert session(image, out) == label
-        assert label == (alone.model, alone.device, alone.backend, alone.reason)
+        reason = f"{alone.reason}; {alone.grain}" if alone.grain else alone.reason
+        assert label == (alone.model, alone.device, alone.backend, reason, 1.0)
         np.testing.assert_array_equal(out, alone(image))
 
 
@@ -97,8 +98,17 @@ def test_a_bad_model_is_refused_and_the_old_one_stays(model_folder, tmp_path, im
 def test_a_session_of_images_that_do_not_suit_is_refused(model_folder):
     with pytest.raises(ValueError, match=r"at least 17, not \(16, 40\)"):
         Session(model_folder, (16, 40))
-    with pytest.raises(ModelError, match="was trained for 60 dB, not for 50 dB"):
-        Session(model_folder, SHAPE, dynamic_range_db=50.0)
+    with pytest.raises(ModelError, match="was trained for 60 dB, not for 70 dB"):
+        Session(model_folder, SHAPE, dynamic_range_db=70.0)
+
+
+def test_images_of_less_range_than_the_model_was_trained_for_end_at_their_own_floor(model_folder, image):
+    whole, out = np.empty_like(image), np.empty_like(image)
+    Session(model_folder, SHAPE, threads=1)(image, whole)
+    label = Session(model_folder, SHAPE, dynamic_range_db=20.0, threads=1)(image, out)
+    assert whole.min() < -20
+    np.testing.assert_array_equal(out, whole.clip(-20))
+    assert "images of 20 dB, trained for 60 dB" in label.reason
 
 
 def test_a_warm_up_runs_the_model_and_a_bad_one_fails_it(model_folder, tmp_path, image):
@@ -146,3 +156,74 @@ def test_a_swap_loads_at_a_low_priority_and_does_the_rest_at_the_usual_one(model
     assert (rest, loading) == (usual, max(usual, 10))
     assert short_s < 0.002
     assert sys.getswitchinterval() == turn_s
+
+
+def an_image(shape: tuple[int, int]) -> np.ndarray:
+    return np.random.default_rng(1).uniform(-60, 0, shape).astype(np.float32)
+
+
+OTHER_SHAPE = (56, 30)
+
+
+@pytest.mark.parametrize("backend", [None, "torchscript"])
+@pytest.mark.parametrize("prepared", [None, OTHER_SHAPE, SHAPE, (24, 24)])
+def test_images_of_another_shape_whatever_was_prepared_are_what_a_session_of_theirs_makes(
+    model_folder, prepared, backend
+):
+    session = Session(model_folder, SHAPE, threads=1, backend=backend)
+    if prepared is not None:
+        session.prepare(prepared, 60.0)
+    session.begin(OTHER_SHAPE, 60.0)
+    image = an_image(OTHER_SHAPE)
+    out, expected = np.empty_like(image), np.empty_like(image)
+    label = session(image, out)
+    assert label == Session(model_folder, OTHER_SHAPE, threads=1, backend=backend)(image, expected)
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(("backend", "n_loaded"), [(None, 0), ("torchscript", 1)])
+def test_a_model_is_loaded_for_another_shape_only_where_something_is_compiled_for_it(
+    model_folder, monkeypatch, backend, n_loaded
+):
+    session = Session(model_folder, SHAPE, threads=1, backend=backend)
+    loaded = []
+
+    def load(*given, **options):
+        loaded.append(options["shape"])
+        return Enhancer(*given, **options)
+
+    monkeypatch.setattr(session_module, "Enhancer", load)
+    session.prepare(OTHER_SHAPE, 60.0)
+    assert loaded == n_loaded * [OTHER_SHAPE]
+    with pytest.raises(ValueError, match="at least"):
+        session.prepare((1, 1), 60.0)
+
+
+def test_a_range_beyond_the_models_is_refused_when_it_is_prepared_and_images_go_on(model_folder, image):
+    session, out, before = Session(model_folder, SHAPE, threads=1), np.empty_like(image), np.empty_like(image)
+    session(image, before)
+    with pytest.raises(ModelError, match="was trained for 60 dB, not for 70 dB"):
+        session.prepare(SHAPE, 70.0)
+    session(image, out)
+    np.testing.assert_array_equal(out, before)
+
+
+@pytest.mark.parametrize("moment", ["_loaded", "_gone_over"])
+def test_a_model_that_was_loaded_for_images_of_before_is_loaded_for_those_of_now(
+    model_folder, other_folder, monkeypatch, moment
+):
+    session, moments = Session(model_folder, SHAPE, threads=1), []
+    plain = getattr(Session, moment)
+
+    def meanwhile(*given):
+        result = plain(*given) if moment == "_loaded" else None
+        if not moments:
+            moments.append(session.begin(OTHER_SHAPE, 60.0))
+        return plain(*given) if result is None else result
+
+    monkeypatch.setattr(Session, moment, meanwhile)
+    label = session.swap(other_folder).result()
+    image = an_image(OTHER_SHAPE)
+    out = np.empty_like(image)
+    assert session(image, out) == label
+    np.testing.assert_array_equal(out, Enhancer(other_folder, threads=1)(image))

@@ -1,7 +1,9 @@
+import copy
 import os
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 import torch
 
 from sonolucent.nn import metrics
-from sonolucent.nn.training import TrainingError, TrainingFrame, train
+from sonolucent.nn.training import RECIPES, TrainingError, TrainingFrame, train
+from sonolucent.nn.unet import LightUNet
 
 from ..speckle import a_grid, distance_m, random_cyst, speckle
 
@@ -49,6 +52,26 @@ def test_with_held_out_frames_the_best_weights_are_taken():
     trained = train(speckled(4), SMALL, held_out=frames_of([speckle(SMALL, 9)]), steps=8)
     errors = [point.error_db for point in trained.curve]
     assert trained.step == trained.curve[int(np.argmin(errors))].step
+
+
+def test_a_network_that_is_fine_tuned_begins_with_what_it_knows():
+    held_out, known = frames_of([speckle(SMALL, 9)]), train(speckled(4), SMALL, steps=20).network
+    before = copy.deepcopy(known.state_dict())
+    tuned = train(speckled(4), SMALL, held_out=held_out, begin_with=known, steps=4)
+    anew = train(speckled(4), SMALL, held_out=held_out, steps=4)
+    assert tuned.curve[0].error_db < anew.curve[0].error_db
+    assert min(point.error_db for point in tuned.curve) < tuned.began_db
+    assert tuned.step > 0
+    torch.testing.assert_close(known.state_dict(), before, rtol=0, atol=0)
+
+
+def test_where_nothing_better_comes_of_it_the_network_stays_as_it_was(monkeypatch):
+    too_fast = replace(RECIPES["quadrant"], learning_rate=lambda step, steps: 10.0)
+    monkeypatch.setitem(RECIPES, "quadrant", too_fast)
+    known = LightUNet()
+    tuned = train(speckled(4), SMALL, held_out=frames_of([speckle(SMALL, 9)]), begin_with=known, steps=2)
+    assert tuned.step == 0
+    torch.testing.assert_close(tuned.network.state_dict(), known.state_dict(), rtol=0, atol=0)
 
 
 class Killed(Exception):

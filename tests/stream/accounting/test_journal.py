@@ -4,6 +4,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
+from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.accounting.journal import Journal, JournalEntry
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
@@ -31,7 +35,7 @@ STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid.sau64(), sessi
 
 def past(n_frames: int, stream: Stream = STREAM) -> JournalEntry:
     """The journal of a source that has passed on so many frames, numbered from 0."""
-    return JournalEntry(StageReport({SCANNER.name: EdgeCounts(n_frames, n_frames)}), encode(stream)[0], n_frames)
+    return JournalEntry(StageReport({SCANNER.name: EdgeCounts(n_frames, n_frames)}), encode(stream), n_frames)
 
 
 @pytest.fixture
@@ -51,6 +55,19 @@ def test_the_newest_entry_is_read_whatever_its_length(descriptor: int) -> None:
     writer.write(short, next_frame_id=8)
     entry = Journal(descriptor).read()
     assert (entry.report, entry.described, entry.next_frame_id) == (short, STREAM, 8)
+
+
+def test_a_sequence_of_any_size_is_kept_with_its_stream(descriptor: int) -> None:
+    probe = replace(PROBE, n_elements=512)
+    stream = replace(STREAM, acquisition=Acquisition(probe, n_samples=64, sequence=TransmitSequence.hadamard(512)))
+    writer = Journal(descriptor)
+    writer.describe(stream)
+    assert Journal(descriptor).read() == JournalEntry()  # it knows nothing before its first entry
+    writer.write(StageReport({}), 1)
+    writer.write(StageReport({}), 2)
+    writer.note({"enhance": 3})
+    entry = Journal(descriptor).read()
+    assert (entry.described, entry.next_frame_id, writer.restarts()) == (stream, 2, {"enhance": 3})
 
 
 def test_without_a_file_nothing_is_kept() -> None:

@@ -151,9 +151,23 @@ def test_a_taken_port_is_named(port: int) -> None:
         pass
 
 
-def _shown(status: Status) -> str:
-    console = Console(width=120, file=StringIO())
-    console.print(screen(status))
+def test_what_is_over_is_said_in_words() -> None:
+    filled = board(1)
+    for i in range(1, 100):
+        filled.post(image(i), i * 40 * MS + 60 * MS, {})
+    row = next(line for line in _shown(filled.status()).splitlines() if "end to end" in line)
+    assert row.rstrip().endswith("p50 over, p99 over")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_cuts_no_number(width: int) -> None:
+    assert "…" not in (shown := _shown(board(9).status(), width))
+    assert re.search(r"beamform\s+[\d.]+\s+[\d.]+", shown)
+
+
+def _shown(status: Status, width: int = 120) -> str:
+    console = Console(width=width, file=StringIO())
+    console.print(screen(status, width))
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 

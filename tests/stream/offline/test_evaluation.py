@@ -44,7 +44,8 @@ def test_real_images_are_measured_and_shown(real_data: Path, tmp_path: Path, rep
     assert report.published["obnlm, as published"]["homogeneity"].mean > report.published["plain"]["homogeneity"].mean
     notch = report.captures["aluminium_64x0.63mm_5MHz_hmc.mat"]
     assert notch["frequency-compound"]["width_mm"].mean > 1
-    assert len(list(tmp_path.glob("*.png"))) == 2 + 4
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == sorted(report.pictures)
+    assert len(report.pictures) == 2 + 4
 
 
 def test_a_folder_without_a_manifest_is_refused_with_an_example_that_is_one(tmp_path: Path) -> None:
@@ -95,6 +96,17 @@ def test_tables_say_how_well_figures_are_known(tmp_path: Path, report: Evaluatio
     assert "| plain | 0.00 | 12 | 1.5 ± 0.25 |" in text
     assert "| method | -6 |" in text
     assert "seeds 900..903" in text
+
+
+def test_anatomies_come_first(tmp_path: Path, report: EvaluationReport) -> None:
+    report.simulated["plain"]["anatomy_error_db"] = Estimate(5.8, 0.1, 12)
+    report.pictures += ["anatomy-900.png", "cysts.png"]
+    write_markdown(tmp_path / "report.md", report)
+    text = (tmp_path / "report.md").read_text()
+    places = [
+        text.index(part) for part in ("(anatomy-900.png)", "(cysts.png)", "## Anatomies", "| 5.8 ± 0.1 |", "## Cysts")
+    ]
+    assert places == sorted(places)
 
 
 def test_pictures_stand_side_by_side(tmp_path: Path) -> None:

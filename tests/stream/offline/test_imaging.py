@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonolucent.beamform import BModeImager, log_compress
+from sonolucent.beamform import BModeImager, ImagingSettings, log_compress
 from sonolucent.nn import Enhancer, frequency_compound
 from sonolucent.stream import open_recording
 from sonolucent.stream.errors import ConfigError
@@ -29,8 +29,9 @@ def test_every_frame_is_the_imager_s_image_and_what_the_model_makes_of_it(record
 
 def test_a_compound_is_made_of_the_analytic_image_at_the_stream_s_level(record: Record, tmp_path: Path) -> None:
     recording, out = open_recording(record()), tmp_path / "out.h5"
-    image_recording(recording.path, out, enhance="frequency-compound", method="das", dynamic_range_db=50.0)
-    imager = BModeImager(recording.acquisition, method="das", dynamic_range_db=50.0)
+    settings = ImagingSettings(method="das", dynamic_range_db=50.0)
+    image_recording(recording.path, out, enhance="frequency-compound", imaging=settings)
+    imager = BModeImager(recording.acquisition, settings=settings)
     plain = imager(recording[0])
     expected = log_compress(
         frequency_compound(imager.analytic, imager.grid), dynamic_range_db=50.0, reference=imager.level
@@ -44,9 +45,9 @@ def test_a_compound_is_made_of_the_analytic_image_at_the_stream_s_level(record: 
     ("options", "said"),
     [
         ({"frame": 4}, "holds 4 frames of channel data; there is no 4"),
-        ({"transmits": 17}, r"transmits must lie in 1\.\.16, not 17"),
-        ({"dynamic_range_db": 0.0}, "noise.h5: dynamic_range_db must be positive"),
-        ({"dynamic_range_db": 50.0, "enhance": "cpu"}, "model 'cpu': .* was trained for 60 dB, not for 50 dB"),
+        ({"imaging": ImagingSettings(transmits=17)}, r"noise.h5: transmits must lie in 1\.\.16, not 17"),
+        ({"imaging": ImagingSettings(depth_mm=(1, 90))}, "noise.h5: depth_mm ends at 90"),
+        ({"imaging": ImagingSettings(dynamic_range_db=70), "enhance": "cpu"}, "trained for 60 dB, not for 70 dB"),
         ({"enhance": "nowhere"}, "model 'nowhere': nowhere: no such model folder"),
     ],
 )

@@ -6,8 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
-from sonolucent.stream import RecordingError, open_recording
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
+from sonolucent.stream import OutputError, RecordingError, open_recording
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
@@ -84,7 +86,7 @@ def test_images_alone_have_no_channel_data(tmp_path: Path) -> None:
 
 def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_text("precious")
-    with pytest.raises(RecordingError, match="exists"):
+    with pytest.raises(OutputError, match="exists"):
         RecordingWriter(tmp_path / "a.h5", STREAM, channels=True, images=True)
     assert (tmp_path / "a.h5").read_text() == "precious"
 
@@ -116,5 +118,5 @@ def test_foreign_files_are_named(tmp_path: Path) -> None:
         open_recording(tmp_path / "notes.txt")
     with h5py.File(tmp_path / "other.h5", "w", libver="latest") as other:
         other["x"] = 1
-    with pytest.raises(RecordingError, match="not a recording of Sonolucent"):
+    with pytest.raises(RecordingError, match=r"of no format that can be read .*; it is HDF5 and holds x"):
         open_recording(tmp_path / "other.h5")

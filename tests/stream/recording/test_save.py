@@ -1,12 +1,14 @@
 """Recordings of arrays: what is written is what `open_recording` reads."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sonolucent.beamform import Acquisition, Probe
-from sonolucent.stream import RecordingError, open_recording, write_recording
+from sonolucent.stream import OutputError, RecordingError, convert_recording, open_recording, write_recording
+from sonolucent.stream.recording.foreign import ForeignRecording
 
 PROBE = Probe.linear(n_elements=8, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
 ACQUISITION = Acquisition(PROBE, range(8), n_samples=400, sampling_frequency_hz=25e6, initial_time_s=1e-6)
@@ -44,8 +46,30 @@ def test_what_cannot_be_written_is_named_and_nothing_is(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "kept"), [("a.h5", (2, 5)), ("a.hdf5", ()), ("a.uff", ())])
+def test_dead_elements_are_kept_or_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, kept: tuple[int, ...]
+) -> None:
+    write_recording(tmp_path / name, FRAMES, replace(ACQUISITION, dead_elements=(2, 5)))
+    assert open_recording(tmp_path / name).acquisition.dead_elements == kept
+    assert ("no place for dead elements; [2, 5]" in caplog.text) == (kept == ())
+
+
 def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_text("mine")
-    with pytest.raises(RecordingError, match="exists"):
+    with pytest.raises(OutputError, match="exists"):
         write_recording(tmp_path / "a.h5", FRAMES, ACQUISITION)
     assert (tmp_path / "a.h5").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.hdf5", "a.uff"])
+def test_a_conversion_that_fails_leaves_no_file_behind(tmp_path: Path, name: str) -> None:
+    def read(index: int) -> np.ndarray:
+        if index == 2:
+            raise RecordingError("frame 2 cannot be read")
+        return FRAMES[index]
+
+    broken = ForeignRecording("test", tmp_path / "source", ACQUISITION, None, 3, read)
+    with pytest.raises(RecordingError, match="frame 2 cannot be read"):
+        convert_recording(broken, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

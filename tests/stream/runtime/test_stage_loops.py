@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform import Acquisition, ImageGrid, Probe
+from sonolucent.beamform import Acquisition, ImageGrid, ImagingSettings, Probe
 from sonolucent.stream import Channels, Config, ConfigError, End, Frame, FrameRefused, Image, Source, Stream, Transform
-from sonolucent.stream.accounting.journal import JournalEntry
+from sonolucent.stream.accounting.journal import Journal, JournalEntry
+from sonolucent.stream.control.orders import Arrive, Prepare, TakeOver
 from sonolucent.stream.openers import SOURCES, TRANSFORMS
+from sonolucent.stream.pipeline import Stage
 from sonolucent.stream.runtime import feeding
 from sonolucent.stream.runtime.run_stage import run_stage
+from sonolucent.stream.runtime.transform_loop import TransformLoop
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.producer import Producer
@@ -110,3 +113,49 @@ def test_transforms_in_an_order_that_cannot_work_are_told_so(name: str, message:
         wrong = Channels(0, np.zeros(Acquisition().shape, np.int16))
     with pytest.raises(ConfigError, match=message):
         transform(wrong)
+
+
+class Following(Brighten):
+    """Takes any settings."""
+
+    def prepare(self, stream: Stream) -> None:
+        self.asked.append(f"prepare {stream.revision}")
+
+    def begin(self, stream: Stream) -> None:
+        self.asked.append(f"begin {stream.revision}")
+
+
+def test_a_stage_goes_over_to_what_it_was_told_to_not_to_what_was_only_prepared_since(
+    context: "zmq.Context[zmq.Socket[bytes]]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Following] = []
+    monkeypatch.setattr(TRANSFORMS, "find", lambda word: lambda *given: made.append(Following(*given)) or made[-1])
+    abort = threading.Event()
+    into, out = Edge("source", "beamform", "lossless", 8), Edge("beamform", "enhance", "lossless", 8)
+    push = Producer(into, Place("inproc://source>beamform"), context, abort)
+    taking = Consumer(into, Place("inproc://source>beamform"), context, abort)
+    giving = Producer(out, Place("inproc://beamform>enhance"), context, abort)
+    pull = Consumer(out, Place("inproc://beamform>enhance"), context, abort)
+    loop = TransformLoop(Stage("beamform", "transform", "beamform"), LOSSLESS, taking, [giving], Journal())
+    running = threading.Thread(target=loop.run)
+    running.start()
+    push.push(STREAM)
+    assert pull.describe() == STREAM
+    assert pull.pull(0.5) is None  # it is ready now, and waits for a frame
+    loop.obey(Prepare(ImagingSettings(gain_db=1), 1))
+    loop.obey(TakeOver())
+    loop.obey(Prepare(ImagingSettings(gain_db=2), 2))
+    push.push(Channels(0, np.zeros(STREAM.acquisition.shape, np.int16)))
+    described, image = pull.pull(20.0), pull.pull(20.0)
+    assert (described.imaging.gain_db, described.revision, image.frame_id) == (1, 1, 0)
+    loop.obey(Arrive(1))
+    assert made[0].asked == ["warm_up", "describe", "prepare 1", "prepare 2", "begin 1"]
+    push.push(End(1))
+    closing = threading.Thread(target=push.close)
+    closing.start()
+    while not isinstance(pull.pull(20.0), End):
+        pass
+    pull.close()
+    closing.join()
+    running.join()
+    taking.close()

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
+from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.sim.faults import FAULTS, FaultRates
 from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
@@ -23,12 +26,14 @@ from sonolucent.stream.sources.source import Source
 N_SHOTS = 8
 PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 STREAM = Stream(Acquisition(PROBE, range(N_SHOTS), 6, 25e6), ImageGrid.sau64(), 500.0)
+HADAMARD = Acquisition(PROBE, n_samples=6, demodulation_frequency_hz=5e6, sequence=TransmitSequence.hadamard(N_SHOTS))
+BASEBAND = Stream(HADAMARD, ImageGrid.sau64(), 500.0, "<c8")
 
 
-def array(frame_id: int) -> np.ndarray[Any, Any]:
+def array(frame_id: int, stream: Stream = STREAM) -> np.ndarray[Any, Any]:
     """A frame whose every shot tells frame and shot."""
-    shots = np.arange(N_SHOTS, dtype=np.int16)[:, None, None] + N_SHOTS * frame_id
-    return np.broadcast_to(shots, STREAM.acquisition.shape).astype(np.int16)
+    shots = np.arange(N_SHOTS)[:, None, None] + N_SHOTS * frame_id
+    return np.broadcast_to(shots, stream.acquisition.shape).astype(stream.dtype)
 
 
 @pytest.fixture
@@ -41,17 +46,17 @@ def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
 def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[ScannerReport, Source, list[Channels]]]:
     """Serves some frames to a reader; what the scanner says it did, and what the reader made of it."""
 
-    def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False) -> Any:
+    def run(n_frames: int, n_messages: int, faults: FaultRates, *, live: bool = False, stream: Stream = STREAM) -> Any:
         stop = Event()
         socket = PushSocket(context, "tcp://127.0.0.1:*", 4 * n_messages, stop)
-        fps = STREAM.frame_rate_hz if live else None
-        source = Source(STREAM, paced((array(i) for i in range(n_frames)), fps, stop))
+        fps = stream.frame_rate_hz if live else None
+        source = Source(stream, paced((array(i, stream) for i in range(n_frames)), fps, stop))
         reports: list[ScannerReport] = []
         box = BoxedScanner(source, socket, n_messages, faults, seed=3, live=live)
         thread = Thread(target=lambda: reports.append(box.run()))
         thread.start()
         read = scanner(Config(source=socket.endpoint), stop, JournalEntry())
-        frames = list(read.frames)
+        frames = [frame for frame in read.frames if not frame.ahead]
         thread.join()
         socket.close()
         return reports[0], read, frames
@@ -61,7 +66,7 @@ def serve(context: zmq.Context[zmq.Socket[bytes]]) -> Callable[..., tuple[Scanne
 
 def agrees(report: ScannerReport, read: Source, frames: list[Channels]) -> bool:
     """Whether the reader has counted what the scanner has done, and shows no frame of mixed shots."""
-    assert all(np.array_equal(frame.data, array(frame.frame_id)) for frame in frames)
+    assert all(np.array_equal(frame.data, array(frame.frame_id, read.stream)) for frame in frames)
     assert len(frames) == report.frames.delivered
     assert read.losses.counts().dropped == report.frames.dropped
     assert read.refused.counts().dropped == report.refused
@@ -86,10 +91,14 @@ def test_every_fault_is_survived_and_counted(serve: Any, fault: str) -> None:
     assert agrees(report, read, frames)
 
 
+@pytest.mark.parametrize("stream", [STREAM, BASEBAND], ids=["single", "baseband Hadamard"])
 @pytest.mark.parametrize("n_messages", [1, N_SHOTS])
-def test_all_faults_together(serve: Any, n_messages: int) -> None:
+def test_all_faults_together(serve: Any, n_messages: int, stream: Stream) -> None:
     faults = FaultRates(*[0.05] * (len(FAULTS) - 2), disconnected=0.01, clock_jumped=0.05)
-    assert agrees(*serve(640 // n_messages, n_messages, faults))
+    report, read, frames = serve(640 // n_messages, n_messages, faults, stream=stream)
+    assert agrees(report, read, frames)
+    assert read.stream.acquisition == stream.acquisition
+    assert all(frame.data.dtype == stream.dtype for frame in frames)
 
 
 def test_a_live_scanner_waits_for_its_first_reader_only(serve: Any) -> None:

@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import RecordingError, RecordingFailed
+from sonolucent.stream.errors import OutputError, RecordingFailed
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stream, Trail
 from sonolucent.stream.recording.reader import Recording
@@ -127,7 +131,29 @@ def test_a_recording_that_was_cut_off_goes_on_in_a_second_file(tmp_path: Path) -
     assert (first.read_bytes(), taken.read_bytes()) == (before, b"somebody's")
 
 
+def test_images_of_other_pixels_go_on_in_a_second_file_and_others_in_the_same(tmp_path: Path) -> None:
+    sink = Recorder(Config(record=str(tmp_path / "a.h5")), STREAM)
+    edges = {"source>beamform": EdgeCounts(1, 1)}
+
+    def image(i: int, stream: Stream) -> Image:
+        layers = np.full((1, *stream.grid.shape), -i, np.float32)
+        return Image(i, layers, 60.0, trail=Trail(edges=edges), revision=stream.revision)
+
+    louder = replace(STREAM, imaging=ImagingSettings(gain_db=3), revision=1)
+    smaller = replace(louder, grid=replace(STREAM.grid, n_z=3), revision=2)
+    for i, stream in enumerate((STREAM, louder, smaller)):
+        sink.begin(stream)
+        sink.write(image(i, stream))
+    sink.close(edges)
+    first, second = (Recording(Path(file)) for file in sink.recorded)
+    assert [first.image(i).revision for i in range(first.n_images)] == [0, 1]
+    assert (first.imaging[0], first.imaging[1].gain_db, list(second.imaging)) == (ImagingSettings(), 3, [2])
+    assert (second.image(0).frame_id, second.image(0).bmode.shape) == (2, (3, 6))
+    assert (first.edges["source>beamform"], first.edges[EDGE].delivered) == (EdgeCounts(1, 1), 2)
+    assert second.edges == {**edges, EDGE: EdgeCounts(3, 3)}
+
+
 def test_a_recorder_that_begins_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_bytes(b"somebody's")
-    with pytest.raises(RecordingError, match="exists"):
+    with pytest.raises(OutputError, match="exists"):
         Recorder(Config(record=str(tmp_path / "a.h5")), STREAM)

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.sources.assembly import assemble
@@ -34,7 +37,9 @@ class Outcome:
 
     def __init__(self, messages: Iterable[Message], stream: Stream = STREAM) -> None:
         losses, refused = Ledger(), Ledger()
-        frames = list(assemble(stream, iter(messages), losses, refused))
+        passed_on = list(assemble(stream, iter(messages), losses, refused))
+        frames = [frame for frame in passed_on if not frame.ahead]
+        self.ahead = [(shots.frame_id, shots.first_tx) for shots in passed_on if shots.ahead]
         assert all(np.array_equal(frame.data, whole(frame.frame_id).data) for frame in frames)
         self.frames = [frame.frame_id for frame in frames]
         self.lost, self.refused = losses.counts().dropped, refused.counts().dropped
@@ -51,6 +56,16 @@ def test_whole_frames_pass() -> None:
 def test_shots_make_frames_one_by_one_or_several_at_a_time() -> None:
     pair = Channels(1, whole(1).data[:2], 0)
     assert Outcome([*shots(0), pair, *shots(1, (2, 3)), End(2)]).all == ([0, 1], {}, {})
+
+
+def test_what_a_scanner_calls_ahead_is_a_frame_like_others() -> None:
+    told = [replace(message, ahead=True) for message in (whole(0), *shots(1))]
+    assert Outcome([*told, End(2)]).all == ([0, 1], {}, {})
+
+
+def test_shots_go_ahead_of_the_oldest_open_frame_but_the_last_one() -> None:
+    crossed = [*shots(0, (1, 0, 2)), *shots(1, (0,)), *shots(0, (3,)), *shots(1, (3, 2, 1))]
+    assert Outcome([*crossed, End(2)]).ahead == [(0, 1), (0, 0), (0, 2), (1, 3), (1, 2)]
 
 
 def test_shots_may_overtake_one_another_within_a_frame_and_across_its_end() -> None:
@@ -73,6 +88,18 @@ def test_a_frame_is_given_up_when_a_later_one_is_complete() -> None:
 
 def test_a_gap_is_counted() -> None:
     assert Outcome([whole(0), whole(4), End(5)]).all == ([0, 4], {"gap": 3}, {})
+
+
+@pytest.mark.parametrize("share", [[whole(i) for i in range(0, 100, 2)], [shots(i, (0, 2)) for i in range(50)]])
+def test_another_reader_of_the_same_scanner_is_told_once(share: list[Any], caplog: pytest.LogCaptureFixture) -> None:
+    """Frame by frame, or shot by shot: what comes here is what the other one was not dealt."""
+    Outcome([message for dealt in share for message in (dealt if isinstance(dealt, list) else [dealt])])
+    assert caplog.text.count("does another program read from it?") == 1
+
+
+def test_a_frame_lost_now_and_then_and_an_outage_are_no_other_reader(caplog: pytest.LogCaptureFixture) -> None:
+    Outcome([whole(i) for i in range(300) if i % 10 and not 100 < i < 200])
+    assert caplog.text == ""
 
 
 def test_frames_that_never_came_at_either_end_are_counted() -> None:

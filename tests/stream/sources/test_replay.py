@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
+from sonolucent.stream import run, write_recording
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Channels, Stream
@@ -56,3 +59,13 @@ def test_frames_that_are_not_there_are_named(recording: Path) -> None:
         played(recording, first=5)
     with pytest.raises(ConfigError, match="no replay from 0 to 5"):
         played(recording, last=5)
+
+
+def test_what_is_odd_about_the_data_is_in_the_report_of_the_run(tmp_path: Path) -> None:
+    acquisition = Acquisition(PROBE, range(4), 256, 25e6)
+    frames = np.random.default_rng(1).integers(-999, 999, (2, *acquisition.shape), dtype=np.int16)
+    frames[:, :, 2] = 0
+    write_recording(tmp_path / "dead.hdf5", frames, acquisition)
+    report = run(Config(source=f"replay:{tmp_path / 'dead.hdf5'}", model="none", headless=True))
+    assert report.frames_out == 2
+    assert [warning for warning in report.warnings if "nothing is received by element 2" in warning]

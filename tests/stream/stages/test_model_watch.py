@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.model_folder import load_model, save_model
 from sonolucent.stream.config import Config

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid, Probe
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.probe import Probe
 from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.commands import main

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform.geometry import Acquisition, ImageGrid
+from sonolucent.beamform.acquisition import Acquisition
+from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, End, Message, Stream
@@ -82,6 +84,23 @@ def test_lossless_delivers_everything_in_order(place: Place, context: zmq.Contex
     assert [m.frame_id for m in frames if isinstance(m, Channels)] == list(range(50))
     assert all(isinstance(m, Channels) and (m.data == m.frame_id).all() for m in frames)
     assert (counts.acquired, counts.delivered, counts.dropped) == (50, 50, {})
+
+
+def test_sequences_and_complex_samples_cross_every_edge(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    sequence = TransmitSequence.hadamard(64)
+    stream = Stream(Acquisition(sequence=sequence, demodulation_frequency_hz=7.5e6), ImageGrid.sau64(), dtype="<c8")
+    data = (np.arange(24).reshape(2, 3, 4) * (1 - 2j)).astype(np.complex64)
+    line = Line(Edge("a", "b"), place, context)
+    thread, messages = line.drain_in_background()
+    line.push.push(stream)
+    line.push.push(Channels(0, data))
+    line.push.close()
+    thread.join()
+    described, shots, _ = messages
+    assert described == stream
+    assert isinstance(shots, Channels)
+    assert shots.data.dtype == np.complex64
+    assert np.array_equal(shots.data, data)
 
 
 @pytest.mark.parametrize(("policy", "kept"), [("latest", [9]), ("drop_oldest", [6, 7, 8, 9])])
@@ -339,7 +358,9 @@ def test_whoever_pulls_has_asked_for_the_next_frame_before_it_sleeps(
         line.push.push(frame(10 + i))
         next(messages)
         assert all(slept[slept_before:])
-    threading.Thread(target=line.push.close, args=(0.0,)).start()
+    closing = threading.Thread(target=line.push.close, args=(0.0,))
+    closing.start()
     while not isinstance(next(messages)[1], End):
         pass
     line.pull.close()
+    closing.join()

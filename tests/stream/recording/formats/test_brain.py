@@ -11,6 +11,9 @@ from scipy.io import savemat
 
 from sonolucent.stream import RecordingError, open_recording
 
+X_M = (np.arange(4) - 1.5) * 1e-3
+ARRAY = {"el_xc": X_M, "el_zc": 0 * X_M, "el_x1": X_M + 0.4e-3, "el_x2": X_M, "centre_freq": 5e6}
+
 
 def experiment(n: int = 4, n_samples: int = 6, **changes: Any) -> dict[str, Any]:
     x = (np.arange(n) - (n - 1) / 2) * 1e-3
@@ -97,7 +100,9 @@ def test_transmits_that_are_whole_are_kept(tmp_path: Path) -> None:
         ({"time": None}, "time"),
         ({"time_data": np.zeros((5, 10))}, "exp_data"),
         ({"tx": np.array([1]), "rx": np.array([1]), "time_data": np.zeros((6, 1))}, "one whole transmit"),
-        ({"array": {"el_xc": np.array([0.0, 1e-3, 5e-3, 6e-3])}}, "exp_data complete"),
+        ({"array": {"el_xc": np.array([0.0, 1e-3, 5e-3, 6e-3])}}, "exp_data.array.el_zc is missing"),
+        ({"array": {**ARRAY, "el_xc": np.array([0.0, 1e-3, 5e-3, 6e-3])}}, "el_xc are not at one pitch"),
+        ({"array": {**ARRAY, "el_zc": np.array([0.0, 1e-3, 0.0, 0.0])}}, "not in a straight line"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

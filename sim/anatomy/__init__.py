@@ -1,0 +1,1 @@
+"""Phantoms that look like anatomy: `family` has the list of what is painted, each ingredient is a module."""

@@ -1,0 +1,105 @@
+"""Numbers of a file, held to what ultrasound can be: a wrong unit shows by its size, and is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Range = tuple[float, float]
+
+# From concrete at 20 kHz to microscopes beyond 100 MHz.
+_FREQUENCY_HZ: Range = (2e4, 1e9)
+_SAMPLING_HZ: Range = (1e5, 2e10)
+# From gases to diamond.
+_SPEED_M_S: Range = (150.0, 2e4)
+# Elements from a tenth of a hundredth of a wavelength to hundreds of them.
+_LENGTH_WAVELENGTHS: Range = (1e-3, 100.0)
+# A wait before the record of a hundred times its length, which nobody has waited for.
+_TIME_RECORDS = 100.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a file says, under the file's own name for it: a number, or an array of them."""
+
+    field: str
+    value: Any
+
+
+def frequency_hz(claim: Claim) -> float:
+    """A frequency of sound. Raises ValueError where it cannot be one in Hz."""
+    return _within(claim, _FREQUENCY_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
+
+
+def sampling_frequency_hz(claim: Claim) -> float:
+    """A sampling frequency. Raises ValueError where it cannot be one in Hz."""
+    return _within(claim, _SAMPLING_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
+
+
+def sound_speed_m_s(claim: Claim) -> float:
+    """A speed of sound. Raises ValueError where it cannot be one in m/s."""
+    return _within(claim, _SPEED_M_S, "m/s", {"mm/us": 1e3, "cm/s": 1e-2, "mm/s": 1e-3})
+
+
+def length_m(claim: Claim, wavelength_m: float) -> float:
+    """A pitch or a width of elements. Raises ValueError where it cannot be one in m at that wavelength."""
+    plausible = (_LENGTH_WAVELENGTHS[0] * wavelength_m, _LENGTH_WAVELENGTHS[1] * wavelength_m)
+    return _within(claim, plausible, "m", {"mm": 1e-3, "um": 1e-6, "cm": 1e-2})
+
+
+def times_s(claim: Claim, record_s: float) -> NDArray[np.float64]:
+    """Times of first samples, or delays. Raises ValueError where they are not finite, or too long for s."""
+    values = numbers(claim)
+    longest = float(np.abs(values).max(initial=0.0))
+    if longest > _TIME_RECORDS * record_s:
+        plausible = (0.0, _TIME_RECORDS * record_s)
+        raise ValueError(_refusal(claim.field, longest, plausible, "s", {"us": 1e-6, "ns": 1e-9}))
+    return values
+
+
+def numbers(claim: Claim) -> NDArray[np.float64]:
+    """All the numbers of a claim, its shape.
+
+    Raises:
+        ValueError: it holds something else, or a number that is not finite.
+    """
+    values = np.asarray(claim.value)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"{claim.field} holds {values.dtype} where numbers are due")
+    values = values.astype(np.float64)
+    if not np.isfinite(values).all():
+        bad = values[~np.isfinite(values)].flat[0]
+        raise ValueError(f"{claim.field} is {bad:g}, not a finite number; correct it in the file")
+    return values
+
+
+def number(claim: Claim) -> float:
+    """The one number of a claim, be it a scalar or an array of equal ones.
+
+    Raises:
+        ValueError: there is none, or there are several.
+    """
+    values = numbers(claim)
+    if values.size == 0 or np.ptp(values) > 1e-6 * np.abs(values).max():
+        held = f"{values.size} numbers from {values.min():g} to {values.max():g}" if values.size else "no number"
+        raise ValueError(f"{claim.field} holds {held} where one for all transmits is due")
+    return float(values.flat[0])
+
+
+def _within(claim: Claim, plausible: Range, unit: str, others: dict[str, float]) -> float:
+    value = number(claim)
+    if value <= 0:
+        raise ValueError(f"{claim.field} is {value:g}; it must be positive, in {unit}: correct it in the file")
+    if not plausible[0] <= value <= plausible[1]:
+        raise ValueError(_refusal(claim.field, value, plausible, unit, others))
+    return value
+
+
+def _refusal(field: str, value: float, plausible: Range, unit: str, others: dict[str, float]) -> str:
+    low, high = plausible
+    likely = next((name for name, size in others.items() if low <= value * size <= high), None)
+    guess = f", which is likely in {likely}" if likely else f", beyond what is possible in {unit}"
+    return f"{field} is {value:g}{guess}; give it in {unit}"

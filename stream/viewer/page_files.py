@@ -1,0 +1,98 @@
+"""What the page's server answers besides frames: the page's own files, the trace, the models there are, and clips."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import BadInput
+from sonolucent.stream.messages import Stream
+from sonolucent.stream.viewer.page_access import Access
+from sonolucent.stream.viewer.page_clips import PageClip, encode_clip
+from sonolucent.stream.viewer.page_frames import read_frames
+from sonolucent.stream.viewer.screen import Screen
+
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_FOLDER = files("sonolucent.stream.viewer").joinpath("page")
+
+
+def page_routes(
+    access: Access, config: Config, screen: Screen, stream: Callable[[], Stream | None]
+) -> list[web.RouteDef]:
+    """The routes of all but the frames. The page's own files are no secret, and its modules ask for no token."""
+    one_clip = asyncio.Lock()
+
+    async def page(request: web.Request) -> web.Response:
+        access.may_control(request)
+        return _file("index.html", access.policy)
+
+    async def asset(request: web.Request) -> web.Response:
+        return _file(request.match_info["name"], access.policy)
+
+    async def trace(request: web.Request) -> web.Response:
+        access.may_control(request)
+        text = await asyncio.to_thread(lambda: json.dumps(screen.trace()))
+        return web.Response(text=text, content_type="application/json", headers=_saved_as("trace.json"))
+
+    async def models(request: web.Request) -> web.Response:
+        access.may_control(request)
+        return web.json_response(list_models(config.model), headers={"Cache-Control": "no-store"})
+
+    async def clip(request: web.Request) -> web.Response:
+        access.require_own_page(request)
+        access.may_control(request)
+        described = stream()
+        if described is None:
+            raise web.HTTPConflict(text="no stream has been described yet; there is nothing to keep")
+        async with one_clip:
+            body, kind = await request.read(), request.query.get("format", "")
+            try:
+                of = PageClip(described, config.source)
+                content, name = await asyncio.to_thread(
+                    lambda: encode_clip(kind, read_frames(body, described.grid.shape), of)
+                )
+            except BadInput as refusal:
+                raise web.HTTPBadRequest(text=str(refusal)) from refusal
+        return web.Response(body=content, content_type="application/octet-stream", headers=_saved_as(name))
+
+    return [
+        web.get("/", page),
+        web.get("/trace", trace),
+        web.get("/models", models),
+        web.post("/clip", clip),
+        web.get("/{name}", asset),
+        web.get("/page/{name}", asset),
+    ]
+
+
+def list_models(chosen: str) -> list[dict[str, str]]:
+    """The models that the page offers: none, those shipped, and the folders beside the one that was chosen."""
+    from sonolucent.nn.shipped_models import SHIPPED_MODELS
+
+    rooms = [SHIPPED_MODELS, *([Path(chosen).resolve().parent] if Path(chosen).is_dir() else [])]
+    folders = dict.fromkeys(file.parent for room in rooms for file in sorted(room.glob("*/model.json")))
+    return [{"name": "none", "path": "none"}, *({"name": folder.name, "path": str(folder)} for folder in folders)]
+
+
+def _file(name: str, policy: str) -> web.Response:
+    file, content_type = _FOLDER.joinpath(name), _TYPES.get(Path(name).suffix)
+    if content_type is None or "/" in name or not file.is_file():
+        raise web.HTTPNotFound(text=f"the viewer has no {name}")
+    headers = {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",  # the address may hold a token
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(text=file.read_text("utf-8"), content_type=content_type, headers=headers)
+
+
+def _saved_as(name: str) -> dict[str, Any]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,0 +1,112 @@
+"""The hub with stages that the test plays: what it does when one of them is killed and another takes its place."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+import pytest
+import zmq
+
+from sonolucent.stream.config import Config
+from sonolucent.stream.control.client import ask
+from sonolucent.stream.control.hub import EDGE, IN_PROCESS, ControlHub
+from sonolucent.stream.control.orders import Here, NumberedOrder, Obeyed, Prepare
+from sonolucent.stream.control.requests import ControlRequest
+from sonolucent.stream.errors import ControlError
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    with zmq.Context() as made:
+        yield made
+
+
+@contextmanager
+def serving(context: zmq.Context[zmq.Socket[bytes]]) -> Iterator[int]:
+    """A hub of one stage, `beamform`; its port."""
+    hub = ControlHub(Config(transforms=("beamform",), control=0, headless=True), context)
+    thread = threading.Thread(target=hub.serve)
+    thread.start()
+    try:
+        assert hub.port is not None
+        yield hub.port
+    finally:
+        hub.ended.set()
+        thread.join()
+
+
+class Stage:
+    """A process of the stage `beamform`: says that it is there, and does what it is told to."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], process: int) -> None:
+        self.socket = context.socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.IDENTITY, b"beamform")
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(IN_PROCESS[EDGE])
+        self.socket.send(msgspec.json.encode(Here(process)))
+
+    def next_order(self) -> NumberedOrder:
+        assert self.socket.poll(5000)
+        return msgspec.json.decode(self.socket.recv(), type=NumberedOrder)
+
+    def obey(self, numbered: NumberedOrder) -> None:
+        self.socket.send(msgspec.json.encode(Obeyed(numbered.number)))
+
+    def obey_all(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            if self.socket.poll(20):
+                self.obey(msgspec.json.decode(self.socket.recv(), type=NumberedOrder))
+
+
+@contextmanager
+def obeying(stage: Stage) -> Iterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(target=stage.obey_all, args=(ended,))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+GAIN = ControlRequest({"gain_db": 3.0})
+
+
+def test_a_stage_that_is_killed_during_an_order_is_told_at_once(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with serving(context) as port:
+        first = Stage(context, process=1)
+        refusals: list[str] = []
+
+        def change() -> None:
+            try:
+                ask(port, GAIN)
+            except ControlError as error:
+                refusals.append(str(error))
+
+        asking = threading.Thread(target=change)
+        begun_s = time.monotonic()
+        asking.start()
+        assert isinstance(first.next_order().order, Prepare)
+        first.socket.close()  # killed before it answers
+        second = Stage(context, process=2)
+        with obeying(second):
+            asking.join()
+            assert refusals == ["beamform was restarted meanwhile; ask again in a moment"]
+            assert time.monotonic() - begun_s < 10
+            assert ask(port, GAIN).imaging.gain_db == 3.0  # and a moment later it is done
+        second.socket.close()
+
+
+def test_a_stage_that_was_restarted_before_does_what_it_is_told(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with serving(context) as port:
+        first = Stage(context, process=1)
+        with obeying(first):
+            assert ask(port, GAIN).revision == 1
+        first.socket.close()
+        second = Stage(context, process=2)
+        with obeying(second):
+            assert ask(port, GAIN).revision == 2
+        second.socket.close()

@@ -1,0 +1,59 @@
+"""Frames of recordings, beamformed for training as the settings say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonolucent.beamform import ImagingSettings
+from sonolucent.nn.evaluate import CHOOSING, TRAINING
+from sonolucent.stream.errors import ConfigError, RecordingError
+from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, load
+
+
+def beamformed(file: Path, imaging: ImagingSettings) -> TrainingData:
+    return load([str(file)], transmitters=None, needs_sparse=False, imaging=imaging, beamformed=lambda name: None)
+
+
+def test_a_given_speed_of_sound_serves_where_the_recording_has_none(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(-99, 99, (2, 8, 8, 600), dtype=np.int16))
+    said = "pitch_m = 0.3e-3\nelement_width_m = 0.25e-3\ncenter_frequency_hz = 5e6\n"
+    (tmp_path / "a.toml").write_text(f"{said}sampling_frequency_hz = 25e6\ninitial_time_s = 0.0\n")
+    with pytest.raises(RecordingError, match="sound_speed_m_s is missing"):
+        beamformed(tmp_path / "a.npy", ImagingSettings())
+    data = beamformed(tmp_path / "a.npy", ImagingSettings(sound_speed_m_s=1500.0))
+    assert len(data.frames) == 2
+
+
+def test_random_tissue_and_anatomies_are_mixed() -> None:
+    data = load(
+        ["sim:1", "anatomy:2"],
+        transmitters=None,
+        needs_sparse=False,
+        imaging=ImagingSettings(),
+        beamformed=lambda name: None,
+    )
+    assert [frame.subject for frame in data.frames] == ["random_tissue 0", "anatomy 0", "anatomy 1"]
+    assert data.description == (
+        "1 random_tissue phantoms of sonolucent.sim, seeds 0..0, SNR 20 dB; "
+        "2 anatomy phantoms of sonolucent.sim, seeds 0..1, SNR 12..30 dB"
+    )
+
+
+def test_the_noise_of_anatomies_varies_and_that_of_random_tissue_does_not() -> None:
+    levels = [FAMILIES["anatomy"].snr_of(seed) for seed in TRAINING[:50]]
+    assert min(levels) < 15
+    assert max(levels) > 27
+    assert {FAMILIES["sim"].snr_of(seed) for seed in TRAINING[:50]} == {20.0}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_phantoms_that_figures_are_measured_on_are_never_trained_on(family: str) -> None:
+    with pytest.raises(ConfigError, match=f"{family}:{CHOOSING[0] + 1}: .* at most 800"):
+        load(
+            [f"{family}:{CHOOSING[0] + 1}"],
+            transmitters=None,
+            needs_sparse=False,
+            imaging=ImagingSettings(),
+            beamformed=lambda name: None,
+        )

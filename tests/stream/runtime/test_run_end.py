@@ -1,0 +1,38 @@
+"""The end of a run: its report is never lost."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonolucent.beamform import Acquisition, Probe
+from sonolucent.stream import write_recording
+from sonolucent.stream.config import Config
+from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.runtime import run as module
+from sonolucent.stream.runtime.run import run
+
+
+def test_a_trace_and_a_ledger_that_cannot_be_written_are_warnings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition = Acquisition(probe, range(16), 600, 25e6)
+    write_recording(tmp_path / "noise.h5", np.ones((2, *acquisition.shape), np.int16), acquisition)
+
+    def full(*given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    def broken(*given: Any) -> None:
+        raise RecordingError("the ledger could not be written: no space")
+
+    monkeypatch.setattr(module, "write_trace", full)
+    monkeypatch.setattr(module, "write_ledger", broken)
+    out, trace = tmp_path / "images.h5", tmp_path / "trace.json"
+    report = run(
+        Config(source=f"replay:{tmp_path / 'noise.h5'}", model="none", record=str(out), trace=str(trace), headless=True)
+    )
+    assert (report.frames_out, report.interrupted) == (2, False)
+    assert any("trace is missing" in warning for warning in report.warnings)
+    assert any("ledger could not be written" in warning for warning in report.warnings)

@@ -1,0 +1,28 @@
+"""The simulated scanner: what it can be asked for, and how its loops are kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.sources.simulated import _cached_name, require_phantom
+
+
+def test_a_phantom_that_is_not_there_is_refused_with_what_there_is() -> None:
+    require_phantom("anatomy")
+    with pytest.raises(ConfigError, match=r"no phantom named 'kidney'; .*anatomy.*picture:FILE"):
+        require_phantom("kidney")
+    with pytest.raises(ConfigError, match=r"none\.png: No such file"):
+        require_phantom("picture:none.png")
+
+
+def test_the_loop_of_a_picture_is_kept_by_its_content_and_scale(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(np.full((20, 20), 90, np.uint8)).save(path)
+    plain, wide = _cached_name(f"picture:{path}"), _cached_name(f"picture:{path}:60")
+    Image.fromarray(np.full((20, 20), 120, np.uint8)).save(path)
+    assert len({plain, wide, _cached_name(f"picture:{path}")}) == 3
+    assert "/" not in plain
+    assert _cached_name("anatomy") == "anatomy"
