@@ -103,7 +103,7 @@ def test_it_is_faster_and_slower_by_what_it_is_told(play: Any) -> None:
     played.tell(speed=20.0)
     begun = time.monotonic()
     played.until(41)
-    assert 0.1 < time.monotonic() - begun < 2.0  # 40 frames at 200 a second, not at 10
+    assert 0.1 < time.monotonic() - begun < 3.5  # 40 frames at 200 a second, not at 10, which takes 4 s
 
 
 @pytest.mark.parametrize(
