@@ -52,15 +52,20 @@ class StageProcess:
         command = [sys.executable, "-m", "sonolucent.stream.runtime.stage_child", order.stage]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, pass_fds=(order.journal,))
+        self._status: int | None = None
         self._output = b""
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._tell(msgspec.json.encode(order) + b"\n")
 
+    def look(self) -> None:
+        """Sees whether it still runs; what is said of it holds until the next look, so that no two answers differ."""
+        self._status = self._process.poll()
+
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return self._status is None
 
     @property
     def ready(self) -> bool:
@@ -69,17 +74,17 @@ class StageProcess:
 
     @property
     def failed(self) -> bool:
-        return self._process.poll() not in (None, 0)
+        return self._status not in (None, 0)
 
     @property
     def crashed(self) -> bool:
         """Whether it ended without a word, by a signal."""
-        return (self._process.poll() or 0) < 0
+        return (self._status or 0) < 0
 
     @property
     def fate(self) -> str:
         """The signal that ended a stage that crashed."""
-        return signal.Signals(-(self._process.poll() or 0)).name
+        return signal.Signals(-(self._status or 0)).name
 
     def begin(self) -> None:
         """Lets it take its place in the pipeline."""

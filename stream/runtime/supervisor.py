@@ -74,6 +74,8 @@ class _Supervisor:
 
     def tend(self, stop: Event, abort: Event) -> None:
         """Replaces what crashed, and ends everything when that is of no use or the run was stopped."""
+        for process in (*self._processes.values(), *self._spares.values()):
+            process.look()
         if stop.is_set():
             self._processes["source"].stop()
         for name, process in self._processes.items():
