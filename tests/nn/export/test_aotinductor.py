@@ -22,6 +22,7 @@ from ..conftest import TinyUNet, a_tiny_folder
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("package"),  # compiled once, not once a worker
     pytest.mark.skipif(shutil.which("g++") is None, reason="AOTInductor needs a C++ compiler"),
     pytest.mark.filterwarnings("ignore"),  # of torch's own exporter and compiler
 ]
