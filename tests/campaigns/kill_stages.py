@@ -37,13 +37,16 @@ PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "
 
 def processes(run: int) -> dict[str, list[int]]:
     """The processes of each stage of a run: the one at work, and behind it the one that stands by, if there is one."""
-    found: dict[str, list[int]] = {}
-    for pid in sorted(map(int, Path(f"/proc/{run}/task/{run}/children").read_text().split())):
+    found: list[tuple[int, int, str]] = []
+    for pid in map(int, Path(f"/proc/{run}/task/{run}/children").read_text().split()):
         with suppress(OSError):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             if b"sonolucent.stream.runtime.stage_child" in command:
-                found.setdefault(command[-2].decode(), []).append(pid)
-    return found
+                found.append((_begun_ticks(pid), pid, command[-2].decode()))
+    by_stage: dict[str, list[int]] = {}
+    for _, pid, stage in sorted(found):  # not by their ids, which begin again when they run out
+        by_stage.setdefault(stage, []).append(pid)
+    return by_stage
 
 
 def wait_until_all_stand_by(run: int, timeout_s: float = 180.0) -> None:
@@ -153,8 +156,19 @@ def busy(n: int) -> Iterator[None]:
 
 
 def _ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """Of processor time."""
+    fields = _stat(pid)
     return int(fields[11]) + int(fields[12])
+
+
+def _begun_ticks(pid: int) -> int:
+    """When it began, after the machine did."""
+    return int(_stat(pid)[19])
+
+
+def _stat(pid: int) -> list[str]:
+    """Of /proc/PID/stat, what follows the name: field 3 of proc(5) and those after it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def main() -> None:
