@@ -51,10 +51,23 @@ def test_a_lost_point_costs_far_more_than_as_large_an_error_in_tissue():
 
 
 @pytest.mark.parametrize("column", [2, 20, 38])
-def test_an_edge_costs_far_less_than_as_high_a_step_where_the_input_has_none(column: int):
-    step = with_step(20.0, column)
-    on_edge, invented = speckle_loss(step, step, step), speckle_loss(step, step, tissue())
-    assert 0 < on_edge < 0.15 * invented
+def test_an_edge_costs_far_less_by_its_height_than_a_slight_step(column: int):
+    edge, slight = with_step(20.0, column), with_step(4.0, column)
+    costs = [speckle_loss(image, image, image).item() for image in (edge, slight)]
+    assert 0 < costs[0] / 20 < 0.3 * costs[1] / 4
+
+
+def test_an_edge_is_what_the_looks_show_together():
+    edge = with_step(20.0)
+    assert speckle_loss(edge, edge, tissue()).item() == pytest.approx(speckle_loss(edge, edge, edge).item(), rel=0.1)
+
+
+def test_a_point_is_spared_by_smoothing_only_where_the_other_looks_show_it_too():
+    point = with_point(25.0)
+    dimmed, agreed = with_point(4.0), speckle_loss(point, point, point)
+    # The same prediction of the same target: what differs is whether both looks tell of the point.
+    assert agreed < 0.6 * speckle_loss(point, point, tissue())
+    assert speckle_loss(dimmed, dimmed, point) == pytest.approx(speckle_loss(dimmed, dimmed, tissue()).item(), rel=0.01)
 
 
 @pytest.mark.parametrize("height_db", [-3.0, 3.0])
