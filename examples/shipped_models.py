@@ -2,8 +2,8 @@
 
     python examples/shipped_models.py models
 
-Some three quarters of an hour on two cores. A model folder that is there is kept, and only measured. One command makes
-each, such as `sonolucent train sim:56 --steps 2600 --out light-quadrant`.
+Some two hours on two cores. A model folder that is there is kept, and only measured. One command makes each, such as
+`sonolucent train sim:56 anatomy:40 --steps 5200 --out light-quadrant`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sonolucent.nn import CurvePoint, evaluate, load_model, save_model
 from sonolucent.stream import EvaluationReport, evaluate_models, train_model
 
 TRAININGS: dict[str, dict[str, Any]] = {
-    "light-quadrant": {"sources": ["sim:56"], "steps": 2600},
-    "full-quadrant": {"sources": ["sim:56"], "net": "full", "steps": 1800},
+    "light-quadrant": {"sources": ["sim:56", "anatomy:40"], "steps": 5200},
+    "full-quadrant": {"sources": ["sim:56", "anatomy:40"], "net": "full", "steps": 3000},
     "light-paper": {"sources": ["sim:56"], "recipe": "paper"},
 }
 MANIFEST = Path(__file__).parents[1] / "tests" / "data" / "evaluation.toml"
