@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,10 @@ def train(
                 if checkpoint is not None and rank.leads:
                     checkpoints.save(checkpoint, plan, state.saved())
             progress(state.step, n_steps, state.curve)
-    return state.chosen()
+    trained = state.chosen()
+    if begin_with is None or validation is None:
+        return trained
+    return replace(trained, comparison=validation.compare(begin_with, trained.network))
 
 
 def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from sonolucent.nn.model_folder import NETWORKS, Kind
 from sonolucent.nn.training.distributed import Rank
 from sonolucent.nn.training.fused_norm import fuse_norms
-from sonolucent.nn.training.validation import Validation
+from sonolucent.nn.training.validation import Comparison, Validation
 from sonolucent.nn.unet import UNet
 
 
@@ -41,12 +41,14 @@ class Trained:
         curve: of the training.
         began_db: the validation figure of the network that the training began with; None without one, or without
             held-out frames.
+        comparison: of that network with this one, on the held-out frames.
     """
 
     network: UNet
     step: int
     curve: list[CurvePoint]
     began_db: float | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass

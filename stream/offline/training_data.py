@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.oddities import SeenFrames
 from sonolucent.stream.recording.open import open_recording
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,13 @@ class ChannelFrame:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Beamformed frames on one grid, where they come from, and how their images are made."""
+    """Beamformed frames on one grid, where they come from, how their images are made, and what is odd about them."""
 
     grid: ImageGrid
     frames: list[TrainingFrame] = field(default_factory=list)
     description: str = ""
     conditions: ImageConditions | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def load(
@@ -75,7 +80,7 @@ def load(
     imaging: ImagingSettings,
     beamformed: Callable[[str], None],
 ) -> TrainingData:
-    """Reads and beamforms every frame of the sources.
+    """Reads and beamforms every frame of the sources. What is odd about them goes to the log at once.
 
     Args:
         sources: recordings, each of one subject, or phantoms of a family: "sim:N", random tissue, or "anatomy:N".
@@ -90,20 +95,27 @@ def load(
     """
     beamform: Callable[[ChannelFrame], TrainingFrame] | None = None
     first: ChannelFrame | None = None
-    frames = []
+    frames: list[TrainingFrame] = []
+    warnings: list[str] = []
     for source in sources:
+        seen = None if _simulated(source) else SeenFrames(source)
         for frame in _channel_frames(source, imaging):
             if first is None or beamform is None:
                 first = frame
                 grid, beamform = _beamformer(frame, imaging, transmitters, needs_sparse)
             _require_same_geometry(first, frame)
             frames.append(beamform(frame))
+            if seen is not None:
+                seen.note(frame.data, frames[-1].image, grid)
             beamformed(frame.name)
+        warnings += [] if seen is None else seen.warnings()
     if not frames:
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
+    for warning in warnings:
+        _log.warning(warning)
     description = "; ".join(_description(source, frames) for source in sources)
     conditions = None if first is None else ImageConditions.of(imaging.acquisition_of(first.acquisition), grid)
-    return TrainingData(grid, frames, description, conditions)
+    return TrainingData(grid, frames, description, conditions, tuple(warnings))
 
 
 def _channel_frames(source: str, imaging: ImagingSettings) -> Iterator[ChannelFrame]:

@@ -5,7 +5,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from sonolucent.nn.training.frames import MIN_FRAMES, TrainingError, TrainingFrame, held_out
-from sonolucent.nn.training.validation import Validation
+from sonolucent.nn.training.validation import Comparison, Validation
 
 from ..speckle import a_grid, distance_m, speckle
 
@@ -67,3 +67,28 @@ def test_of_one_subject_nothing_is_held_out():
 def test_too_few_frames_are_refused():
     with pytest.raises(TrainingError, match=f"3 frame.* too few .* at least {MIN_FRAMES}"):
         held_out(frames(*"abc"), seed=0)
+
+
+def comparison(before, after):
+    return Comparison.of(np.array(before, float), np.array(after, float))
+
+
+def test_a_network_is_better_where_every_frame_says_so():
+    better = comparison([25.0, 36.0, 16.0, 30.0], [24.0, 34.7, 15.1, 28.9])
+    assert better.better
+    assert better.gain_db == pytest.approx(better.before_db - better.after_db)
+    assert better.before_db == pytest.approx(np.sqrt(26.75))
+    assert not comparison([24.0, 34.7, 15.1, 28.9], [25.0, 36.0, 16.0, 30.0]).better
+
+
+def test_a_gain_that_frames_do_not_agree_on_is_chance():
+    assert not comparison([25.0, 36.0, 16.0, 30.0], [20.0, 37.5, 17.0, 28.0]).better
+
+
+def test_a_gain_that_nobody_would_see_is_none_however_sure():
+    assert not comparison([25.0] * 6, [24.9] * 6).better
+    assert comparison([25.0] * 6, [24.5] * 6).better
+
+
+def test_one_frame_says_nothing():
+    assert not comparison([25.0], [16.0]).better
