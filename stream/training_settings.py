@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-_LEAST_FRAMES = 6
+_LEAST_FRAMES, _LEAST_HELD_OUT = 10, 5
+"""Fewer frames that judge could never agree on more than chance."""
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,4 +32,4 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     @property
     def n_held_out(self) -> int:
         """Frames that are not trained on."""
-        return max(2, self.frames // 4)
+        return max(_LEAST_HELD_OUT, self.frames // 4)

@@ -19,9 +19,8 @@ from sonolucent.nn.training.matched_looks import QUADRANTS
 
 _LEAST_GAIN_DB = 0.02
 """Of the figure: below it nobody sees a difference, however sure it is."""
-_SURE = 3.0
-"""Standard errors of the mean over the frames that a gain must exceed: six frames give little more than a hint of their
-spread, and the weights that are judged are the best of some twenty by the same frames."""
+_CHANCE = 0.05
+"""Of as many frames' agreeing on a gain where there is none (sign test)."""
 
 
 @dataclass(frozen=True)
@@ -30,31 +29,37 @@ class Comparison:
 
     Args:
         before_db, after_db: their figures, see `Validation`.
-        gain_db: how much less the second one has.
-        noise_db: the standard error of that over the frames; infinite for a single one.
+        n_better: on how many frames the second one is better.
+        n_frames: how many there are.
     """
 
     before_db: float
     after_db: float
-    gain_db: float
-    noise_db: float
+    n_better: int
+    n_frames: int
 
     @classmethod
     def of(cls, before: NDArray[np.float64], after: NDArray[np.float64]) -> Comparison:
         """Of the mean squares in dB^2, (n_frames,), frame by frame: what one frame has more than another of error is
         the same for both."""
         first, second = (float(np.sqrt(np.mean(squares))) for squares in (before, after))
-        gains = (before - after) / max(first + second, np.finfo(np.float64).tiny)
-        noise = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if len(gains) > 1 else math.inf
-        return cls(first, second, first - second, noise)
+        return cls(first, second, int(np.count_nonzero(after < before)), len(before))
+
+    @property
+    def by_chance(self) -> float:
+        """The probability that so many frames, or more, agree where neither network is better."""
+        ways = sum(math.comb(self.n_frames, n) for n in range(self.n_better, self.n_frames + 1))
+        return float(ways / 2**self.n_frames)
 
     @property
     def better(self) -> bool:
-        """Whether the second one is better, by more than chance and by enough to matter."""
-        return self.gain_db > max(_LEAST_GAIN_DB, _SURE * self.noise_db)
+        """Whether the second one is better, by more than chance (on all of five to seven frames) and by enough to
+        matter."""
+        return self.before_db - self.after_db > _LEAST_GAIN_DB and self.by_chance < _CHANCE
 
     def __str__(self) -> str:
-        return f"validation error {self.before_db:.3f} dB before, {self.after_db:.3f} after (+- {self.noise_db:.3f})"
+        agree = f"better on {self.n_better} of {self.n_frames} frames"
+        return f"validation error {self.before_db:.3f} dB before, {self.after_db:.3f} after, {agree}"
 
 
 class Validation:

@@ -27,8 +27,8 @@ class LiveTraining(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         step, steps: how far the training is.
         began_with: the model that is fine-tuned.
         before_db, after_db: validation error on the frames held out, of that model and of what became of it.
-        noise_db: standard error of the difference.
-        better: whether it is better by more than that.
+        n_better, n_held_out: on how many of these frames the second one is better.
+        better: whether that is more than chance.
         model: the folder of what became of it.
     """
 
@@ -45,7 +45,8 @@ class LiveTraining(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     began_with: str = ""
     before_db: float | None = None
     after_db: float | None = None
-    noise_db: float | None = None
+    n_better: int = 0
+    n_held_out: int = 0
     better: bool = False
     model: str = ""
 

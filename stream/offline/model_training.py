@@ -205,7 +205,7 @@ def _judged(trained: Trained, began_with: str) -> dict[str, str]:
         return {"fine-tuned": f"nothing better came of it: the weights are those of {began_with}"}
     if trained.comparison is None:
         raise RuntimeError("a model that was fine-tuned with frames held out was not compared")
-    doubt = "" if trained.comparison.better else "; that is no more than chance, so look at it before it is used"
+    doubt = "" if trained.comparison.better else "; that may be chance, so look at it before it is used"
     return {"fine-tuned": f"{began_with}; {trained.comparison}{doubt}"}
 
 

@@ -144,7 +144,7 @@ class Trainer(Sink):
     def _judge(self, trained: LiveTraining) -> None:
         """Changes the model of the run where that is for the better."""
         if not trained.better:
-            self._conclude("not swapped", f"{trained.said}; that is no better than chance, so the model stays")
+            self._conclude("not swapped", f"{trained.said}; that is no more than chance, so the model stays")
             return
         try:
             if self._ask(ControlRequest()) != self._word:

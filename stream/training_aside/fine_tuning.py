@@ -66,7 +66,8 @@ def fine_tuned(
         said=f"{start.id} is fine-tuned: {found}",
         before_db=round(found.before_db, 4),
         after_db=round(found.after_db, 4),
-        noise_db=round(found.noise_db, 4),
+        n_better=found.n_better,
+        n_held_out=found.n_frames,
         better=found.better,
         model=str(place),
     )
