@@ -158,7 +158,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.every is not None:
             raise ValueError("train looks at whole frames; leave every out")
         if "enhance" not in self.transforms:
-            raise ValueError("train fine-tunes the model of the stage enhance; name it in transforms")
+            raise ValueError("train needs the stage enhance in transforms")
 
     def _require_options_of_the_source(self) -> None:
         """What a source would ignore is refused. Plug-ins may make of it what they like."""

@@ -77,6 +77,11 @@ class Trainer(Sink):
         with self._lock:
             return self._so_far
 
+    @property
+    def pid(self) -> int:
+        """Of the process that trains; 0 where there is none."""
+        return 0 if self._process is None else self._process.pid
+
     def describe(self) -> str:
         return f"looks at a frame every {self._settings.every_s:g} s, and trains aside"
 

@@ -64,6 +64,11 @@ class TrainingProcess:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def pid(self) -> int:
+        """By which the system knows it."""
+        return self._process.pid
+
     def send(self, parts: Sequence[Buffer]) -> None:
         """Passes a message on, soon; its buffers must not change."""
         self._outgoing.put(parts)

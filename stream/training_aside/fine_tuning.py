@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,7 @@ def fine_tuned(
         imaging=msgspec.structs.replace(imaging, dynamic_range_db=start.info.dynamic_range_db),
         progress=progress,
     )
+    shutil.rmtree(place, ignore_errors=True)  # of a process of this run that was killed
     draft.rename(place)
     draft.parent.rmdir()
     found = trained.comparison

@@ -73,8 +73,9 @@ class Gatherer:
         n = len(self._varied)
         if n in (1, self._n_to_train_on + 1):
             self.close()
-            name = TRAINING if n == 1 else HELD_OUT
-            self._writer = RecordingWriter(self._folder / name, self._stream, channels=True, images=False)
+            path = self._folder / (TRAINING if n == 1 else HELD_OUT)
+            path.unlink(missing_ok=True)  # of a process of this run that was killed
+            self._writer = RecordingWriter(path, self._stream, channels=True, images=False)
         if self._writer is not None:
             self._writer.write(frame)
             self._writer.flush({})
