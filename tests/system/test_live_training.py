@@ -93,6 +93,10 @@ def state(answer: ControlAnswer) -> str:
     return "" if answer.training is None else answer.training.state
 
 
+def n_recorded(answer: ControlAnswer) -> int:
+    return 0 if answer.recording is None else answer.recording.frames
+
+
 def require_nothing_lost(report: RunReport) -> None:
     """Every frame of the source came to the sink; the trainer took some, and that is counted too."""
     assert report.balanced, report.ledger
@@ -115,8 +119,8 @@ def test_a_better_model_takes_over_between_two_frames(sweep: Path, tmp_path: Pat
         assert answer.training.state == "swapped", answer.training
         assert answer.model == answer.training.model == str(folder / "light-quadrant-live")
         ours = load_model(folder / "light-quadrant-live").id
-        n_before = Recording(images).n_images
-        running.until(lambda _: Recording(images).n_images > n_before + 50)
+        n_before = n_recorded(answer)
+        running.until(lambda answer: n_recorded(answer) > n_before + 50)
         report = running.report()
     require_nothing_lost(report)
     assert report.training == answer.training
