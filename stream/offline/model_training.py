@@ -20,6 +20,7 @@ from sonolucent.nn.export.torchscript import torchscript_file
 from sonolucent.nn.model_folder import Kind, Model, ModelError, ModelInfo, Provenance, load_model, save_model
 from sonolucent.nn.shipped_models import find_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
+from sonolucent.nn.training.as_shown import AsShown
 from sonolucent.nn.training.frames import TrainingFrame, grain_of_frames, held_out, require_enough
 from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
@@ -108,6 +109,7 @@ def train_model(
                 beamformed=beamformed,
             )
             frames, held_out_frames = _parted(data.frames, apart, seed)
+            grain = grain_of_frames(frames, imaging.dynamic_range_db)
             trained = train(
                 frames,
                 data.grid,
@@ -115,6 +117,7 @@ def train_model(
                 recipe=recipe,
                 kind=kind,
                 begin_with=None if start is None else start.network,
+                begun_as_shown=None if start is None else AsShown(start, grain),
                 steps=steps,
                 seed=seed,
                 dynamic_range_db=imaging.dynamic_range_db,
@@ -125,9 +128,8 @@ def train_model(
         except TrainingError as error:
             raise ConfigError(str(error)) from error
     began_with = "" if start is None else start.id
-    origin = Provenance(data.description, recipe, trained.curve[-1].step, seed, code, began_with)
+    origin = Provenance(training_data.describe(sources, frames), recipe, trained.curve[-1].step, seed, code, began_with)
     info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
-    grain = grain_of_frames(frames, imaging.dynamic_range_db)
     info = msgspec.structs.replace(info, trained_on=data.conditions, speckle_grain_px=grain)
     facts = {
         "frames": f"{len(frames)} and {len(held_out_frames)} held out",

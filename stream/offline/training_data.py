@@ -63,11 +63,10 @@ class ChannelFrame:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Beamformed frames on one grid, where they come from, how their images are made, and what is odd about them."""
+    """Beamformed frames on one grid, how their images are made, and what is odd about them."""
 
     grid: ImageGrid
     frames: list[TrainingFrame] = field(default_factory=list)
-    description: str = ""
     conditions: ImageConditions | None = None
     warnings: tuple[str, ...] = ()
 
@@ -113,9 +112,8 @@ def load(
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
     for warning in warnings:
         _log.warning(warning)
-    description = "; ".join(_description(source, frames) for source in sources)
     conditions = None if first is None else ImageConditions.of(imaging.acquisition_of(first.acquisition), grid)
-    return TrainingData(grid, frames, description, conditions, tuple(warnings))
+    return TrainingData(grid, frames, conditions, tuple(warnings))
 
 
 def _channel_frames(source: str, imaging: ImagingSettings) -> Iterator[ChannelFrame]:
@@ -192,6 +190,11 @@ def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
             f"{frame.name} was taken with another geometry (probe, transmits, sampling or sound speed) than "
             f"{first.name}; train on each alone"
         )
+
+
+def describe(sources: Sequence[str], frames: Sequence[TrainingFrame]) -> str:
+    """What frames of the sources were trained on, in words."""
+    return "; ".join(_description(source, frames) for source in sources)
 
 
 def _description(source: str, frames: Sequence[TrainingFrame]) -> str:

@@ -10,7 +10,7 @@ from sonolucent.beamform import Acquisition, ImagingSettings, Probe
 from sonolucent.nn.evaluate import CHOOSING, TRAINING
 from sonolucent.stream import write_recording
 from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, load
+from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, describe, load
 
 Record = Callable[..., Path]
 
@@ -38,7 +38,7 @@ def test_random_tissue_and_anatomies_are_mixed() -> None:
         beamformed=lambda name: None,
     )
     assert [frame.subject for frame in data.frames] == ["random_tissue 0", "anatomy 0", "anatomy 1"]
-    assert data.description == (
+    assert describe(["sim:1", "anatomy:2"], data.frames) == (
         "1 random_tissue phantoms of sonolucent.sim, seeds 0..0, SNR 20 dB; "
         "2 anatomy phantoms of sonolucent.sim, seeds 0..1, SNR 12..30 dB"
     )
