@@ -128,7 +128,9 @@ def train_model(
         except TrainingError as error:
             raise ConfigError(str(error)) from error
     began_with = "" if start is None else start.id
-    origin = Provenance(training_data.describe(sources, frames), recipe, trained.curve[-1].step, seed, code, began_with)
+    origin = Provenance(
+        training_data.describe(sources, data.frames), recipe, trained.curve[-1].step, seed, code, began_with
+    )
     info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
     info = msgspec.structs.replace(info, trained_on=data.conditions, speckle_grain_px=grain)
     facts = {
