@@ -1,6 +1,6 @@
 """Training on the live stream at frame rate: `.venv/bin/python tests/campaigns/live_training.py --steps 300`.
 
-A simulated scanner of another probe than models were trained on is swept over anatomies, as a recording that is
+A simulated scanner, by default of another probe than models were trained on, is swept over anatomies, as a recording that is
 replayed over and over, and the run trains on it, beside the frames. Then the model of before and the one that was
 trained enhance anatomies of seeds that nobody has seen, and are held to the truth.
 
@@ -43,9 +43,10 @@ LEAST_FRAMES, LEAST_SHARE = 1000, 0.9
 SNR_DB = 20.0
 
 
-def scanner() -> Acquisition:
-    probe = Probe.linear(n_elements=64, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
-    return Acquisition(probe, range(64))
+OTHER = Acquisition(
+    Probe.linear(n_elements=64, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6), range(64)
+)
+SCANNERS = {"other": OTHER, "reference": Acquisition()}
 
 
 class Watcher(threading.Thread):
@@ -68,9 +69,9 @@ class Watcher(threading.Thread):
             time.sleep(1.0)
 
 
-def errors_db(models: Sequence[str], n: int) -> dict[str, list[float]]:
+def errors_db(scanner: Acquisition, models: Sequence[str], n: int) -> dict[str, list[float]]:
     """Of each model, the error on anatomies that nothing was trained or chosen on."""
-    scenes, enhancers = PhantomScanner(Condition("another probe", scanner())), {name: Enhancer(name) for name in models}
+    scenes, enhancers = PhantomScanner(Condition("the scanner", scanner)), {name: Enhancer(name) for name in models}
     errors: dict[str, list[float]] = {name: [] for name in models}
     for seed in HELD_OUT[FIRST_SEED : FIRST_SEED + n]:
         scene = scenes.scene("anatomy", seed)
@@ -82,8 +83,9 @@ def errors_db(models: Sequence[str], n: int) -> dict[str, list[float]]:
 def campaign(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Runs it; what happened."""
     sweep = folder / "sweep.h5"
-    frames = list(simulate_frames("anatomy", SEED, options.places, scanner(), snr_db=SNR_DB))
-    write_recording(sweep, frames, scanner(), frame_rate_hz=options.fps)
+    scanner = SCANNERS[options.scanner]
+    frames = list(simulate_frames("anatomy", SEED, options.places, scanner, snr_db=SNR_DB))
+    write_recording(sweep, frames, scanner, frame_rate_hz=options.fps)
     stop = threading.Event()
     config = Config(
         source=f"replay:{sweep}",
@@ -112,6 +114,7 @@ def rate_hz(arrivals_ns: np.ndarray[Any, Any]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scanner", choices=SCANNERS, default="other", help="whose probe models know, or another")
     parser.add_argument("--fps", type=float, default=25)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--places", type=int, default=36, help="frames of the sweep")
@@ -121,7 +124,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         outcome = campaign(Path(folder), options)
         report, training = outcome["report"], outcome["report"].training
-        errors = errors_db([options.model, training.model], options.anatomies) if training.model else {}
+        errors = (
+            errors_db(SCANNERS[options.scanner], [options.model, training.model], options.anatomies)
+            if training.model
+            else {}
+        )
     meanwhile = outcome["meanwhile_ns"]
     print(f"{training.state}: {training.said}")
     print(f"looked at {training.looked_at} frames, kept {training.kept}, left out {training.left_out}")
