@@ -133,7 +133,7 @@ class Trainer(Sink):
         elif said.state == "trained":
             self._judge(said)
         elif said.state == "failed":
-            self._conclude("failed", said.said)
+            self._conclude("failed", f"{said.said}{self._how_to_go_on()}")
 
     def _begin_training(self, gathered: LiveTraining) -> None:
         try:

@@ -1,7 +1,7 @@
 """Training on the live stream at frame rate: `.venv/bin/python tests/campaigns/live_training.py --steps 300`.
 
-A simulated scanner, by default of another probe than models were trained on, is swept over anatomies, as a recording that is
-replayed over and over, and the run trains on it, beside the frames. Then the model of before and the one that was
+A simulated scanner, by default of another probe than models were trained on, is swept over anatomies, as a recording
+that is replayed over and over, and the run trains on it, beside the frames. Then the model of before and the one that was
 trained enhance anatomies of seeds that nobody has seen, and are held to the truth.
 
 Held: no frame of the pipeline is lost and the ledger is balanced; while it trains at least 1000 frames come, at 90 % of
@@ -124,11 +124,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         outcome = campaign(Path(folder), options)
         report, training = outcome["report"], outcome["report"].training
-        errors = (
-            errors_db(SCANNERS[options.scanner], [options.model, training.model], options.anatomies)
-            if training.model
-            else {}
-        )
+        models = [options.model, training.model] if training.model else []
+        errors = errors_db(SCANNERS[options.scanner], models, options.anatomies)
     meanwhile = outcome["meanwhile_ns"]
     print(f"{training.state}: {training.said}")
     print(f"looked at {training.looked_at} frames, kept {training.kept}, left out {training.left_out}")
