@@ -1,8 +1,8 @@
 """Training on the live stream at frame rate: `.venv/bin/python tests/campaigns/live_training.py --steps 300`.
 
 A simulated scanner, by default of another probe than models were trained on, is swept over anatomies, as a recording
-that is replayed over and over, and the run trains on it, beside the frames. Then the model of before and the one that was
-trained enhance anatomies of seeds that nobody has seen, and are held to the truth.
+that is replayed over and over, and the run trains on it, beside the frames. Then the model of before and the one that
+was trained enhance anatomies of seeds that nobody has seen, and are held to the truth.
 
 Held: no frame of the pipeline is lost and the ledger is balanced; while it trains at least 1000 frames come, at 90 % of
 the rate at least; the blind figure and the truth agree on which model is better.
