@@ -17,7 +17,8 @@ from sonolucent.beamform.image_grid import ImageGrid
 
 ALIKE = 0.25
 """Likeness from which two frames show the same. A probe held still has 0.45 and more, over a vessel that pulsates too,
-and other tissue 0.07 and less (docs/decisions/0030). In between lie probes that have moved by most of their image."""
+0.29 and more in vivo, and other tissue 0.02 and less (docs/decisions/0030). In between lie probes that have moved by most
+of their image."""
 _STRUCTURE_M = 1e-3
 _RANGE_DB = 20.0
 _TILE = 64
@@ -53,12 +54,12 @@ def likeness(a: Speckle, b: Speckle) -> float:
 
     Tissue that has only moved is no news: a network looks at every place of an image in the same way. So the shift is
     taken at which the frames are most alike, of the whole where the probe has moved, or of each tile where tissue has
-    been deformed. A peak among many shifts is above 0 by chance: by as much as that of tiles of other places.
+    been deformed. A peak among many shifts is above 0 by chance: by as much as that with the frame turned by half a
+    turn, or of tiles with others.
     """
-    same = _peaks(a.tiles, b.tiles, a.shape).mean()
-    by_chance = _peaks(a.tiles, np.roll(b.tiles, 1, axis=0), a.shape).mean()
-    whole = float(scipy.fft.irfft2(a.whole * b.whole.conj(), a.shape).max())
-    return max(whole, float((same - by_chance) / max(1 - by_chance, np.finfo(np.float32).eps)))
+    whole = _beyond(_peaks(a.whole, b.whole, a.shape), _peaks(a.whole, b.whole.conj(), a.shape))
+    tile = _tile_shape(a.shape)
+    return max(whole, _beyond(_peaks(a.tiles, b.tiles, tile), _peaks(a.tiles, np.roll(b.tiles, 1, axis=0), tile)))
 
 
 def _tile_shape(shape: tuple[int, int]) -> tuple[int, int]:
@@ -82,9 +83,13 @@ def _spectra(patterns: NDArray[np.float32]) -> NDArray[np.complex64]:
     return np.asarray(scipy.fft.rfft2(centred / np.maximum(energy, np.finfo(np.float32).tiny)), np.complex64)
 
 
-def _peaks(a: NDArray[np.complex64], b: NDArray[np.complex64], shape: tuple[int, int]) -> NDArray[np.float32]:
-    correlations = scipy.fft.irfft2(a * b.conj(), _tile_shape(shape))
-    return np.asarray(correlations.max(axis=(1, 2)), np.float32)
+def _peaks(a: NDArray[np.complex64], b: NDArray[np.complex64], shape: tuple[int, int]) -> float:
+    """The mean over patterns of the greatest correlation of each."""
+    return float(scipy.fft.irfft2(a * b.conj(), shape).max(axis=(-2, -1)).mean())
+
+
+def _beyond(same: float, by_chance: float) -> float:
+    return (same - by_chance) / max(1 - by_chance, float(np.finfo(np.float32).eps))
 
 
 class VariedFrames:
