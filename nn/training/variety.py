@@ -17,8 +17,8 @@ from sonolucent.beamform.image_grid import ImageGrid
 
 ALIKE = 0.25
 """Likeness from which two frames show the same. A probe held still has 0.45 and more, over a vessel that pulsates too,
-0.29 and more in vivo, and other tissue 0.02 and less (docs/decisions/0030). In between lie probes that have moved by most
-of their image."""
+0.29 and more in vivo, and other tissue 0.02 and less (docs/decisions/0030). In between lie probes that have moved by
+most of their image."""
 _STRUCTURE_M = 1e-3
 _RANGE_DB = 20.0
 _TILE = 64

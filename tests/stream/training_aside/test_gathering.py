@@ -86,11 +86,11 @@ def test_frames_in_a_row_that_are_unfit_are_no_still_probe(tmp_path: Path) -> No
 
 
 def test_frames_that_judge_show_less_of_what_is_trained_on(tmp_path: Path) -> None:
-    """What shares a third of its energy with a frame before may be trained on, but may not judge."""
+    """What shares two fifths of its energy with a frame before may be trained on, but may not judge."""
     gatherer = Gatherer(tmp_path, STREAM, TEN)
 
     def partly(i: int, other: int) -> NDArray[np.int16]:
-        return (0.5 * place(i) + place(other)).astype(np.int16)
+        return (0.8 * place(i) + place(other)).astype(np.int16)
 
     assert shown(gatherer, [place(0), partly(0, 1)]).kept == 2
     assert shown(gatherer, [place(i) for i in range(2, 5)]).kept == 5
