@@ -1,7 +1,7 @@
 """From frames to a model: gathers frames, waits for the word, trains, and says how far it is.
 
-It takes messages from standard input, and writes a `LiveTraining` a line to standard output. When its input ends, because
-the run has ended or died however it did, the process ends, whatever it is doing.
+It takes messages from standard input, and writes a `LiveTraining` a line to standard output. When its input ends,
+because the run has ended or died however it did, the process ends, whatever it is doing.
 """
 
 from __future__ import annotations
