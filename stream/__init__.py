@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sonolucent.stream.accounting.journal import JournalEntry
+    from sonolucent.stream.accounting.live_training import LiveTraining
     from sonolucent.stream.accounting.report import RunReport, StageReport
     from sonolucent.stream.accounting.timing import Latency
     from sonolucent.stream.config import Config, load_config
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sonolucent.stream.sources.pacing import paced
     from sonolucent.stream.sources.source import Source
     from sonolucent.stream.stages.transform import FrameRefused, Transform
+    from sonolucent.stream.training_settings import TrainingSettings
 
 __all__ = [
     "AnyRecording",
@@ -59,6 +61,7 @@ __all__ = [
     "JournalEntry",
     "Latency",
     "Ledger",
+    "LiveTraining",
     "NotebookView",
     "OutputError",
     "OutputFailed",
@@ -74,6 +77,7 @@ __all__ = [
     "Stream",
     "Trail",
     "TrainedModel",
+    "TrainingSettings",
     "Transform",
     "admit",
     "assemble",
@@ -93,6 +97,7 @@ __all__ = [
 
 _MODULES = {
     "accounting.journal": ("JournalEntry",),
+    "accounting.live_training": ("LiveTraining",),
     "accounting.report": ("RunReport", "StageReport"),
     "accounting.timing": ("Latency",),
     "config": ("Config", "load_config"),
@@ -121,6 +126,7 @@ _MODULES = {
     "sources.pacing": ("paced",),
     "sources.source": ("Source",),
     "stages.transform": ("FrameRefused", "Transform"),
+    "training_settings": ("TrainingSettings",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -12,10 +12,12 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.inference.image_grain import chosen_grain
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.training_settings import TrainingSettings
 from sonolucent.stream.viewer_settings import ViewerSettings
 
 Transport = Literal["inproc", "ipc", "tcp"]
 _PHANTOM, _SEED = "moving", 1
+_OPTION_OF_SINK = {"headless": "headless", "viewer": "view", "recorder": "record", "igtl": "igtl", "trainer": "train"}
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +59,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         browser: open the viewer's page where there is a display.
         record: write images, and with `record_channels` channel data, to this new HDF5 file.
         record_channels: record the raw channel data as well.
+        train: fine-tune the model in use on frames of this stream, beside it, and go over to what comes of it where
+            that is better; this new folder is given frames and model.
+        training: how many frames, and how long.
         igtl: serve the images to 3D Slicer over OpenIGTLink on this port of 127.0.0.1 (18944 is usual); 0 picks a free
             one.
         overwrite: let `record` and `trace` replace files that are there.
@@ -100,6 +105,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     browser: bool = True
     record: str | None = None
     record_channels: bool = False
+    train: str | None = None
+    training: TrainingSettings = TrainingSettings()
     igtl: int | None = None
     overwrite: bool = False
     transport: Transport = "inproc"
@@ -125,7 +132,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         self._require_options_of_the_source()
         if not self.transforms and not self.source.startswith("images:"):
             raise ValueError("transforms must name one stage at least, such as beamform")
-        for name, option in {"headless": "headless", "viewer": "view", "recorder": "record", "igtl": "igtl"}.items():
+        for name, option in _OPTION_OF_SINK.items():
             if name in self.sinks:
                 raise ValueError(f"sinks are those that installed packages bring; for {name} there is {option}")
         if self.record_channels and self.record is None:
@@ -134,6 +141,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(f"record_channels needs channel data; {self.source} has images alone")
         if self.record_channels and self.every is not None:
             raise ValueError("record_channels records whole frames; leave every out")
+        self._require_what_can_be_trained_on()
         if self.view and self.headless:
             raise ValueError("view and headless exclude each other")
         if self.fps is not None and self.as_fast_as_possible:
@@ -141,6 +149,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in ("port", "metrics", "control", "igtl"):
             if not 0 <= (getattr(self, name) or 0) < 65536:
                 raise ValueError(f"{name} must lie in 0..65535, not {getattr(self, name)}")
+
+    def _require_what_can_be_trained_on(self) -> None:
+        if self.train is None:
+            return
+        if self.source.startswith("images:"):
+            raise ValueError(f"train needs channel data; {self.source} has images alone")
+        if self.every is not None:
+            raise ValueError("train looks at whole frames; leave every out")
+        if "enhance" not in self.transforms:
+            raise ValueError("train needs the stage enhance in transforms")
 
     def _require_options_of_the_source(self) -> None:
         """What a source would ignore is refused. Plug-ins may make of it what they like."""
@@ -173,8 +191,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def is_controlled(self) -> bool:
-        """Whether the run takes requests while frames flow: on a port, or from the viewer's page."""
-        return self.control is not None or (self.view and self.viewer.controls)
+        """Whether the run takes requests while frames flow: on a port, from the viewer's page, or of its training."""
+        return self.control is not None or (self.view and self.viewer.controls) or self.train is not None
 
 
 def load_config(path: Path) -> Config:

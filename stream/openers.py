@@ -39,6 +39,7 @@ SINKS: Registry[SinkOpener] = Registry(
         "recorder": "sonolucent.stream.sinks.told_recorder:open_sink",
         "viewer": "sonolucent.stream.viewer.viewer_sink:open_sink",
         "igtl": "sonolucent.stream.sinks.igtl:open_sink",
+        "trainer": "sonolucent.stream.sinks.trainer:open_sink",
     },
 )
 

@@ -35,6 +35,23 @@ def require_free(path: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"{path}: cannot be written: the file exists; choose another name, or --overwrite it")
 
 
+def require_new_folder(path: Path) -> None:
+    """Makes a folder where there is none, and refuses one that holds something.
+
+    Raises:
+        OutputError: it cannot be made, is a file, or is not empty.
+    """
+    if path.exists() and not path.is_dir():
+        raise OutputError(f"{path}: cannot be written: it is a file; give the name of a new folder")
+    try:
+        path.mkdir(exist_ok=True)
+        is_empty = not any(path.iterdir())
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be made: {error.strerror}; give a folder that can be") from error
+    if not is_empty:
+        raise OutputError(f"{path}: cannot be written: it holds files; give the name of a new folder")
+
+
 @contextmanager
 def new_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Within, a draft is written to the path that this gives, which has the same suffix; then it is moved to `path`.

@@ -1,7 +1,7 @@
 """The pipeline as a table: its stages, and the edges by which frames pass from one to the next.
 
 source ──channel data──> beamform ──B-mode──> enhance ──images──> viewer, recorder, headless
-   └─────channel data──> recorder
+   └─────channel data──> recorder, trainer
 """
 
 from __future__ import annotations
@@ -44,14 +44,17 @@ def pipeline(config: Config) -> Pipeline:
         ConfigError: nothing opens one of its stages, or two have one name.
     """
     chain = [Stage("source", "source", config.source), *(_stage("transform", word) for word in config.transforms)]
-    sinks = [_stage("sink", word) for word in _sinks(config)]
+    of_images = [_stage("sink", word) for word in _sinks(config)]
+    of_channels = [_stage("sink", "trainer")] if config.train is not None else []
+    sinks = [*of_images, *of_channels]
     names = Counter(stage.name for stage in (*chain, *sinks))
     for stage in (*chain, *sinks):
         OPENERS[stage.kind].require(stage.opener)
         if names[stage.name] > 1:
             raise ConfigError(f"{names[stage.name]} stages are called {stage.name!r}; each must have a name of its own")
-    arrows = [*pairwise(stage.name for stage in chain), *((chain[-1].name, sink.name) for sink in sinks)]
+    arrows = [*pairwise(stage.name for stage in chain), *((chain[-1].name, sink.name) for sink in of_images)]
     raw = [("source", "recorder")] if _records_channels(config) else []
+    raw += [("source", sink.name) for sink in of_channels]
     return Pipeline((*chain, *sinks), tuple(_edge(config, *arrow) for arrow in [*arrows, *raw]))
 
 
@@ -81,6 +84,8 @@ def _records_channels(config: Config) -> bool:
 def _edge(config: Config, producer: str, consumer: str) -> Edge:
     if consumer in ("viewer", "igtl"):
         return Edge(producer, consumer, "latest", 1)
+    if consumer == "trainer":
+        return Edge(producer, consumer, "latest", 1, on_demand=True, awaited=False)
     if not config.live:
         return _to_the_recorder(config, Edge(producer, consumer, "lossless", 1))
     return _to_the_recorder(config, Edge(producer, consumer, "drop_oldest", 32 if consumer == "recorder" else 2))

@@ -48,8 +48,7 @@ def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingF
     Raises:
         TrainingError: there are fewer than `MIN_FRAMES` frames.
     """
-    if len(frames) < MIN_FRAMES:
-        raise TrainingError(f"{len(frames)} frame(s) are too few to train on; record at least {MIN_FRAMES}")
+    require_enough(frames)
     subjects = {name: list(group) for name, group in groupby(sorted(frames, key=_subject), key=_subject)}
     names = np.random.default_rng(seed).permutation(sorted(subjects))
     n_held_out = min(max(1, round(_HELD_OUT_SHARE * len(names))), len(names) - 1)
@@ -60,6 +59,15 @@ def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingF
     if len(training) < MIN_FRAMES:
         return list(frames), []
     return training, [set_aside[i] for i in spread] if set_aside else []
+
+
+def require_enough(frames: Sequence[TrainingFrame]) -> None:
+    """
+    Raises:
+        TrainingError: there are fewer than `MIN_FRAMES` frames.
+    """
+    if len(frames) < MIN_FRAMES:
+        raise TrainingError(f"{len(frames)} frame(s) are too few to train on; record at least {MIN_FRAMES}")
 
 
 def grain_of_frames(frames: Sequence[TrainingFrame], dynamic_range_db: float) -> SpeckleGrain | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.model_folder import Kind
@@ -37,6 +38,7 @@ def train(
     recipe: RecipeName = "quadrant",
     kind: Kind = "light",
     begin_with: UNet | None = None,
+    begun_as_shown: nn.Module | None = None,
     steps: int | None = None,
     seed: int = 0,
     dynamic_range_db: float = 60.0,
@@ -57,6 +59,7 @@ def train(
         recipe: "quadrant", "frequency" or "paper".
         kind: "light" or "full".
         begin_with: a trained network of that kind, to be fine-tuned; a new one by default.
+        begun_as_shown: the same as it is used, if that is not bare (see `AsShown`); it is judged in its stead.
         steps: the recipe's own number by default, or `FINE_TUNING_STEPS`.
         seed: of the network's weights and of the batches.
         dynamic_range_db: the range that the network will be fed.
@@ -80,7 +83,7 @@ def train(
         if checkpoint is not None and (saved := checkpoints.load(checkpoint, plan)):
             state.restore(saved)
         elif begin_with is not None and validation is not None:
-            state.judge_beginning(validation)
+            state.judge_beginning(validation, begun_as_shown or begin_with)
         parallel = rank.parallel(state.network)
         while state.step < n_steps:
             rng = np.random.default_rng([seed, state.step, rank.number])
@@ -93,7 +96,10 @@ def train(
                 if checkpoint is not None and rank.leads:
                     checkpoints.save(checkpoint, plan, state.saved())
             progress(state.step, n_steps, state.curve)
-    return state.chosen()
+    trained = state.chosen()
+    if begin_with is None or validation is None:
+        return trained
+    return replace(trained, comparison=validation.compare(begun_as_shown or begin_with, trained.network))
 
 
 def _batch(examples: Examples, size: int, rng: np.random.Generator, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sonolucent.nn.model_folder import NETWORKS, Kind
 from sonolucent.nn.training.distributed import Rank
 from sonolucent.nn.training.fused_norm import fuse_norms
-from sonolucent.nn.training.validation import Validation
+from sonolucent.nn.training.validation import Comparison, Validation
 from sonolucent.nn.unet import UNet
 
 
@@ -41,12 +41,14 @@ class Trained:
         curve: of the training.
         began_db: the validation figure of the network that the training began with; None without one, or without
             held-out frames.
+        comparison: of that network with this one, on the held-out frames.
     """
 
     network: UNet
     step: int
     curve: list[CurvePoint]
     began_db: float | None = None
+    comparison: Comparison | None = None
 
 
 @dataclass
@@ -85,9 +87,9 @@ class TrainingState:
         self.step += 1
         self.losses.append(loss.item())
 
-    def judge_beginning(self, validation: Validation) -> None:
-        """Notes how good the weights are that the training begins with: only better ones take their place."""
-        self.began_db, self.best = validation.error_db(self.network), self._weights()
+    def judge_beginning(self, validation: Validation, network: nn.Module) -> None:
+        """Notes how good the network is that the training begins with: only better weights take its place."""
+        self.began_db, self.best = validation.error_db(network), self._weights()
 
     def note(self, validation: Validation | None) -> None:
         """Adds a point to the curve and keeps the weights if they are the best so far."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +16,50 @@ from sonolucent.nn.images import normalized
 from sonolucent.nn.training.examples import frame_looks_db
 from sonolucent.nn.training.frames import TrainingFrame
 from sonolucent.nn.training.matched_looks import QUADRANTS
+
+_LEAST_GAIN_DB = 0.02
+"""Of the figure: below it nobody sees a difference, however sure it is."""
+_CHANCE = 0.05
+"""Of as many frames' agreeing on a gain where there is none (sign test)."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two networks by the same held-out frames.
+
+    Args:
+        before_db, after_db: their figures, see `Validation`.
+        n_better: on how many frames the second one is better.
+        n_frames: how many there are.
+    """
+
+    before_db: float
+    after_db: float
+    n_better: int
+    n_frames: int
+
+    @classmethod
+    def of(cls, before: NDArray[np.float64], after: NDArray[np.float64]) -> Comparison:
+        """Of the mean squares in dB^2, (n_frames,), frame by frame: what one frame has more than another of error is
+        the same for both."""
+        first, second = (float(np.sqrt(np.mean(squares))) for squares in (before, after))
+        return cls(first, second, int(np.count_nonzero(after < before)), len(before))
+
+    @property
+    def by_chance(self) -> float:
+        """The probability that so many frames, or more, agree where neither network is better."""
+        ways = sum(math.comb(self.n_frames, n) for n in range(self.n_better, self.n_frames + 1))
+        return float(ways / 2**self.n_frames)
+
+    @property
+    def better(self) -> bool:
+        """Whether the second one is better, by more than chance (on all of five to seven frames) and by enough to
+        matter."""
+        return self.before_db - self.after_db > _LEAST_GAIN_DB and self.by_chance < _CHANCE
+
+    def __str__(self) -> str:
+        agree = f"better on {self.n_better} of {self.n_frames} frames"
+        return f"validation error {self.before_db:.3f} dB before, {self.after_db:.3f} after, {agree}"
 
 
 class Validation:
@@ -40,13 +86,21 @@ class Validation:
 
     def error_db(self, network: nn.Module) -> float:
         """The figure for a network, grey (n, 1, n_z, n_x) to the same."""
+        return float(np.sqrt(np.mean(self.squares(network))))
+
+    def compare(self, before: nn.Module, after: nn.Module) -> Comparison:
+        """Two networks, on the same frames."""
+        return Comparison.of(self.squares(before), self.squares(after))
+
+    def squares(self, network: nn.Module) -> NDArray[np.float64]:
+        """Of each frame the mean square that `error_db` is the root of, in dB^2, (n_frames,)."""
         device = next(network.parameters()).device
         was_training = network.training
         network.eval()
         with torch.inference_mode():
             squares = [self._mean_square(network, looks, device) for looks in self._grey]
         network.train(was_training)
-        return float(self._range_db * np.sqrt(np.mean(squares)))
+        return self._range_db**2 * np.array(squares)
 
     def _mean_square(self, network: nn.Module, looks: NDArray[np.float32], device: torch.device) -> float:
         predicted = network(torch.from_numpy(looks)[:, None].to(device))[:, 0].clamp(0, 1).cpu().numpy()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from sonolucent.stream.accounting.budgets import Profile
+from sonolucent.stream.accounting.live_training import LiveTraining
 from sonolucent.stream.accounting.timing import Latency, Timing
 from sonolucent.stream.accounting.usage import Usage
 from sonolucent.stream.ledger import EdgeCounts, newest
@@ -73,6 +74,7 @@ class StageReport(msgspec.Struct, frozen=True):
         open_file: the one of them that it is writing, or was at the end.
         usage: what its process spent on frames.
         warnings: what is odd about the data, of a source.
+        training: what training on the stream has come to, of the sink that has that done.
     """
 
     edges: dict[str, EdgeCounts]
@@ -83,6 +85,7 @@ class StageReport(msgspec.Struct, frozen=True):
     recorded: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     open_file: str = ""
+    training: LiveTraining | None = None
 
 
 class RunReport(msgspec.Struct, frozen=True):
@@ -94,7 +97,8 @@ class RunReport(msgspec.Struct, frozen=True):
         models: how many frames each model has enhanced; "none" those that nothing did.
         warnings: what is odd about the data, such as dead elements, a sentence each.
         interrupted: whether it was ended by Ctrl-C or SIGTERM, not by its source.
-        core_ms_per_frame: processor time of all processes, from the first frame to the last.
+        core_ms_per_frame: processor time of all stages, from the first frame to the last.
+        training: what training on the live stream has come to, where that was asked for.
     """
 
     source: str
@@ -122,3 +126,4 @@ class RunReport(msgspec.Struct, frozen=True):
     recorded: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
+    training: LiveTraining | None = None

@@ -116,4 +116,6 @@ def _lines(answer: ControlAnswer) -> list[str]:
     if (recording := answer.recording) is not None:
         failed = f"; it failed: {recording.error}" if recording.error else ""
         lines.append(f"recording {recording.file}, {recording.frames} frames of images{failed}")
+    if (training := answer.training) is not None:
+        lines.append(f"training {training.state}: {training.said}")
     return [*lines, *([f"recorded {answer.file}"] if answer.file else []), *answer.warnings]

@@ -45,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         raise ConfigError(
             f"{options.config}: control belongs to `sonolucent run`; nobody asks a stage alone: leave it out"
         )
+    if config.train is not None:
+        raise ConfigError(f"{options.config}: train belongs to `sonolucent run`, which changes the model: leave it out")
     config = changed(config, viewer=msgspec.structs.replace(config.viewer, controls=False))  # nobody obeys it
     for edge in pipeline(config).edges:
         if options.name in (edge.producer, edge.consumer) and edge.name not in config.endpoints:

@@ -24,6 +24,10 @@ def print_summary(report: RunReport) -> None:
         print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
     for warning in report.warnings:
         print(f"  {warning}")
+    if (training := report.training) is not None:
+        left_out = ", ".join(f"{n} {why}" for why, n in training.left_out.items()) or "none"
+        print(f"  training: {training.looked_at} frames looked at, {training.kept} kept; left out: {left_out}")
+        print(f"    {training.said}")
     if not report.balanced:
         print("  the ledger does not add up: frames were in flight when the run was cut short")
 

@@ -31,6 +31,7 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
         data: recordings of channel data, one for each subject or phantom; or N simulated phantoms: sim:N of
             random tissue, anatomy:N of anatomies.
         out: the model folder; it must not hold a model yet.
+        held_out: recordings of other tissue to judge by, which are not trained on; by default some of the subjects.
         overwrite: replace the model where there is one.
         recipe: quadrant (looks at a frame predict each other), frequency (only its two frequency halves), or paper
             (the image of two transmits predicts that of all).
@@ -47,6 +48,7 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     data: tyro.conf.Positional[tuple[str, ...]]
     out: Path
+    held_out: tuple[str, ...] = ()
     overwrite: bool = False
     recipe: RecipeName = "quadrant"
     net: Kind = "light"
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         model = train_model(
             options.data,
             options.out,
+            apart=options.held_out,
             recipe=options.recipe,
             net=options.net,
             begin_with=options.begin_with,
@@ -80,7 +83,8 @@ def main(arguments: Sequence[str]) -> int:
             progress=progress,
         )
     if options.json:
-        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **model.facts})
+        told = {**model.facts, "warnings": model.warnings}
+        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
     else:
         print(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
     return 0

@@ -36,7 +36,7 @@ from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, me
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context, remove_file
 
-RECORDER = "recorder"
+RECORDER, TRAINER = "recorder", "trainer"
 EDGE, USERS = "control", "control users"
 """The names by which `endpoints` tells where stages find the hub, and parts of the run that ask it like any user."""
 IN_PROCESS = {EDGE: "inproc://control", USERS: "inproc://control-users"}
@@ -79,6 +79,7 @@ class ControlHub:
         self.ended = threading.Event()
         self._transforms = [word.partition(":")[0] for word in config.transforms]
         self._imaging, self._revision = config.imaging, 0
+        self._sinks = [RECORDER, *([TRAINER] if config.train is not None else [])]
         self._model, self._strength = config.model, config.strength
         self._standing: dict[type[Order], Order] = {}
         """What a transform that is restarted has to be told again: settings come with the frames, these do not."""
@@ -130,17 +131,18 @@ class ControlHub:
             told = self._carry_out(msgspec.json.decode(request, type=ControlRequest))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as refusal:
             error = str(refusal)
-        going_on = [self._ask(stage) for stage in ("source", *self._transforms, RECORDER)]
+        going_on = {stage: self._ask(stage) for stage in ("source", *self._transforms, *self._sinks)}
         return ControlAnswer(
             revision=self._revision,
             imaging=self._imaging,
             model=self._model,
             strength=self._strength,
             error=error,
-            replay=going_on[0].replay,
-            recording=going_on[-1].recording,
+            replay=going_on["source"].replay,
+            recording=going_on[RECORDER].recording,
             file=told.file,
-            warnings=tuple(warning for said in going_on for warning in said.warnings),
+            warnings=tuple(warning for said in going_on.values() for warning in said.warnings),
+            training=going_on[TRAINER].training if TRAINER in going_on else None,
         )
 
     def _carry_out(self, request: ControlRequest) -> Told:

@@ -11,6 +11,7 @@ import msgspec
 import zmq
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.stream.accounting.live_training import LiveTraining
 from sonolucent.stream.control.requests import RecordingState, RecordRequest, ReplayRequest, ReplayState
 from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.transport.sockets import Context
@@ -75,6 +76,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     recording: RecordingState | None = None
     file: str = ""
     warnings: tuple[str, ...] = ()
+    training: LiveTraining | None = None
 
 
 class Here(msgspec.Struct, frozen=True, tag=True):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
+from sonolucent.stream.accounting.live_training import LiveTraining
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -90,6 +91,7 @@ class ControlAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
         file: what has been recorded, after a request to stop.
         warnings: what is odd about the data, or about using the model on them, a sentence each.
         strength: how much of the enhancement is shown.
+        training: what training on the stream has come to, where the run does that.
     """
 
     revision: int
@@ -101,6 +103,7 @@ class ControlAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     file: str = ""
     warnings: tuple[str, ...] = ()
     strength: float = 1.0
+    training: LiveTraining | None = None
 
 
 def merged(settings: ImagingSettings, changes: dict[str, Any]) -> ImagingSettings:

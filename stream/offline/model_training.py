@@ -20,9 +20,11 @@ from sonolucent.nn.export.torchscript import torchscript_file
 from sonolucent.nn.model_folder import Kind, Model, ModelError, ModelInfo, Provenance, load_model, save_model
 from sonolucent.nn.shipped_models import find_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
-from sonolucent.nn.training.frames import grain_of_frames, held_out
+from sonolucent.nn.training.as_shown import AsShown
+from sonolucent.nn.training.frames import TrainingFrame, grain_of_frames, held_out, require_enough
 from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
+from sonolucent.nn.training.validation import Comparison
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline import training_data
 
@@ -36,16 +38,21 @@ class TrainedModel:
     Args:
         info: what `model.json` holds.
         facts: more to tell, in words: "frames" (trained on and held out) and "minutes".
+        warnings: what is odd about the frames, a sentence each.
+        comparison: with the model that the training began with, on held-out frames.
     """
 
     info: ModelInfo
     facts: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    comparison: Comparison | None = None
 
 
 def train_model(
     sources: Sequence[str],
     out: Path,
     *,
+    apart: Sequence[str] = (),
     recipe: RecipeName = "quadrant",
     net: Kind = "light",
     begin_with: str | Path | None = None,
@@ -66,6 +73,7 @@ def train_model(
         sources: recordings of channel data, one for each subject or phantom; or N simulated phantoms, "sim:N" of random
             tissue, "anatomy:N" of anatomies.
         out: the model folder; it must not hold a model yet.
+        apart: recordings to hold out, to judge by; by default some of the subjects.
         recipe: "quadrant", "frequency" or "paper", see `sonolucent.nn.training.RECIPES`.
         net: "light" (for a CPU) or "full" (for a GPU); what it begins with tells, where there is that.
         begin_with: a model folder, or a shipped model's name: it is fine-tuned, and stays as it is where nothing better
@@ -85,7 +93,7 @@ def train_model(
         OutputError: `out` is a file.
     """
     begun = time.monotonic()
-    _require_sense(sources, out, steps, overwrite=overwrite)
+    _require_sense(sources, apart, out, steps, overwrite=overwrite)
     device = _device(device)
     start = None if begin_with is None else _model_to_begin_with(begin_with, net, imaging.dynamic_range_db)
     kind: Kind = net if start is None else start.info.kind
@@ -94,13 +102,14 @@ def train_model(
     with _folder(out):
         try:
             data = training_data.load(
-                sources,
+                [*sources, *apart],
                 transmitters=transmitters,
                 needs_sparse=RECIPES[recipe].needs_sparse,
                 imaging=imaging,
                 beamformed=beamformed,
             )
-            frames, held_out_frames = held_out(data.frames, seed)
+            frames, held_out_frames = _parted(data.frames, apart, seed)
+            grain = grain_of_frames(frames, imaging.dynamic_range_db)
             trained = train(
                 frames,
                 data.grid,
@@ -108,6 +117,7 @@ def train_model(
                 recipe=recipe,
                 kind=kind,
                 begin_with=None if start is None else start.network,
+                begun_as_shown=None if start is None else AsShown(start, grain),
                 steps=steps,
                 seed=seed,
                 dynamic_range_db=imaging.dynamic_range_db,
@@ -118,9 +128,10 @@ def train_model(
         except TrainingError as error:
             raise ConfigError(str(error)) from error
     began_with = "" if start is None else start.id
-    origin = Provenance(data.description, recipe, trained.curve[-1].step, seed, code, began_with)
+    origin = Provenance(
+        training_data.describe(sources, data.frames), recipe, trained.curve[-1].step, seed, code, began_with
+    )
     info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
-    grain = grain_of_frames(frames, imaging.dynamic_range_db)
     info = msgspec.structs.replace(info, trained_on=data.conditions, speckle_grain_px=grain)
     facts = {
         "frames": f"{len(frames)} and {len(held_out_frames)} held out",
@@ -131,7 +142,18 @@ def train_model(
     torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
     write_report(out / "report", trained, info, held_out_frames or frames, data.grid, facts)
     checkpoint.unlink(missing_ok=True)
-    return TrainedModel(info, facts)
+    return TrainedModel(info, facts, data.warnings, trained.comparison)
+
+
+def _parted(
+    frames: list[TrainingFrame], apart: Sequence[str], seed: int
+) -> tuple[list[TrainingFrame], list[TrainingFrame]]:
+    """Frames to train on, and those held out."""
+    if not apart:
+        return held_out(frames, seed)
+    training = [frame for frame in frames if frame.subject not in apart]
+    require_enough(training)
+    return training, [frame for frame in frames if frame.subject in apart]
 
 
 @contextmanager
@@ -147,9 +169,13 @@ def _folder(out: Path) -> Iterator[None]:
         raise
 
 
-def _require_sense(sources: Sequence[str], out: Path, steps: int | None, *, overwrite: bool) -> None:
+def _require_sense(
+    sources: Sequence[str], apart: Sequence[str], out: Path, steps: int | None, *, overwrite: bool
+) -> None:
     if not sources:
         raise ConfigError("give at least one recording, or sim:N or anatomy:N")
+    if both := set(sources) & set(apart):
+        raise ConfigError(f"{', '.join(sorted(both))}: cannot be both trained on and held out")
     if (out / "model.json").exists() and not overwrite:
         raise ConfigError(f"{out} holds a model already; give another --out, or --overwrite it")
     if out.exists() and not out.is_dir():
@@ -181,8 +207,10 @@ def _judged(trained: Trained, began_with: str) -> dict[str, str]:
         return {"fine-tuned": f"{began_with}; nothing was held out to judge by, so look at it before it is used"}
     if trained.step == 0:
         return {"fine-tuned": f"nothing better came of it: the weights are those of {began_with}"}
-    errors = [point.error_db for point in trained.curve if point.error_db is not None]
-    return {"fine-tuned": f"{began_with}; validation error {trained.began_db:.3f} dB before, {min(errors):.3f} after"}
+    if trained.comparison is None:
+        raise RuntimeError("a model that was fine-tuned with frames held out was not compared")
+    doubt = "" if trained.comparison.better else "; that may be chance, so look at it before it is used"
+    return {"fine-tuned": f"{began_with}; {trained.comparison}{doubt}"}
 
 
 def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Provenance, trained: Trained) -> ModelInfo:

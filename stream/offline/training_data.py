@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.training import TrainingFrame
 from sonolucent.nn.training.sparse import sparse_beamformer, symmetric_pair
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.oddities import SeenFrames
 from sonolucent.stream.recording.open import open_recording
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,12 @@ class ChannelFrame:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Beamformed frames on one grid, where they come from, and how their images are made."""
+    """Beamformed frames on one grid, how their images are made, and what is odd about them."""
 
     grid: ImageGrid
     frames: list[TrainingFrame] = field(default_factory=list)
-    description: str = ""
     conditions: ImageConditions | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def load(
@@ -75,7 +79,7 @@ def load(
     imaging: ImagingSettings,
     beamformed: Callable[[str], None],
 ) -> TrainingData:
-    """Reads and beamforms every frame of the sources.
+    """Reads and beamforms every frame of the sources. What is odd about them goes to the log at once.
 
     Args:
         sources: recordings, each of one subject, or phantoms of a family: "sim:N", random tissue, or "anatomy:N".
@@ -90,20 +94,26 @@ def load(
     """
     beamform: Callable[[ChannelFrame], TrainingFrame] | None = None
     first: ChannelFrame | None = None
-    frames = []
+    frames: list[TrainingFrame] = []
+    warnings: list[str] = []
     for source in sources:
+        seen = None if _simulated(source) else SeenFrames(source)
         for frame in _channel_frames(source, imaging):
             if first is None or beamform is None:
                 first = frame
                 grid, beamform = _beamformer(frame, imaging, transmitters, needs_sparse)
             _require_same_geometry(first, frame)
             frames.append(beamform(frame))
+            if seen is not None:
+                seen.note(frame.data, frames[-1].image, grid)
             beamformed(frame.name)
+        warnings += [] if seen is None else seen.warnings()
     if not frames:
         raise ConfigError(f"there are no frames of channel data in {', '.join(sources)}")
-    description = "; ".join(_description(source, frames) for source in sources)
+    for warning in warnings:
+        _log.warning(warning)
     conditions = None if first is None else ImageConditions.of(imaging.acquisition_of(first.acquisition), grid)
-    return TrainingData(grid, frames, description, conditions)
+    return TrainingData(grid, frames, conditions, tuple(warnings))
 
 
 def _channel_frames(source: str, imaging: ImagingSettings) -> Iterator[ChannelFrame]:
@@ -180,6 +190,11 @@ def _require_same_geometry(first: ChannelFrame, frame: ChannelFrame) -> None:
             f"{frame.name} was taken with another geometry (probe, transmits, sampling or sound speed) than "
             f"{first.name}; train on each alone"
         )
+
+
+def describe(sources: Sequence[str], frames: Sequence[TrainingFrame]) -> str:
+    """What frames of the sources were trained on, in words."""
+    return "; ".join(_description(source, frames) for source in sources)
 
 
 def _description(source: str, frames: Sequence[TrainingFrame]) -> str:

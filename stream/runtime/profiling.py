@@ -50,7 +50,7 @@ def profile(config: Config) -> Profiled:
     budgets = _budgets(config)
     if config.trace is not None:
         require_free(Path(config.trace), overwrite=config.overwrite)
-    bare = changed(config, headless=True, view=False, record=None, record_channels=False, igtl=None)
+    bare = changed(config, headless=True, view=False, record=None, record_channels=False, igtl=None, train=None)
     fast = rated = None
     if config.sets_pace or config.as_fast_as_possible:
         trace = config.trace if config.as_fast_as_possible else None

@@ -19,12 +19,13 @@ from sonolucent.stream.accounting.timing import write_trace
 from sonolucent.stream.config import Config
 from sonolucent.stream.control.hub import controlled
 from sonolucent.stream.errors import OutputError, OutputFailed, RecordingError, RunAborted, as_failure
-from sonolucent.stream.output_file import new_file, require_free
+from sonolucent.stream.output_file import new_file, require_free, require_new_folder
 from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.summarize import reporting, summarize
 from sonolucent.stream.runtime.supervisor import run_processes
+from sonolucent.stream.sinks.trainer import model_to_train
 from sonolucent.stream.sources.image_replay import of_images
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
@@ -90,9 +91,13 @@ def _outputs(config: Config) -> Iterator[None]:
 
     Raises:
         OutputError: a file exists, or cannot be written there.
+        ConfigError: there is no network to train.
     """
     for file in filter(None, (config.record, config.trace)):
         require_free(Path(file), overwrite=config.overwrite)
+    if config.train is not None:
+        model_to_train(config.model)
+        require_new_folder(Path(config.train))
     try:
         yield
     except BaseException:

@@ -96,7 +96,14 @@ def _take_frames(
 
 
 def _so_far(sink: Sink, edges: dict[str, EdgeCounts], report: SinkReport, consumers: Sequence[Consumer]) -> StageReport:
-    return StageReport(edges, report, taken(consumers), recorded=sink.recorded, open_file=sink.open_file)
+    return StageReport(
+        edges,
+        report,
+        taken(consumers),
+        recorded=sink.recorded,
+        open_file=sink.open_file,
+        training=sink.training,
+    )
 
 
 def _frames(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Frame | Stream, int]]:

@@ -50,6 +50,7 @@ def summarize(
         not_recorded={kind: ids for report in reports.values() for kind, ids in report.lost.items()},
         recorded=tuple(file for report in reports.values() for file in report.recorded),
         warnings=tuple(warning for report in reports.values() for warning in report.warnings),
+        training=next((report.training for report in reports.values() if report.training), None),
     )
 
 

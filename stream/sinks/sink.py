@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sonolucent.stream.accounting.journal import JournalEntry
+from sonolucent.stream.accounting.live_training import LiveTraining
 from sonolucent.stream.config import Config
 from sonolucent.stream.control.orders import Order, Told
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest
@@ -38,10 +39,12 @@ class Sink(ABC):
     Attributes:
         recorded: the files that it, and the processes before it, have written.
         open_file: the one of them that it is writing, or was when it was closed.
+        training: what training on the stream has come to, of the sink that has that done.
     """
 
     recorded: tuple[str, ...] = ()
     open_file: str = ""
+    training: LiveTraining | None = None
 
     def warm_up(self) -> None:  # noqa: B027 - most have nothing to do
         """Makes the first frame as quick to take as the others."""

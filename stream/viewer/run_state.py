@@ -23,7 +23,7 @@ def state_of(screen: Screen, answer: ControlAnswer | None, *, described: bool, s
 
     Args:
         screen: tells how long no frame has come.
-        answer: what the run said last of its replay and its recording.
+        answer: what the run said last of its replay, its recording and its training.
         described: whether there is a stream.
         state: where it is known already: "ended".
     """
@@ -39,5 +39,6 @@ def state_of(screen: Screen, answer: ControlAnswer | None, *, described: bool, s
         "silent_s": round(silent_s, 3),
         "replay": replay,
         "recording": None if answer is None else answer.recording,
+        "training": None if answer is None or answer.training is None else answer.training.said,
     }
     return msgspec.json.encode(told).decode()

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ def campaign(folder: Path, n_changes: int, pause_s: float = 0.02, **options: Any
     }
 
 
-def run_and_note(config: Config, arrivals_ns: list[int]) -> Any:
+def run_and_note(config: Config, arrivals_ns: list[int], run: Callable[[Config], Any] = run) -> Any:
     """Runs it, and notes when images reach the headless sink where that is a thread of this process."""
     plain = Headless.write
 

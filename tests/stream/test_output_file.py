@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sonolucent.stream import OutputError, OutputFailed
-from sonolucent.stream.output_file import new_file, require_free
+from sonolucent.stream.output_file import new_file, require_free, require_new_folder
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
@@ -84,3 +84,17 @@ def test_a_full_disk_is_named_with_the_file_that_was_asked_for(tmp_path: Path) -
     assert OutputFailed.__name__ in ended.stderr
     assert f"{tmp_path / 'a.bin'}: cannot be written: File too large" in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_is_made_and_one_that_holds_something_is_refused(tmp_path: Path) -> None:
+    require_new_folder(tmp_path / "new")
+    require_new_folder(tmp_path / "new")
+    assert (tmp_path / "new").is_dir()
+    (tmp_path / "file").write_text("mine")
+    for path, message in (
+        (tmp_path, "it holds files"),
+        (tmp_path / "file", "it is a file"),
+        (tmp_path / "missing" / "new", "cannot be made"),
+    ):
+        with pytest.raises(OutputError, match=message):
+            require_new_folder(path)

@@ -83,3 +83,13 @@ def test_frames_are_lent_between_processes_of_one_machine_and_sent_elsewhere() -
     assert of_ipc["beamform>enhance"] is None
     for config in (Config(), Config(transport="tcp", endpoints=endpoints)):
         assert all(place(config, edge).lent_from is None for edge in pipeline(config).edges)
+
+
+def test_a_run_that_trains_looks_at_channel_data_when_it_wants_to() -> None:
+    table = pipeline(Config(train="live"))
+    edge = next(edge for edge in table.edges if edge.consumer == "trainer")
+    assert (edge.producer, edge.policy, edge.on_demand, edge.awaited) == ("source", "latest", True, False)
+    assert table.reporter.name == "headless"
+    assert "enhance>trainer" not in policies(Config(train="live", as_fast_as_possible=True))
+    assert policies(Config(train="live", as_fast_as_possible=True))["source>trainer"] == "latest"
+    assert "trainer" not in sinks(Config())

@@ -214,3 +214,18 @@ def test_a_header_says_what_the_page_counts(browser: Chromium, server: ScriptedS
         assert broken == ["p50 17.0 ms is over its budget", "p50 17.0 over 15.0 ms", ""]
 
     browser.visit(server.address, visit)
+
+
+def test_training_on_the_stream_is_told_in_words(browser: Chromium, server: ScriptedServer) -> None:
+    line = "document.getElementById('training').textContent"
+
+    async def visit(page: Page) -> None:
+        server.tell(stream(N_Z, N_X))
+        server.state()
+        server.show(frame(BOTH, 0))
+        await page.until(state("LIVE"))
+        assert await page.evaluate(line) == ""
+        server.state(training="gathers frames, 12 of 24")
+        await page.until(f"{line} === 'Training: gathers frames, 12 of 24'")
+
+    browser.visit(server.address, visit)

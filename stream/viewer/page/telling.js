@@ -20,6 +20,7 @@ export function showState({ known, cine }) {
   say($("source"), known.hello?.source ?? known.stream?.source ?? "");
   say($("sequence"), known.stream ? describe(known.stream) : "");
   say($("engine"), frame ? engineOf(frame) : "");
+  say($("training"), known.server?.training ? `Training: ${known.server.training}` : "");
   $("image").setAttribute("aria-label", `Ultrasound image, ${state.text.toLowerCase()}`);
 }
 

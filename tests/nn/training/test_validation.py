@@ -5,7 +5,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from sonolucent.nn.training.frames import MIN_FRAMES, TrainingError, TrainingFrame, held_out
-from sonolucent.nn.training.validation import Validation
+from sonolucent.nn.training.validation import Comparison, Validation
 
 from ..speckle import a_grid, distance_m, speckle
 
@@ -67,3 +67,32 @@ def test_of_one_subject_nothing_is_held_out():
 def test_too_few_frames_are_refused():
     with pytest.raises(TrainingError, match=f"3 frame.* too few .* at least {MIN_FRAMES}"):
         held_out(frames(*"abc"), seed=0)
+
+
+def comparison(before, after):
+    return Comparison.of(np.array(before, float), np.array(after, float))
+
+
+def test_a_network_is_better_where_every_frame_says_so_by_little_or_by_much():
+    before = [25.0, 36.0, 16.0, 30.0, 20.0]
+    better = comparison(before, [20.0, 34.7, 15.1, 29.5, 19.5])
+    assert better.better
+    assert better.before_db == pytest.approx(np.sqrt(25.4))
+    assert better.by_chance == pytest.approx(1 / 32)
+    assert not comparison([20.0, 34.7, 15.1, 29.5, 19.5], before).better
+
+
+def test_a_gain_that_frames_do_not_agree_on_is_chance():
+    assert not comparison([25.0, 36.0, 16.0, 30.0, 20.0], [10.0, 35.0, 15.0, 29.0, 20.1]).better
+    assert comparison([25.0] * 8, [23.0] * 7 + [25.1]).better
+    assert not comparison([25.0] * 8, [23.0] * 6 + [25.1] * 2).better
+
+
+def test_a_gain_that_nobody_would_see_is_none_however_sure():
+    assert not comparison([25.0] * 9, [24.9] * 9).better
+    assert comparison([25.0] * 9, [24.5] * 9).better
+
+
+def test_few_frames_say_nothing():
+    assert not comparison([25.0] * 4, [16.0] * 4).better
+    assert comparison([25.0] * 5, [16.0] * 5).better

@@ -37,3 +37,13 @@ def test_a_device_that_is_none_is_refused_before_anything_is_read(tmp_path: Path
     with pytest.raises(ConfigError, match="none of auto, cpu, cuda"):
         train_model(["missing.h5"], tmp_path / "own", device="gpu")
     assert not (tmp_path / "own").exists()
+
+
+def test_recordings_held_out_judge_the_model_and_are_not_trained_on(record: Record, tmp_path: Path) -> None:
+    ours, apart = str(record()), str(record("apart.h5"))
+    trained = train_model([ours], tmp_path / "own", apart=[apart], begin_with="light-quadrant", steps=2, device="cpu")
+    assert trained.facts["frames"] == "4 and 4 held out"
+    assert trained.comparison is not None
+    assert trained.comparison.before_db > 0
+    with pytest.raises(ConfigError, match="cannot be both trained on and held out"):
+        train_model([ours], tmp_path / "other", apart=[ours])

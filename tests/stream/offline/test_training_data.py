@@ -1,14 +1,18 @@
 """Frames of recordings, beamformed for training as the settings say."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sonolucent.beamform import ImagingSettings
+from sonolucent.beamform import Acquisition, ImagingSettings, Probe
 from sonolucent.nn.evaluate import CHOOSING, TRAINING
+from sonolucent.stream import write_recording
 from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, load
+from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, describe, load
+
+Record = Callable[..., Path]
 
 
 def beamformed(file: Path, imaging: ImagingSettings) -> TrainingData:
@@ -34,7 +38,7 @@ def test_random_tissue_and_anatomies_are_mixed() -> None:
         beamformed=lambda name: None,
     )
     assert [frame.subject for frame in data.frames] == ["random_tissue 0", "anatomy 0", "anatomy 1"]
-    assert data.description == (
+    assert describe(["sim:1", "anatomy:2"], data.frames) == (
         "1 random_tissue phantoms of sonolucent.sim, seeds 0..0, SNR 20 dB; "
         "2 anatomy phantoms of sonolucent.sim, seeds 0..1, SNR 12..30 dB"
     )
@@ -57,3 +61,22 @@ def test_phantoms_that_figures_are_measured_on_are_never_trained_on(family: str)
             imaging=ImagingSettings(),
             beamformed=lambda name: None,
         )
+
+
+def test_frames_of_a_still_probe_and_clipped_ones_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition = Acquisition(probe, range(16), 600, 25e6)
+    noise = [np.random.default_rng(i).integers(-2000, 2000, acquisition.shape, dtype=np.int16) for i in range(3)]
+    clipped = np.clip(noise[2], -1000, 1000)
+    write_recording(tmp_path / "still.h5", [noise[0], noise[0], noise[0], noise[1], clipped], acquisition)
+    data = beamformed(tmp_path / "still.h5", ImagingSettings())
+    assert len(data.frames) == 5
+    odd, still = data.warnings
+    assert "still.h5: odd frames, 1 of 5: saturated" in odd
+    assert "still.h5: 2 of 5 frames show the same tissue as others" in still
+    assert "move the probe" in still
+    assert [record.getMessage() for record in caplog.records] == list(data.warnings)
+
+
+def test_varied_frames_are_not_remarked_upon(record: Record) -> None:
+    assert beamformed(record(), ImagingSettings()).warnings == ()

@@ -1,0 +1,30 @@
+"""What runs in the process that trains beside a run; `course.py` is what it does.
+
+That is imported late: also to import takes seconds of a core, and stages come first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+
+_NICEST = 19
+
+
+def main() -> int:
+    """What the child does."""
+    os.nice(_NICEST)
+    # Ctrl-C at the terminal reaches the whole process group; the run decides what it means.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    logging.basicConfig(format="train: %(message)s", level=logging.WARNING)
+    from sonolucent.stream.training_aside.course import follow
+
+    follow(sys.argv[1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
