@@ -29,6 +29,7 @@ from .conftest import Command
 from .test_restarts import wait_for_growth
 
 pytestmark = pytest.mark.slow
+MORE_S = 1.5
 
 
 def ask_when_there(port: int, request: ControlRequest) -> ControlAnswer:
@@ -53,12 +54,13 @@ def last_image(file: Path) -> Image:
 
 
 class Running:
-    """A run on a thread, which ends after so many frames."""
+    """A run on a thread, until its images are asked for."""
 
     def __init__(self, recording: Path, folder: Path, **options: Any) -> None:
         self.port = _free_ports(1)[0]
         self.config = Config(
             source=f"replay:{recording}",
+            loop=True,
             fps=25,
             headless=True,
             imaging=ImagingSettings(reference_level=3e4),
@@ -66,13 +68,17 @@ class Running:
             control=self.port,
             **options,
         )
-        self._thread = threading.Thread(target=self._run)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        self.report = run(self.config)
+        self.report = run(self.config, self._stop)
 
     def images(self) -> list[Any]:
+        """All of them, and for a while those of what holds by now."""
+        time.sleep(MORE_S)
+        self._stop.set()
         self._thread.join()
         return list(recorded_images(self.report.recorded))
 
@@ -89,12 +95,12 @@ def test_random_changes_lose_no_frame_and_each_image_is_what_its_settings_make(
 
 @pytest.mark.parametrize("transport", ["inproc", "ipc"])
 def test_a_change_reaches_every_stage_and_the_recording(small_recording: Path, tmp_path: Path, transport: str) -> None:
-    running = Running(small_recording, tmp_path, transport=transport, frames=250, model="cpu")
+    running = Running(small_recording, tmp_path, transport=transport, model="cpu")
     answer = ask_when_there(running.port, ControlRequest({"depth_mm": [2, 9], "f_number": 2.5}))
     assert (answer.revision, answer.imaging.f_number, answer.imaging.depth_mm) == (1, 2.5, (2.0, 9.0))
     images = running.images()
     revisions = [image.revision for image, _ in images]
-    assert (revisions[0], revisions[-1], len(revisions)) == (0, 1, 250)
+    assert (revisions[0], revisions[-1], len(revisions)) == (0, 1, running.report.frames_in)
     shapes = {image.revision: image.bmode.shape for image, _ in images}
     assert shapes[0][0] > shapes[1][0]
     assert all(image.enhanced is not None for image, _ in images)
@@ -105,7 +111,7 @@ def test_a_change_reaches_every_stage_and_the_recording(small_recording: Path, t
 def test_the_strength_changes_between_two_frames_and_images_and_recording_tell_it(
     small_recording: Path, tmp_path: Path
 ) -> None:
-    running = Running(small_recording, tmp_path, frames=200, model="cpu", strength=0.75)
+    running = Running(small_recording, tmp_path, model="cpu", strength=0.75)
     assert ask_when_there(running.port, ControlRequest({"gain_db": 3})).strength == 0.75  # waits for frames
     assert ask(running.port, ControlRequest(strength=0.0)).strength == 0.0
     with pytest.raises(ControlError, match=r"strength"):
@@ -113,7 +119,7 @@ def test_the_strength_changes_between_two_frames_and_images_and_recording_tell_i
     assert ask(running.port, ControlRequest()).strength == 0.0
     images = [image for image, _ in running.images()]
     strengths = [image.strength for image in images]
-    assert (strengths[0], strengths[-1], len(images)) == (0.75, 0.0, 200)
+    assert (strengths[0], strengths[-1], len(images)) == (0.75, 0.0, running.report.frames_in)
     assert strengths == sorted(strengths, reverse=True)
     np.testing.assert_array_equal(images[-1].enhanced, images[-1].bmode)
     assert images[-1].model.startswith("light-quadrant@")
@@ -122,7 +128,7 @@ def test_the_strength_changes_between_two_frames_and_images_and_recording_tell_i
 
 
 def test_a_run_that_enhances_nothing_has_no_strength(small_recording: Path, tmp_path: Path) -> None:
-    running = Running(small_recording, tmp_path, frames=100, transforms=("beamform",))
+    running = Running(small_recording, tmp_path, transforms=("beamform",))
     ask_when_there(running.port, ControlRequest({"gain_db": 3}))
     with pytest.raises(ControlError, match="no stage of this run enhances images"):
         ask(running.port, ControlRequest(strength=0.5))
@@ -130,7 +136,7 @@ def test_a_run_that_enhances_nothing_has_no_strength(small_recording: Path, tmp_
 
 
 def test_what_cannot_be_is_refused_and_nothing_changes(small_recording: Path, tmp_path: Path) -> None:
-    running = Running(small_recording, tmp_path, frames=300, model="cpu")
+    running = Running(small_recording, tmp_path, model="cpu")
     ask_when_there(running.port, ControlRequest({"gain_db": 3}))
     for changes, message in (
         ({"depth_mm": [2, 90]}, "beamform: depth_mm ends at 90.00, but the record holds echoes"),
@@ -149,7 +155,7 @@ def test_what_cannot_be_is_refused_and_nothing_changes(small_recording: Path, tm
 
 
 def test_one_of_alternatives_displaces_the_other(small_recording: Path, tmp_path: Path) -> None:
-    running = Running(small_recording, tmp_path, frames=300, model="none")
+    running = Running(small_recording, tmp_path, model="none")
     ask_when_there(running.port, ControlRequest({"f_number": 2.0}))
     answer = ask(running.port, ControlRequest({"max_angle_deg": 12.0}))
     assert (answer.imaging.f_number, answer.imaging.max_angle_deg) == (None, 12.0)
@@ -157,7 +163,7 @@ def test_one_of_alternatives_displaces_the_other(small_recording: Path, tmp_path
 
 
 def test_another_model_takes_over(small_recording: Path, tmp_path: Path) -> None:
-    running = Running(small_recording, tmp_path, frames=300, model="none")
+    running = Running(small_recording, tmp_path, model="none")
     assert ask_when_there(running.port, ControlRequest({"gain_db": 1}, model="srad")).model == "srad"
     models = [image.model for image, _ in running.images()]
     assert (models[0], models[-1]) == ("", "srad")
@@ -188,7 +194,7 @@ def test_a_stage_that_is_restarted_goes_on_with_what_holds_by_now(small_recordin
 def test_the_command_changes_what_is_given_and_says_what_is_in_force(
     sonolucent: Command, small_recording: Path, tmp_path: Path
 ) -> None:
-    running = Running(small_recording, tmp_path, frames=800, model="none")
+    running = Running(small_recording, tmp_path, model="none")
     ask_when_there(running.port, ControlRequest({"f_number": 2.0}))
     ended = sonolucent("control", running.port, "--max-angle-deg", 12, "--tgc-db", 2, 0, 8, 6, "--json")
     assert ended.status == 0, ended.errors
@@ -215,7 +221,7 @@ def test_without_a_run_the_command_says_how_to_start_one(sonolucent: Command) ->
 
 
 def test_a_port_in_use_is_refused_before_any_frame(sonolucent: Command, small_recording: Path, tmp_path: Path) -> None:
-    running = Running(small_recording, tmp_path, frames=500, model="none")
+    running = Running(small_recording, tmp_path, model="none")
     ask_when_there(running.port, ControlRequest())
     ended = sonolucent("run", "--source", f"replay:{small_recording}", "--control", running.port, "--headless")
     assert ended.status == 2
