@@ -12,6 +12,7 @@ from pathlib import Path
 import zmq
 
 from sonolucent.stream.errors import BadInput, EdgeError
+from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.curve import Keys, authenticating
 from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
@@ -63,11 +64,12 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None)
         check_endpoint(endpoint, keys)
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_sender(socket)
+        heartbeats.of_one_that_binds(socket)
         socket.bind(endpoint)
 
 
-def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: Keys | None) -> None:
-    """Connects a socket that receives frames, whether or not the other end is there yet, and whenever it returns.
+def connect(socket: zmq.Socket[bytes], endpoint: str, keys: Keys | None) -> None:
+    """Connects a socket that receives frames, whether or not the other end is there yet; one that cannot be is closed.
 
     Raises:
         EdgeError: the endpoint cannot be used.
@@ -78,7 +80,7 @@ def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: K
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_receiver(socket)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
-        socket.setsockopt(zmq.RECONNECT_IVL, reconnect_ms)
+        heartbeats.of_one_that_connects(socket)
         socket.connect(endpoint)
 
 

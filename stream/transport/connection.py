@@ -1,0 +1,208 @@
+"""A socket that connects, and whose connection is made anew whenever it ends, whatever ended it.
+
+libzmq by itself gives a connection up for good after an error of protocol, and goes on with one over which nothing
+passes any more. Its monitor tells of every beginning and end. It stays for as long as the socket does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import struct
+import time
+from contextlib import suppress
+from typing import Any
+
+import zmq
+
+from sonolucent.stream.transport import heartbeats
+from sonolucent.stream.transport.byte_clock import ByteClock
+from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.greeting import Greeting, fault_of, greeting_of
+from sonolucent.stream.transport.sockets import Context, connect
+
+_EVENT = struct.Struct("=HI")
+_EVENTS = (
+    zmq.EVENT_CONNECTED
+    | zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_DISCONNECTED
+    | zmq.EVENT_CONNECT_RETRIED
+)
+_SENDERS: dict[int, tuple[str, ...]] = {zmq.PULL: ("PUSH",), zmq.DEALER: ("ROUTER",)}
+_SOON_MS = 10
+_LOOK_S = 1.0
+_STOOD_S = 5.0
+_PATIENCE_MAX_S = 60.0
+_numbers = itertools.count()
+_log = logging.getLogger(__name__)
+
+
+class MonitoredSocket(zmq.Socket[bytes]):
+    """A socket that is closed together with what listens to its monitor."""
+
+    monitor_end: zmq.Socket[bytes] | None = None
+
+    def close(self, linger: int | None = None) -> None:
+        """Closes both; the monitor first, from which libzmq sends until then."""
+        if self.monitor_end is not None and not self.closed:
+            self.disable_monitor()
+            self.monitor_end.close(linger=0)
+        super().close(linger=linger)
+
+
+class Connection:
+    """One connection to whoever sends frames; use from one thread, and call `tend` whenever nothing has come.
+
+    Args:
+        context: of the socket.
+        kind: of the socket: PULL or DEALER.
+        endpoint: of the other end.
+        keys: of an encrypted tcp endpoint.
+        options: of the socket, set before it connects.
+
+    Attributes:
+        socket: what to read from, and send to.
+
+    Raises:
+        EdgeError: the endpoint cannot be used.
+        ConfigError: the keys cannot be used.
+    """
+
+    def __init__(
+        self, context: Context, kind: int, endpoint: str, keys: Keys | None, options: dict[int, int] | None = None
+    ) -> None:
+        self._endpoint, self._kind, self._has_keys = endpoint, kind, keys is not None
+        self._is_tcp = endpoint.startswith("tcp://")
+        self.socket = MonitoredSocket(context, kind)
+        # What waits to be sent when a connection ends is asked for again over the next one.
+        self.socket.setsockopt(zmq.LINGER, 0)
+        for option, value in (options or {}).items():
+            self.socket.setsockopt(option, value)
+        self._monitor = None if endpoint.startswith("inproc://") else _monitored(context, self.socket)
+        self._clock: ByteClock | None = None
+        self._stands_since_s: float | None = None
+        self._ended_s: float | None = None
+        self._ended_in_order = True
+        self._n_faults = 0
+        self._heard_s = self._looked_s = self._told_s = time.monotonic()
+        self._answered_s: float | None = None
+        self._patience_s = heartbeats.SUSPECT_S
+        self._told: set[str] = set()
+        connect(self.socket, endpoint, keys)
+
+    def came(self) -> None:
+        """Hears that something was read."""
+        self._heard_s = time.monotonic()
+
+    def wait_ms(self, otherwise: int) -> int:
+        """How long to wait for a message before it is time to `tend`."""
+        return otherwise if self._ended_s is None else min(_SOON_MS, otherwise)
+
+    def tend(self) -> None:
+        """Looks after the connection, when everything was read that had come over it."""
+        if self._monitor is None:
+            return
+        while self._monitor.poll(0):
+            self._hear(*_EVENT.unpack(self._monitor.recv_multipart()[0]))
+        now_s = time.monotonic()
+        if self._ended_s is not None:
+            if now_s - self._ended_s >= self._pause_s and not self.socket.poll(0):
+                self._make_anew()
+        elif self._clock is not None and now_s - self._heard_s > heartbeats.SUSPECT_S:
+            self._suspect(self._clock, now_s)
+
+    def _hear(self, event: int, value: int) -> None:
+        if event == zmq.EVENT_CONNECTED:
+            self._ended_s = None
+            self._clock = ByteClock(value) if self._is_tcp else None
+        elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            self._stands_since_s = time.monotonic()
+        elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+            self._n_faults += 1
+        else:
+            self._ended_in_order = event == zmq.EVENT_CONNECT_RETRIED
+            if self._ended_s is None:
+                self._ended_s, self._clock = time.monotonic(), None
+
+    @property
+    def _pause_s(self) -> float:
+        return min(heartbeats.RETRY_S * 2.0**self._n_faults, heartbeats.RETRY_MAX_S)
+
+    def _make_anew(self) -> None:
+        stood = self._stands_since_s is not None
+        if stood and time.monotonic() - (self._stands_since_s or 0.0) > _STOOD_S:
+            self._n_faults = 0
+        broken = not self._ended_in_order
+        self._connect()
+        if broken:
+            self._n_faults += 1
+            self._tell_of_fault(stood)
+
+    def _connect(self) -> None:
+        with suppress(zmq.ZMQError):  # it forgets some that ended
+            self.socket.disconnect(self._endpoint)
+        self._stands_since_s = self._ended_s = self._answered_s = self._clock = None
+        self._ended_in_order = True
+        self.socket.connect(self._endpoint)
+
+    def _tell_of_fault(self, stood: bool) -> None:
+        """Says what breaks the protocol, once a kind; a look costs time, so one is taken now and then alone."""
+        now_s = time.monotonic()
+        if self._told and now_s - self._told_s < _LOOK_S:
+            return
+        self._told_s = now_s
+        found = greeting_of(self._endpoint) if self._is_tcp else Greeting(listens=True, opening=b"?", mechanism="NULL")
+        fault = fault_of(found, has_keys=self._has_keys and self._is_tcp, wanted=_SENDERS[self._kind])
+        if not fault or not found.listens:
+            fault = (
+                "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md)"
+                if stood
+                else "the handshake failed: does something else, or another scanner, come and go at this port?"
+            )
+        self._say(fault)
+
+    def _say(self, fault: str) -> None:
+        if fault not in self._told:
+            self._told.add(fault)
+            _log.warning("%s: %s (trying again until it fits)", self._endpoint, fault)
+
+    def _suspect(self, clock: ByteClock, now_s: float) -> None:
+        """Gives up a connection over which no sign of life comes, though the other end answers on a new one.
+
+        An end that answers neither is stopped, or a cable is out: what is on the way may still come, so it is kept.
+        """
+        if now_s - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now_s
+        silent_s = clock.silent_s()
+        if silent_s < self._patience_s:
+            if silent_s < heartbeats.SUSPECT_S:
+                self._answered_s = None
+                # A sign of life, since no message has come for longer.
+                self._patience_s = heartbeats.SUSPECT_S
+            return
+        if not greeting_of(self._endpoint).mechanism:
+            self._answered_s = None
+        elif self._answered_s is None:
+            self._answered_s = time.monotonic()
+        else:
+            _log.warning(
+                "%s: nothing came over the connection for %.0f s, though the other end answers: connecting again",
+                self._endpoint,
+                silent_s,
+            )
+            # One that never gives a sign of life (libzmq before 4.2) is not cut off every few seconds.
+            self._patience_s = min(2 * self._patience_s, _PATIENCE_MAX_S)
+            self._connect()
+
+
+def _monitored(context: Context, socket: MonitoredSocket) -> zmq.Socket[bytes]:
+    """What tells of the socket's connections."""
+    address = f"inproc://monitor-{next(_numbers)}"
+    socket.monitor(address, _EVENTS)
+    monitor: zmq.Socket[Any] = context.socket(zmq.PAIR)
+    monitor.setsockopt(zmq.RCVHWM, 0)
+    monitor.connect(address)
+    socket.monitor_end = monitor
+    return monitor
