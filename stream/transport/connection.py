@@ -6,12 +6,9 @@ passes any more. Its monitor tells of every beginning and end. It stays for as l
 
 from __future__ import annotations
 
-import itertools
 import logging
-import struct
 import time
 from contextlib import suppress
-from typing import Any
 
 import zmq
 
@@ -19,9 +16,9 @@ from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.byte_clock import ByteClock
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.greeting import Greeting, fault_of, greeting_of
+from sonolucent.stream.transport.monitored_socket import monitored
 from sonolucent.stream.transport.sockets import Context, connect
 
-_EVENT = struct.Struct("=HI")
 _EVENTS = (
     zmq.EVENT_CONNECTED
     | zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -34,21 +31,11 @@ _SOON_MS = 10
 _LOOK_S = 1.0
 _STOOD_S = 5.0
 _PATIENCE_MAX_S = 60.0
-_numbers = itertools.count()
+_BROKEN = (
+    "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md); or another program "
+    "came and went at this port"
+)
 _log = logging.getLogger(__name__)
-
-
-class MonitoredSocket(zmq.Socket[bytes]):
-    """A socket that is closed together with what listens to its monitor."""
-
-    monitor_end: zmq.Socket[bytes] | None = None
-
-    def close(self, linger: int | None = None) -> None:
-        """Closes both; the monitor first, from which libzmq sends until then."""
-        if self.monitor_end is not None and not self.closed:
-            self.disable_monitor()
-            self.monitor_end.close(linger=0)
-        super().close(linger=linger)
 
 
 class Connection:
@@ -74,13 +61,13 @@ class Connection:
     ) -> None:
         self._endpoint, self._kind, self._has_keys = endpoint, kind, keys is not None
         self._is_tcp = endpoint.startswith("tcp://")
-        self.socket = MonitoredSocket(context, kind)
+        self.socket = monitored(context, kind, _EVENTS)
         # What waits to be sent when a connection ends is asked for again over the next one.
         self.socket.setsockopt(zmq.LINGER, 0)
         for option, value in (options or {}).items():
             self.socket.setsockopt(option, value)
-        self._monitor = None if endpoint.startswith("inproc://") else _monitored(context, self.socket)
         self._clock: ByteClock | None = None
+        self._connected_s: float | None = None
         self._stands_since_s: float | None = None
         self._ended_s: float | None = None
         self._ended_in_order = True
@@ -101,20 +88,20 @@ class Connection:
 
     def tend(self) -> None:
         """Looks after the connection, when everything was read that had come over it."""
-        if self._monitor is None:
-            return
-        while self._monitor.poll(0):
-            self._hear(*_EVENT.unpack(self._monitor.recv_multipart()[0]))
+        for event, value in self.socket.events():
+            self._hear(event, value)
         now_s = time.monotonic()
         if self._ended_s is not None:
             if now_s - self._ended_s >= self._pause_s and not self.socket.poll(0):
                 self._make_anew()
+        elif self._speaks_no_zmtp(now_s):
+            self._fault()
         elif self._clock is not None and now_s - self._heard_s > heartbeats.SUSPECT_S:
             self._suspect(self._clock, now_s)
 
     def _hear(self, event: int, value: int) -> None:
         if event == zmq.EVENT_CONNECTED:
-            self._ended_s = None
+            self._ended_s, self._connected_s = None, time.monotonic()
             self._clock = ByteClock(value) if self._is_tcp else None
         elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._stands_since_s = time.monotonic()
@@ -125,42 +112,44 @@ class Connection:
             if self._ended_s is None:
                 self._ended_s, self._clock = time.monotonic(), None
 
+    def _speaks_no_zmtp(self, now_s: float) -> bool:
+        """Whether this is no connection of ours: libzmq waits for ever on bytes that might be ZMTP 1.0."""
+        waits = self._connected_s is not None and self._stands_since_s is None and self._heard_s < self._connected_s
+        return waits and now_s - (self._connected_s or 0.0) > heartbeats.HANDSHAKE_MS / 1000
+
     @property
     def _pause_s(self) -> float:
-        return min(heartbeats.RETRY_S * 2.0**self._n_faults, heartbeats.RETRY_MAX_S)
+        return min(heartbeats.RETRY_S * 2.0 ** min(self._n_faults, 10), heartbeats.RETRY_MAX_S)
 
     def _make_anew(self) -> None:
-        stood = self._stands_since_s is not None
-        if stood and time.monotonic() - (self._stands_since_s or 0.0) > _STOOD_S:
+        if self._stands_since_s is not None and time.monotonic() - self._stands_since_s > _STOOD_S:
             self._n_faults = 0
-        broken = not self._ended_in_order
+        if self._ended_in_order:
+            self._connect()
+        else:
+            self._fault()
+
+    def _fault(self) -> None:
         self._connect()
-        if broken:
-            self._n_faults += 1
-            self._tell_of_fault(stood)
+        self._n_faults += 1
+        self._tell_of_fault()
 
     def _connect(self) -> None:
         with suppress(zmq.ZMQError):  # it forgets some that ended
             self.socket.disconnect(self._endpoint)
-        self._stands_since_s = self._ended_s = self._answered_s = self._clock = None
+        self._connected_s = self._stands_since_s = self._ended_s = self._answered_s = self._clock = None
         self._ended_in_order = True
         self.socket.connect(self._endpoint)
 
-    def _tell_of_fault(self, stood: bool) -> None:
+    def _tell_of_fault(self) -> None:
         """Says what breaks the protocol, once a kind; a look costs time, so one is taken now and then alone."""
         now_s = time.monotonic()
         if self._told and now_s - self._told_s < _LOOK_S:
             return
         self._told_s = now_s
-        found = greeting_of(self._endpoint) if self._is_tcp else Greeting(listens=True, opening=b"?", mechanism="NULL")
-        fault = fault_of(found, has_keys=self._has_keys and self._is_tcp, wanted=_SENDERS[self._kind])
-        if not fault or not found.listens:
-            fault = (
-                "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md)"
-                if stood
-                else "the handshake failed: does something else, or another scanner, come and go at this port?"
-            )
-        self._say(fault)
+        found = greeting_of(self._endpoint) if self._is_tcp else Greeting(listens=False)
+        fault = fault_of(found, has_keys=self._has_keys, wanted=_SENDERS[self._kind]) if found.listens else ""
+        self._say(fault or _BROKEN)
 
     def _say(self, fault: str) -> None:
         if fault not in self._told:
@@ -195,14 +184,3 @@ class Connection:
             # One that never gives a sign of life (libzmq before 4.2) is not cut off every few seconds.
             self._patience_s = min(2 * self._patience_s, _PATIENCE_MAX_S)
             self._connect()
-
-
-def _monitored(context: Context, socket: MonitoredSocket) -> zmq.Socket[bytes]:
-    """What tells of the socket's connections."""
-    address = f"inproc://monitor-{next(_numbers)}"
-    socket.monitor(address, _EVENTS)
-    monitor: zmq.Socket[Any] = context.socket(zmq.PAIR)
-    monitor.setsockopt(zmq.RCVHWM, 0)
-    monitor.connect(address)
-    socket.monitor_end = monitor
-    return monitor

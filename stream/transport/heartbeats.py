@@ -15,7 +15,7 @@ import zmq
 
 PING_MS = 1000
 TRUST_MS = 7000
-HANDSHAKE_MS = 3000
+HANDSHAKE_MS = 2000
 CONNECT_MS = 2000
 SUSPECT_S = 3.0
 """Without a byte for as long, three signs of life are missing."""
