@@ -1,12 +1,14 @@
 """How a connection is kept honest: every time limit of every socket, in this one place.
 
-Who connects asks the other end for a sign of life each second (a PING of ZMTP 3.1, which libzmq answers by itself on a
-thread of its own, however busy the program is). libzmq's own limit for the answer stays off: it counts an answer as
-missing while a reader that is behind has stopped reading. It was measured to cut off a reader that paused for longer,
-with 16 of 26 messages on the way. `connection.py` looks at the bytes that arrive instead.
+Over tcp a scanner, and a stage that takes frames, send the other end a sign of life each second (a PING of ZMTP 3.1).
+libzmq answers it by itself on a thread of its own, however busy the program is, and `connection.py` looks at when the
+last byte came. Two traps of libzmq 4.3.5 decide who sends one, and with what limit (decision 0028):
 
-Who binds learns from the PING how long it may trust in the next one: a reader that has gone without a word holds no
-frames for longer. A reader that a debugger or a busy machine stops for five seconds is kept.
+- Its own limit for the answer counts it as missing while a reader that is behind has stopped reading.
+- A socket that sends PINGs, and whose peer resets the connection while messages wait for room, ends the program. So
+  whoever sends them has room without limit; the run's end of a scanner's connection, which must not, sends none.
+
+The kernel asks on every tcp connection on which nothing is on the way.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import zmq
 
 PING_MS = 1000
 TRUST_MS = 7000
+"""A stage that stops for five seconds, in a debugger or on a busy machine, is not taken for gone."""
+READER_GONE_MS = 60_000
+"""A reader may warm up for a minute, and takes nothing then."""
 HANDSHAKE_MS = 2000
 CONNECT_MS = 2000
 SUSPECT_S = 3.0
@@ -22,7 +27,8 @@ SUSPECT_S = 3.0
 RETRY_S, RETRY_MAX_S = 0.02, 1.0
 """From the end of a connection to the next attempt; the longer, the more often the other end broke the protocol."""
 _NEVER_MS = 2**31 - 1
-_KEEPALIVE_IDLE_S, _KEEPALIVE_EVERY_S, _KEEPALIVE_PROBES = 5, 1, 5
+_KEEPALIVE_IDLE_S, _KEEPALIVE_EVERY_S, _KEEPALIVE_PROBES = 1, 1, 6
+_LARGEST_COMMAND = 1 << 16
 
 
 def of_one_that_connects(socket: zmq.Socket[bytes]) -> None:
@@ -31,17 +37,32 @@ def of_one_that_connects(socket: zmq.Socket[bytes]) -> None:
     libzmq never connects again by itself: it gives up for good after an error of protocol, and a server of CURVE that
     connects was seen to take the verdict on one client for the next one's, or to abort (decision 0028).
     """
-    socket.setsockopt(zmq.HEARTBEAT_IVL, PING_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 0)
-    socket.setsockopt(zmq.HEARTBEAT_TTL, TRUST_MS)
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     socket.setsockopt(zmq.CONNECT_TIMEOUT, CONNECT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL, _NEVER_MS)
+    _keep_alive(socket)
+    if socket.getsockopt(zmq.TYPE) == zmq.DEALER:
+        _ping(socket, answered_within_ms=0)
+        # The other end learns from a PING how long it may trust in the next one.
+        socket.setsockopt(zmq.HEARTBEAT_TTL, TRUST_MS)
 
 
 def of_one_that_binds(socket: zmq.Socket[bytes]) -> None:
-    """Sets the limits of a socket that others connect to; the kernel looks after those that never send a PING."""
+    """Sets the limits of a socket that others connect to."""
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+    _keep_alive(socket)
+    if socket.getsockopt(zmq.TYPE) == zmq.PUSH:
+        _ping(socket, answered_within_ms=READER_GONE_MS)
+        socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_COMMAND)  # readers send nothing else
+
+
+def _ping(socket: zmq.Socket[bytes], answered_within_ms: int) -> None:
+    socket.setsockopt(zmq.HEARTBEAT_IVL, PING_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, answered_within_ms)
+    socket.setsockopt(zmq.RCVHWM, 0)
+
+
+def _keep_alive(socket: zmq.Socket[bytes]) -> None:
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
     socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, _KEEPALIVE_IDLE_S)
     socket.setsockopt(zmq.TCP_KEEPALIVE_INTVL, _KEEPALIVE_EVERY_S)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 _SIGNATURE = b"\xff" + 8 * b"\0" + b"\x7f"
 _LARGEST = 2**30
+_MOMENT_S, _TRICKLE_S = 0.2, 0.0005
 
 
 def greeting(mechanism: bytes) -> bytes:
@@ -34,51 +36,65 @@ def joined(kind: bytes) -> bytes:
     return greeting(b"NULL") + ready(kind)
 
 
-def openings(kind: bytes) -> dict[str, bytes]:
-    """What each peer begins with, where a socket of `kind` would be right; then it hangs up."""
+Opening = tuple[bytes, ...]
+"""What is said, with a moment for the other end to say its own in between."""
+
+
+def openings(kind: bytes) -> dict[str, Opening]:
+    """What each peer begins with, where a socket of `kind` would be right."""
+    joining = joined(kind)
     return {
-        "random bytes": bytes(range(1, 200)),
-        "a signature, then random bytes": _SIGNATURE + bytes(range(1, 200)),
-        "a CURVE greeting": greeting(b"CURVE"),
-        "a PLAIN greeting": greeting(b"PLAIN"),
-        "a greeting of another name": greeting(b"\x1b[2J"),
-        "another socket": joined(b"PUB"),
-        "a socket of no kind": joined(b"SCANNER"),
-        "an ERROR command": greeting(b"NULL") + command(b"ERROR", b"\x03bad"),
-        "a part above the limit": joined(kind) + b"\x02" + struct.pack(">Q", _LARGEST + 1) + bytes(1000),
-        "a bad flag byte": joined(kind) + b"\xf8\x01a",
-        "half a message": joined(kind) + b"\x01\x05abcde",
-        "an ssh banner": b"SSH-2.0-OpenSSH_9.6\r\n",
-        "an http answer": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-        "nothing": b"",
+        "random bytes": (bytes(range(1, 200)),),
+        "a signature, then random bytes": (_SIGNATURE + bytes(range(1, 200)),),
+        "a CURVE greeting": (greeting(b"CURVE"),),
+        "a PLAIN greeting": (greeting(b"PLAIN"),),
+        "a greeting of another name": (greeting(b"\x1b[2J"),),
+        "another socket": (joined(b"PUB"),),
+        "a socket of no kind": (joined(b"SCANNER"),),
+        "an ERROR command": (greeting(b"NULL") + command(b"ERROR", b"\x03bad"),),
+        "a part above the limit": (joining, b"\x02" + struct.pack(">Q", _LARGEST + 1) + bytes(1000)),
+        "a bad flag byte": (joining, b"\xf8\x01a"),
+        "half a message": (joining, b"\x01\x05abcde"),
+        "an ssh banner": (b"SSH-2.0-OpenSSH_9.6\r\n",),
+        "an http answer": (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",),
+        "nothing": (b"",),
+        "a part above the limit, at once": (joining + b"\x02" + struct.pack(">Q", _LARGEST + 1),),
     }
 
 
-Manner = Callable[[socket.socket, bytes], None]
+Manner = Callable[[socket.socket, Opening], None]
 
 
-def hang_up(connection: socket.socket, opening: bytes) -> None:
+def say(connection: socket.socket, opening: Opening) -> None:
+    """Says it piece by piece."""
+    for n, piece in enumerate(opening):
+        time.sleep(_MOMENT_S if n else 0.0)
+        connection.sendall(piece)
+
+
+def hang_up(connection: socket.socket, opening: Opening) -> None:
     """Says it, and hangs up in order."""
-    connection.sendall(opening)
+    say(connection, opening)
     connection.shutdown(socket.SHUT_WR)
 
 
-def reset(connection: socket.socket, opening: bytes) -> None:
+def reset(connection: socket.socket, opening: Opening) -> None:
     """Says it, and breaks off."""
-    connection.sendall(opening)
+    say(connection, opening)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-def stay(connection: socket.socket, opening: bytes) -> None:
+def stay(connection: socket.socket, opening: Opening) -> None:
     """Says it, and keeps the connection."""
-    connection.sendall(opening)
+    say(connection, opening)
 
 
-def trickle(connection: socket.socket, opening: bytes) -> None:
+def trickle(connection: socket.socket, opening: Opening) -> None:
     """Says it byte by byte, and keeps the connection."""
-    for byte in opening:
+    for byte in b"".join(opening):
         connection.sendall(bytes([byte]))
+        time.sleep(_TRICKLE_S)
 
 
 MANNERS: dict[str, Manner] = {"hangs up": hang_up, "resets": reset, "stays": stay, "trickles": trickle}
@@ -88,12 +104,12 @@ class RawPeer:
     """Answers everyone at a port with the same bytes.
 
     Args:
-        opening: the bytes.
+        opening: the bytes, in pieces.
         manner: how they are said.
         port: where; 0 picks a free one.
     """
 
-    def __init__(self, opening: bytes, manner: Manner, port: int = 0) -> None:
+    def __init__(self, opening: Opening, manner: Manner, port: int = 0) -> None:
         self._opening, self._manner = opening, manner
         self._listener = socket.create_server(("127.0.0.1", port))
         self._connections: list[socket.socket] = []
@@ -129,7 +145,7 @@ class RawPeer:
 
 
 @contextmanager
-def raw_peer(opening: bytes, manner: Manner, port: int = 0) -> Iterator[RawPeer]:
+def raw_peer(opening: Opening, manner: Manner, port: int = 0) -> Iterator[RawPeer]:
     """A peer that has gone at the end of the block."""
     peer = RawPeer(opening, manner, port)
     try:

@@ -32,6 +32,7 @@ from sonolucent.stream.transport.sockets import bind
 from sonolucent.stream.transport.wire import encode
 
 from ...campaigns.cable import Cable
+from ...campaigns.raw_peers import Opening, joined, raw_peer, reset, stay
 
 RECOVERY_S = 5.0
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -193,3 +194,25 @@ def test_a_reader_that_pauses_loses_nothing_of_what_waits_for_it(context: "zmq.C
         sender.join()
         connection.socket.close(linger=0)
     assert n_read == n_messages
+
+
+@pytest.mark.parametrize("kind", [zmq.PULL, zmq.DEALER], ids=["from a scanner", "between stages"])
+def test_who_is_behind_survives_that_the_other_end_breaks_off(
+    context: "zmq.Context[zmq.Socket[bytes]]", kind: int
+) -> None:
+    """libzmq 4.3.5 ends the whole program where a PING is due on a connection that was reset with messages waiting."""
+    message = b"\x00\x01m"
+    opening = (joined(b"PUSH" if kind == zmq.PULL else b"ROUTER"), 5000 * message)
+    with raw_peer(opening, reset_in_a_moment) as peer:
+        connection = Connection(context, kind, f"tcp://127.0.0.1:{peer.port}", None, {zmq.RCVHWM: 2})
+        assert peer.met.wait(20)
+        time.sleep(2.5)
+        assert connection.socket.poll(5000)
+        assert connection.socket.recv() == b"m"
+        connection.socket.close(linger=0)
+
+
+def reset_in_a_moment(peer: socket.socket, opening: Opening) -> None:
+    stay(peer, opening)
+    time.sleep(0.5)
+    reset(peer, ())
