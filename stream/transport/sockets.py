@@ -5,6 +5,8 @@ The end that sends frames binds, the end that receives them connects.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,12 +32,14 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
     """Refuses what others could reach without keys.
 
     Raises:
-        EdgeError: not an inproc, ipc or tcp endpoint, a tcp address without a port, or one beyond this machine and no
-            keys.
+        EdgeError: not an inproc, ipc or tcp endpoint, a tcp address without a port, one beyond this machine and no
+            keys, or an ipc path that another user of this machine could take first.
     """
     scheme, _, address = endpoint.partition("://")
     if scheme not in ("inproc", "ipc", "tcp") or not address:
         raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
+    if scheme == "ipc":
+        _require_private(endpoint, address)
     host, _, port = address.rpartition(":")
     if scheme == "tcp":
         _require_port(endpoint, port if host else "")
@@ -44,6 +48,22 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
             f"endpoint {endpoint!r} is not on loopback; other addresses need keys: make them with `sonolucent keys "
             "FOLDER` and give keys = FOLDER (docs/how-to/security.md), or use tcp://127.0.0.1:PORT through an SSH "
             "tunnel"
+        )
+
+
+def _require_private(endpoint: str, path: str) -> None:
+    """Who can write to a folder can put a socket of his own where ours is expected."""
+    folder = Path(path).parent
+    hint = "use a folder of your own, such as $XDG_RUNTIME_DIR"
+    if path.startswith("@"):
+        raise EdgeError(f"endpoint {endpoint!r}: a name without a file can be taken by every user; {hint}")
+    try:
+        status = folder.stat()
+    except OSError:
+        return  # the socket says what is wrong with it
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise EdgeError(
+            f"endpoint {endpoint!r}: other users can write to {folder}, and take its place; {hint}"
         )
 
 
