@@ -62,9 +62,7 @@ def _require_private(endpoint: str, path: str) -> None:
     except OSError:
         return  # the socket says what is wrong with it
     if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise EdgeError(
-            f"endpoint {endpoint!r}: other users can write to {folder}, and take its place; {hint}"
-        )
+        raise EdgeError(f"endpoint {endpoint!r}: other users can write to {folder}, and take its place; {hint}")
 
 
 def _require_port(endpoint: str, port: str) -> None:
