@@ -36,10 +36,18 @@ def _seen(descriptor: int) -> tuple[object, float]:
     if sys.platform != "linux":
         return None, 0.0
     try:
-        with socket.socket(fileno=os.dup(descriptor)) as connection:
+        copy = os.dup(descriptor)
+    except OSError:
+        return None, 0.0
+    try:
+        with socket.socket(fileno=copy) as connection:
+            copy = -1  # closed by the socket from here on
             waiting = _NUMBER.unpack(fcntl.ioctl(connection, termios.FIONREAD, bytes(_NUMBER.size)))[0]
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED_MS + _NUMBER.size)
             silent_s = 0.0 if waiting else _NUMBER.unpack_from(info, _LAST_DATA_RECEIVED_MS)[0] / 1000
             return (connection.getsockname(), connection.getpeername()), silent_s
-    except OSError:
+    except OSError:  # it ended, and its number may be a file's by now
         return None, 0.0
+    finally:
+        if copy >= 0:
+            os.close(copy)

@@ -69,7 +69,8 @@ def serve_as_scanner(port: int, keys: Keys | None, over: threading.Event) -> Non
 def serve_as_stage(port: int, keys: Keys | None, over: threading.Event) -> None:
     """Pushes a frame every 20 ms."""
     with open_context(keys) as context:
-        push = Producer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}", keys), context, over)
+        place = Place(f"tcp://127.0.0.1:{port}", keys)
+        push = Producer(Edge("a", "b", "drop_oldest"), place, context, threading.Event())
         push.push(STREAM)
         frame_id = 0
         while not over.wait(_PACE_S):
