@@ -21,9 +21,6 @@ rng = np.random.default_rng()
 
 with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
     socket.setsockopt(zmq.SNDHWM, 2 * N_ELEMENTS)
-    # A sign of life each second; a reader that answers none for a minute has gone (docs/wire.md).
-    for option, value in ((zmq.HEARTBEAT_IVL, 1000), (zmq.HEARTBEAT_TIMEOUT, 60_000), (zmq.RCVHWM, 0)):
-        socket.setsockopt(option, value)
     for keys in map(Path, sys.argv[3:]):
         socket.curve_serverkey = (keys / "server.public").read_bytes().strip()
         socket.curve_publickey = (keys / "client.public").read_bytes().strip()

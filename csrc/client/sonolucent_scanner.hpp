@@ -43,7 +43,7 @@ class Scanner {
     check(zmq_setsockopt(socket_.get(), ZMQ_SNDHWM, &queue, sizeof queue), "setting the queue");
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
     check(keys.secure(socket_.get()), "setting the keys");
-    send_signs_of_life();
+    keep_alive();
     readers_.listen(context_.get(), socket_.get());
     check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
   }
@@ -81,15 +81,14 @@ class Scanner {
   using Clock = std::chrono::steady_clock;
   static constexpr int patience_ms = 60000;
 
-  // Each second a sign of life (a PING, which libzmq answers by itself), so that a reader knows of a cable that is out.
-  // A reader that answers none for a minute has gone. Room without limit for what readers send: they send nothing, and
-  // libzmq 4.3.5 aborts where it sends signs of life and has none.
-  void send_signs_of_life() {
-    const std::int64_t largest_command = 1 << 16;
-    check(zmq_setsockopt(socket_.get(), ZMQ_MAXMSGSIZE, &largest_command, sizeof largest_command), "setting limits");
-    const int options[][2] = {{ZMQ_HEARTBEAT_IVL, 1000},    {ZMQ_HEARTBEAT_TIMEOUT, 60000}, {ZMQ_RCVHWM, 0},
-                              {ZMQ_HANDSHAKE_IVL, 2000},    {ZMQ_TCP_KEEPALIVE, 1},         {ZMQ_TCP_KEEPALIVE_IDLE, 1},
-                              {ZMQ_TCP_KEEPALIVE_INTVL, 1}, {ZMQ_TCP_KEEPALIVE_CNT, 6}};
+  // The kernel asks whether a reader is there still. No PINGs of ZMTP (ZMQ_HEARTBEAT_IVL): the answer to one, after the
+  // end, would reset the connection, and what is on the way would be lost.
+  void keep_alive() {
+    const int options[][2] = {{ZMQ_HANDSHAKE_IVL, 2000},
+                              {ZMQ_TCP_KEEPALIVE, 1},
+                              {ZMQ_TCP_KEEPALIVE_IDLE, 1},
+                              {ZMQ_TCP_KEEPALIVE_INTVL, 1},
+                              {ZMQ_TCP_KEEPALIVE_CNT, 6}};
     for (const auto& option : options)
       check(zmq_setsockopt(socket_.get(), option[0], &option[1], sizeof option[1]), "setting time limits");
   }

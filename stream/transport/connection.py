@@ -79,8 +79,10 @@ class Connection:
         connect(self.socket, endpoint, keys)
 
     def came(self) -> None:
-        """Hears that something was read."""
-        self._heard_s = time.monotonic()
+        """Hears that something was read; whoever pauses between messages is given twice as long the next time."""
+        now_s = time.monotonic()
+        self._patience_s = min(max(heartbeats.SUSPECT_S, 2 * (now_s - self._heard_s)), _PATIENCE_MAX_S)
+        self._heard_s = now_s
 
     def wait_ms(self, otherwise: int) -> int:
         """How long to wait for a message before it is time to `tend`."""
@@ -181,6 +183,6 @@ class Connection:
                 self._endpoint,
                 silent_s,
             )
-            # One that never gives a sign of life (libzmq before 4.2) is not cut off every few seconds.
+            # A scanner that is silent gives no sign of life, and is not cut off every few seconds.
             self._patience_s = min(2 * self._patience_s, _PATIENCE_MAX_S)
             self._connect()

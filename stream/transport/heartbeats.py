@@ -1,12 +1,13 @@
 """How a connection is kept honest: every time limit of every socket, in this one place.
 
-Over tcp a scanner, and a stage that takes frames, send the other end a sign of life each second (a PING of ZMTP 3.1).
-libzmq answers it by itself on a thread of its own, however busy the program is, and `connection.py` looks at when the
-last byte came. Two traps of libzmq 4.3.5 decide who sends one, and with what limit (decision 0028):
+Over tcp a stage that takes frames sends the other end a sign of life each second (a PING of ZMTP 3.1), which libzmq
+answers by itself, and `connection.py` looks at when the last byte came. Three traps of libzmq 4.3.5 decide that nobody
+else sends one (decision 0028):
 
 - Its own limit for the answer counts it as missing while a reader that is behind has stopped reading.
 - A socket that sends PINGs, and whose peer resets the connection while messages wait for room, ends the program. So
-  whoever sends them has room without limit; the run's end of a scanner's connection, which must not, sends none.
+  whoever sends them has room without limit; the run's end of a scanner's connection must not have that.
+- The answer to a PING of a scanner that has ended meanwhile resets the connection, and what was on the way is lost.
 
 The kernel asks on every tcp connection on which nothing is on the way.
 """
@@ -18,12 +19,10 @@ import zmq
 PING_MS = 1000
 TRUST_MS = 7000
 """A stage that stops for five seconds, in a debugger or on a busy machine, is not taken for gone."""
-READER_GONE_MS = 60_000
-"""A reader may warm up for a minute, and takes nothing then."""
 HANDSHAKE_MS = 2000
 CONNECT_MS = 2000
-SUSPECT_S = 3.0
-"""Without a byte for as long, three signs of life are missing."""
+SUSPECT_S = 2.0
+"""Without a byte for as long, or twice as long as the last pause, a connection may be dead."""
 RETRY_S, RETRY_MAX_S = 0.02, 1.0
 """From the end of a connection to the next attempt; the longer, the more often the other end broke the protocol."""
 _NEVER_MS = 2**31 - 1
@@ -42,7 +41,9 @@ def of_one_that_connects(socket: zmq.Socket[bytes]) -> None:
     socket.setsockopt(zmq.RECONNECT_IVL, _NEVER_MS)
     _keep_alive(socket)
     if socket.getsockopt(zmq.TYPE) == zmq.DEALER:
-        _ping(socket, answered_within_ms=0)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, PING_MS)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 0)
+        socket.setsockopt(zmq.RCVHWM, 0)
         # The other end learns from a PING how long it may trust in the next one.
         socket.setsockopt(zmq.HEARTBEAT_TTL, TRUST_MS)
 
@@ -52,14 +53,7 @@ def of_one_that_binds(socket: zmq.Socket[bytes]) -> None:
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     _keep_alive(socket)
     if socket.getsockopt(zmq.TYPE) == zmq.PUSH:
-        _ping(socket, answered_within_ms=READER_GONE_MS)
         socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_COMMAND)  # readers send nothing else
-
-
-def _ping(socket: zmq.Socket[bytes], answered_within_ms: int) -> None:
-    socket.setsockopt(zmq.HEARTBEAT_IVL, PING_MS)
-    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, answered_within_ms)
-    socket.setsockopt(zmq.RCVHWM, 0)
 
 
 def _keep_alive(socket: zmq.Socket[bytes]) -> None:

@@ -139,19 +139,18 @@ def test_after_whatever_answered_a_stage_hears_its_producer(
 
 
 def test_a_scanner_that_is_slow_or_pauses_is_left_alone(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
-    """Its connection stays the same one, though no message comes for longer than three signs of life take."""
+    """It gives no sign of life, and is connected to anew at most once before its pauses are known; no frame is lost."""
     with context.socket(zmq.PUSH) as host:
-        host.setsockopt(zmq.HEARTBEAT_IVL, 1000)
         port = host.bind_to_random_port("tcp://127.0.0.1")
         monitor = host.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         with closing(Reader(port)) as reader:
             host.send_multipart(encode(STREAM))
-            for frame_id in range(2):
+            for frame_id in range(3):
                 time.sleep(5.5)
                 host.send_multipart(encode(Channels(frame_id, FRAME.data)))
-            host.send_multipart(encode(End(2)))
+            host.send_multipart(encode(End(3)))
             deadline = time.monotonic() + 20
-            while len(reader.frames) < 2:
+            while len(reader.frames) < 3:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
         n_connections = 0
@@ -160,5 +159,5 @@ def test_a_scanner_that_is_slow_or_pauses_is_left_alone(context: "zmq.Context[zm
             n_connections += 1
         host.disable_monitor()
         monitor.close()
-    assert n_connections == 1
-    assert [frame.frame_id for frame in reader.frames] == [0, 1]
+    assert n_connections <= 2
+    assert [frame.frame_id for frame in reader.frames] == [0, 1, 2]
