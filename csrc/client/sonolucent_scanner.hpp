@@ -18,6 +18,7 @@
 #include "acquisition.hpp"
 #include "keys.hpp"
 #include "messagepack.hpp"
+#include "readers.hpp"
 
 namespace sonolucent {
 
@@ -42,6 +43,8 @@ class Scanner {
     check(zmq_setsockopt(socket_.get(), ZMQ_SNDHWM, &queue, sizeof queue), "setting the queue");
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
     check(keys.secure(socket_.get()), "setting the keys");
+    keep_alive();
+    readers_.listen(context_.get(), socket_.get());
     check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
   }
 
@@ -63,6 +66,10 @@ class Scanner {
     return send_channels(frame_id, 0, acquisition_.n_tx(), samples);
   }
 
+  // How many readers are connected. One is meant: ZeroMQ deals messages out among all, and each would get a part of
+  // every frame. The first time there are several, it is said on standard error.
+  int n_readers() { return readers_.count(); }
+
   // Tells the reader that there were `n_frames` frames, numbered from 0; false when it did not take it in time.
   bool end(std::uint64_t n_frames) {
     MessagePack header;
@@ -73,6 +80,18 @@ class Scanner {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr int patience_ms = 60000;
+
+  // The kernel asks whether a reader is there still. No PINGs of ZMTP (ZMQ_HEARTBEAT_IVL): the answer to one, after the
+  // end, would reset the connection, and what is on the way would be lost.
+  void keep_alive() {
+    const int options[][2] = {{ZMQ_HANDSHAKE_IVL, 2000},
+                              {ZMQ_TCP_KEEPALIVE, 1},
+                              {ZMQ_TCP_KEEPALIVE_IDLE, 1},
+                              {ZMQ_TCP_KEEPALIVE_INTVL, 1},
+                              {ZMQ_TCP_KEEPALIVE_CNT, 6}};
+    for (const auto& option : options)
+      check(zmq_setsockopt(socket_.get(), option[0], &option[1], sizeof option[1]), "setting time limits");
+  }
 
   bool send_channels(std::uint64_t frame_id, int first_tx, int n, const Sample* samples) {
     if (!describe(frame_id)) return false;
@@ -118,6 +137,7 @@ class Scanner {
 
   // Both parts of a message or none: once ZeroMQ has taken the first it takes the second.
   bool send(const MessagePack& header, const void* payload, std::size_t n_bytes) {
+    readers_.count();
     const std::string first = std::string("SNLU\x01\x00", 6) + header.bytes();
     if (zmq_send(socket_.get(), first.data(), first.size(), ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
       if (zmq_errno() == EAGAIN) return false;
@@ -153,6 +173,7 @@ class Scanner {
   Clock::time_point described_{};
   std::unique_ptr<void, Terminate> context_{zmq_ctx_new()};
   std::unique_ptr<void, Close> socket_{zmq_socket(context_.get(), ZMQ_PUSH)};
+  Readers readers_;  // goes before the socket that it listens to
 };
 
 }  // namespace sonolucent

@@ -14,6 +14,7 @@ from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.control.client import ask
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, RecordRequest, ReplayRequest, merged
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.printable import say
 
 _PORT = 8662
 _NOW_S = 3.0
@@ -99,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print_json(answer)
     else:
-        print("\n".join(_lines(answer)))
+        say("\n".join(_lines(answer)))
     return 0
 
 

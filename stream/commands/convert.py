@@ -14,6 +14,7 @@ from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.errors import OutputError
 from sonolucent.stream.exports.image_format import EXPORTS
 from sonolucent.stream.output_file import require_free
+from sonolucent.stream.printable import say
 from sonolucent.stream.recording.known_formats import recording_suffixes
 from sonolucent.stream.recording.open import open_recording
 from sonolucent.stream.recording.save import convert_recording
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     require_free(options.out, overwrite=options.overwrite)
     recording = open_recording(options.file, sound_speed_m_s=options.sound_speed_m_s)
     convert_recording(recording, options.out, overwrite=options.overwrite)
-    print(f"{len(recording)} frame(s) of {recording.format} in {options.out}", file=sys.stderr)
+    say(f"{len(recording)} frame(s) of {recording.format} in {options.out}", file=sys.stderr)
     return 0
 
 
@@ -61,5 +62,5 @@ def _export(options: ConvertOptions) -> int:
     n_images, (n_z, n_x) = image_recording(
         options.file, options.out, imaging=imaging, as_recorded=True, overwrite=options.overwrite
     )
-    print(f"{n_images} image(s) of {n_z} x {n_x} in {options.out}", file=sys.stderr)
+    say(f"{n_images} image(s) of {n_z} x {n_x} in {options.out}", file=sys.stderr)
     return 0

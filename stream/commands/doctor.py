@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.printable import say
 
 _PACKAGES = ("sonolucent", "numpy", "scipy", "numba", "pyfftw", "torch", "pyzmq", "h5py", "aiohttp", "av")
 _CPU_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "asimd")
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         print_json(facts)
     else:
         for name, value in facts.items():
-            print(f"{name:<16} {value}")
+            say(f"{name:<16} {value}")
     return 0 if facts["model"] else 1
 
 

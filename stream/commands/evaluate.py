@@ -12,6 +12,7 @@ import tyro
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.printable import say
 
 
 class EvaluateOptions(msgspec.Struct, frozen=True):
@@ -75,10 +76,10 @@ def main(arguments: Sequence[str]) -> int:
         grain=options.grain,
         self_supervised_steps=options.self_supervised_steps,
         imaging=options.imaging,
-        progress=lambda what: print(what, file=sys.stderr),
+        progress=lambda what: say(what, file=sys.stderr),
     )
     if options.json:
         print_json(report)
     else:
-        print((options.out / "report.md").read_text(encoding="utf-8"))
+        say((options.out / "report.md").read_text(encoding="utf-8"))
     return 0

@@ -12,6 +12,7 @@ import tyro
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.commands.parsing import parse
+from sonolucent.stream.printable import say
 
 
 class ImageOptions(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     from sonolucent.stream.offline.imaging import image_recording
 
     n_images, (n_z, n_x) = image_recording(**msgspec.structs.asdict(options))
-    print(f"{n_images} image(s) of {n_z} x {n_x} in {options.out}")
+    say(f"{n_images} image(s) of {n_z} x {n_x} in {options.out}")
     return 0
 
 

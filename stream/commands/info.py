@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.printable import say
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.facts import recording_facts
 from sonolucent.stream.recording.known_formats import ReadOptions, read_recording
@@ -62,9 +63,9 @@ def _print(facts: dict[str, Any], prefix: str = "") -> None:
             _print(value, f"{prefix}{name}.")
         elif name in ("notes", "warnings"):
             for sentence in value:
-                print(f"{name.removesuffix('s')}: {sentence}")
+                say(f"{name.removesuffix('s')}: {sentence}")
         else:
-            print(f"{prefix + name:<40} {value}")
+            say(f"{prefix + name:<40} {value}")
 
 
 def describe_model(folder: Path) -> dict[str, Any]:

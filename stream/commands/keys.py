@@ -9,6 +9,7 @@ import msgspec
 import tyro
 
 from sonolucent.stream.commands.parsing import parse
+from sonolucent.stream.printable import say
 from sonolucent.stream.transport.curve import make_keys
 
 
@@ -25,5 +26,5 @@ class KeysOptions(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     folder = parse(KeysOptions, arguments, "keys").folder
     for file in make_keys(folder):
-        print(file)
+        say(file)
     return 0

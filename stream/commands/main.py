@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from sonolucent.stream.errors import BadInput, StageFailed
+from sonolucent.stream.printable import log_to_terminal, say
 
 COMMANDS = {
     "demo": "simulated scanner to enhanced images in the browser, in seconds",
@@ -51,14 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     name, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if name in ("-h", "--help"):
-        print(_usage())
+        say(_usage())
         return DONE
     if name == "--version":
-        print(f"sonolucent {version('sonolucent')}")
+        say(f"sonolucent {version('sonolucent')}")
         return DONE
     if name not in COMMANDS:
         return _fail(BAD_INPUT, f"no command {name!r}; try one of {', '.join(COMMANDS)}")
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    log_to_terminal("%(message)s")
     if arguments is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as it does after Ctrl-C
     try:
@@ -91,7 +91,7 @@ def _usage() -> str:
 
 
 def _fail(status: int, message: str) -> int:
-    print(f"sonolucent: {message}", file=sys.stderr)
+    say(f"sonolucent: {message}", file=sys.stderr)
     return status
 
 

@@ -12,6 +12,7 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.commands import info
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import BadInput, ConfigError, StageFailed
+from sonolucent.stream.printable import say
 
 
 class ExportOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     name, *rest = list(arguments) or ["--help"]
     if name in ("-h", "--help"):
-        print(f"usage: sonolucent model {{{','.join(_ACTIONS)}}} FOLDER [OPTIONS]\n\n{__doc__}")
+        say(f"usage: sonolucent model {{{','.join(_ACTIONS)}}} FOLDER [OPTIONS]\n\n{__doc__}")
         return 0
     if name not in _ACTIONS:
         raise BadInput(f"model: no action {name!r}; try one of {', '.join(_ACTIONS)}")
@@ -71,7 +72,7 @@ def export(arguments: Sequence[str]) -> int:
         print_json({"files": list(map(str, files))})
     else:
         for file in files:
-            print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+            say(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
@@ -87,10 +88,10 @@ def check(arguments: Sequence[str]) -> int:
     if options.json:
         print_json([{**msgspec.to_builtins(check), "verdict": check.verdict} for check in checks])
     else:
-        print(f"{'backend':<16}{'difference':>12}{'allowed':>10}  verdict")
+        say(f"{'backend':<16}{'difference':>12}{'allowed':>10}  verdict")
         for check in checks:
             difference = "" if check.max_difference is None else f"{check.max_difference:.1e}"
-            print(f"{check.backend:<16}{difference:>12}{check.tolerance:>10.0e}  {check.verdict} {check.reason}")
+            say(f"{check.backend:<16}{difference:>12}{check.tolerance:>10.0e}  {check.verdict} {check.reason}")
     return int(any(check.verdict == "off" for check in checks))
 
 

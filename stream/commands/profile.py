@@ -10,6 +10,7 @@ from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.commands.parsing import parse_run, print_json
 from sonolucent.stream.commands.summary import latency_table
 from sonolucent.stream.config import Config, changed
+from sonolucent.stream.printable import say
 from sonolucent.stream.runtime.profiling import Profiled, profile
 
 _FRAMES = 200
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     if json:
         print_json(document(profiled))
     else:
-        print("\n".join(lines(profiled)))
+        say("\n".join(lines(profiled)))
     if profiled.interrupted:
         raise KeyboardInterrupt
     return 1 if profiled.over_budget else 0

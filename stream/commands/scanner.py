@@ -14,6 +14,7 @@ from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.openers import open_source
+from sonolucent.stream.printable import say
 from sonolucent.stream.runtime.run import interruptible
 from sonolucent.stream.scanner_box.box import BoxedScanner, ScannerReport
 from sonolucent.stream.scanner_box.push_socket import PushSocket
@@ -81,7 +82,7 @@ def serve(options: ScannerOptions) -> ScannerReport:
         endpoint = f"tcp://{options.host}:{options.port or '*'}"
         n_messages = 1 if options.whole_frames else source.stream.acquisition.n_tx
         with closing(PushSocket(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as socket:
-            print(f"scanner: {socket.endpoint}, waiting for a reader", file=sys.stderr, flush=True)
+            say(f"scanner: {socket.endpoint}, waiting for a reader", file=sys.stderr)
             live = not config.as_fast_as_possible
             return BoxedScanner(source, socket, n_messages, options.faults, options.seed, live=live).run()
 
@@ -89,13 +90,11 @@ def serve(options: ScannerOptions) -> ScannerReport:
 def print_report(report: ScannerReport) -> None:
     """What was sent, and what a reader must have counted."""
     rate = report.frames.acquired / report.seconds if report.seconds else 0.0
-    print(
-        f"{report.frames.acquired} frames, {report.messages} messages in {report.seconds:.1f} s ({rate:.1f} frames/s)"
-    )
-    print(f"  frames    {report.frames.delivered} whole; {_listed(report.frames.dropped)}")
-    print(f"  faults    {_listed(report.faults)}")
-    print(f"  refused   {_listed(report.refused)}")
-    print(f"  not taken {report.not_taken} messages")
+    say(f"{report.frames.acquired} frames, {report.messages} messages in {report.seconds:.1f} s ({rate:.1f} frames/s)")
+    say(f"  frames    {report.frames.delivered} whole; {_listed(report.frames.dropped)}")
+    say(f"  faults    {_listed(report.faults)}")
+    say(f"  refused   {_listed(report.refused)}")
+    say(f"  not taken {report.not_taken} messages")
 
 
 def _listed(counts: dict[str, int]) -> str:

@@ -18,6 +18,7 @@ from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.messages import Channels, Stream, Trail
 from sonolucent.stream.output_file import new_file
+from sonolucent.stream.printable import say
 from sonolucent.stream.sources.sequence_names import sequence_named
 
 
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str]) -> int:
         for i, rf in enumerate(frames):
             data = rf if options.baseband is None else to_baseband(rf, acquisition, options.baseband)[0]
             writer.write(Channels(i, data, 0, begun.later(i / options.fps)))
-            print(f"frame {i + 1} of {options.frames}", file=sys.stderr)
+            say(f"frame {i + 1} of {options.frames}", file=sys.stderr)
     return 0
 
 

@@ -5,43 +5,44 @@ from __future__ import annotations
 from sonolucent.stream.accounting.report import RunReport, SinkReport, StageReport
 from sonolucent.stream.accounting.timing import Latency
 from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.printable import say
 
 
 def print_summary(report: RunReport) -> None:
     """The rate, the latency of every stage against its budget, and the ledger."""
-    print(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
+    say(f"{report.frames_in} frames in, {report.frames_out} out ({report.enhanced} enhanced), {report.seconds:.1f} s")
     by = report.model if report.strength == 1 else f"{report.model} at strength {report.strength:g}"
-    print(f"{report.fps:.1f} frames/s over {report.transport}; {by} on {report.device} by {report.backend}")
+    say(f"{report.fps:.1f} frames/s over {report.transport}; {by} on {report.device} by {report.backend}")
     if report.reason:
-        print(f"  {report.reason}")
+        say(f"  {report.reason}")
     if len(report.models) > 1:
-        print(f"  frames by {', '.join(f'{model}: {n}' for model, n in report.models.items())}")
+        say(f"  frames by {', '.join(f'{model}: {n}' for model, n in report.models.items())}")
     for line in latency_table(report):
-        print(line)
+        say(line)
     _print_ledger(report.ledger)
     _print_lost(report.not_recorded)
     for stage, n in report.restarts.items():
-        print(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
+        say(f"  {stage} crashed and was started again, {n} time{'s' if n > 1 else ''}")
     for warning in report.warnings:
-        print(f"  {warning}")
+        say(f"  {warning}")
     if (training := report.training) is not None:
         left_out = ", ".join(f"{n} {why}" for why, n in training.left_out.items()) or "none"
-        print(f"  training: {training.looked_at} frames looked at, {training.kept} kept; left out: {left_out}")
-        print(f"    {training.said}")
+        say(f"  training: {training.looked_at} frames looked at, {training.kept} kept; left out: {left_out}")
+        say(f"    {training.said}")
     if not report.balanced:
-        print("  the ledger does not add up: frames were in flight when the run was cut short")
+        say("  the ledger does not add up: frames were in flight when the run was cut short")
 
 
 def print_stage(report: StageReport) -> None:
     """What one stage knows: frames taken, the edges it feeds, and, of a sink, the latencies."""
     for edge, n in report.taken.items():
-        print(f"  {edge:<20} {n:>7} taken")
+        say(f"  {edge:<20} {n:>7} taken")
     _print_ledger(report.edges)
     _print_lost(report.lost)
     if report.sink is not None:
-        print(f"  {report.sink.frames} frames ({report.sink.enhanced} enhanced), {report.sink.fps:.1f} frames/s")
+        say(f"  {report.sink.frames} frames ({report.sink.enhanced} enhanced), {report.sink.fps:.1f} frames/s")
         for line in latency_table(report.sink):
-            print(line)
+            say(line)
 
 
 def latency_table(report: RunReport | SinkReport) -> list[str]:
@@ -54,13 +55,13 @@ def latency_table(report: RunReport | SinkReport) -> list[str]:
 def _print_ledger(ledger: dict[str, EdgeCounts]) -> None:
     for edge, counts in ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items()) or "none"
-        print(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
+        say(f"  {edge:<20} {counts.acquired:>7} acquired {counts.delivered:>7} delivered   dropped: {reasons}")
 
 
 def _print_lost(lost: dict[str, list[tuple[int, int]]]) -> None:
     for kind, ids in lost.items():
         ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ids)
-        print(f"  the disk was too slow; not recorded, {kind} of frames {ranges}")
+        say(f"  the disk was too slow; not recorded, {kind} of frames {ranges}")
 
 
 def _row(name: str, latency: Latency) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sonolucent.stream.accounting.timing import Latency
 from sonolucent.stream.metrics.status import Status
+from sonolucent.stream.printable import printable
 
 _SILENT_S = 1.0
 _BAD = "bold red"
@@ -23,15 +24,16 @@ def screen(status: Status, width: int = 80) -> RenderableType:
 
 def _head(status: Status) -> Text:
     if not status.frames_out:
-        return Text(f"{status.source} over {status.transport}, no image yet after {status.seconds:.0f} s")
-    text = Text(f"{status.source} over {status.transport}, {status.model} on {status.device} by {status.backend}\n")
+        return _plain(f"{status.source} over {status.transport}, no image yet after {status.seconds:.0f} s")
+    text = _plain(f"{status.source} over {status.transport}, {status.model} on {status.device} by {status.backend}")
+    text.append("\n")
     text.append(f"{status.fps:.1f} frames/s", style=_BAD if status.fps < 0.95 * status.budget_hz else "bold")
     text.append(f" (budget {status.budget_hz:.0f}), {status.frames_in} frames in, {status.frames_out} out, ")
     text.append(f"{status.enhanced} enhanced, {status.seconds:.0f} s")
     if status.silent_s > _SILENT_S:
         text.append(f", none for {status.silent_s:.0f} s", style=_BAD)
     for stage, n in status.restarts.items():
-        text.append(f"\n{stage} crashed and was started again, {n} time{'s' if n > 1 else ''}", style=_BAD)
+        text.append(f"\n{printable(stage)} crashed and was started again, {n} time{'s' if n > 1 else ''}", style=_BAD)
     return text
 
 
@@ -41,7 +43,7 @@ def _latencies(status: Status, *, narrow: bool) -> Table:
     whole = {"end to end": status.end_to_end} if status.end_to_end else {}
     for name, latency in {**status.stages, **whole}.items():
         over = ", ".join(f"{percentile} over" for percentile, *_ in latency.exceeded)
-        table.add_row(name, *_figures(latency, columns), over, style=_BAD if latency.over_budget else None)
+        table.add_row(_plain(name), *_figures(latency, columns), over, style=_BAD if latency.over_budget else None)
     return table
 
 
@@ -56,8 +58,13 @@ def _ledger(status: Status, *, narrow: bool) -> Table:
     for edge, counts in status.ledger.items():
         reasons = ", ".join(f"{n} {why}" for why, n in counts.dropped.items())
         numbers = (str(getattr(counts, column.replace(" ", "_"))) for column in columns)
-        table.add_row(edge, *numbers, Text(reasons or "none", style=_BAD if reasons else ""))
+        table.add_row(_plain(edge), *numbers, Text(printable(reasons) or "none", style=_BAD if reasons else ""))
     return table
+
+
+def _plain(text: str) -> Text:
+    """Names that others chose, with no markup and no control characters."""
+    return Text(printable(text))
 
 
 def _table(first: str, *columns: str) -> Table:

@@ -15,6 +15,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
     from sonolucent.nn.training.loop import TrainingProgress
@@ -79,14 +80,14 @@ def main(arguments: Sequence[str]) -> int:
             transmitters=options.transmitters,
             imaging=options.imaging,
             overwrite=options.overwrite,
-            beamformed=lambda name: print(f"beamformed {name}", file=sys.stderr),
+            beamformed=lambda name: say(f"beamformed {name}", file=sys.stderr),
             progress=progress,
         )
     if options.json:
         told = {**model.facts, "warnings": model.warnings}
         print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
     else:
-        print(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
+        say(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
     return 0
 
 
@@ -97,7 +98,7 @@ def _told_to_go_on(out: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if (out / "checkpoint.pt").exists():
-            print(f"the same command goes on from {out / 'checkpoint.pt'}", file=sys.stderr)
+            say(f"the same command goes on from {out / 'checkpoint.pt'}", file=sys.stderr)
         raise
 
 
@@ -115,7 +116,7 @@ def _progress() -> Iterator[TrainingProgress]:
             last = _summary(curve[-1]) if curve else ""
             bar.update(task, completed=step, total=steps, description=f"training {last}", visible=True)
             if bar.disable and curve and curve[-1].step == step:
-                print(f"step {step} of {steps}: {last}", file=sys.stderr)
+                say(f"step {step} of {steps}: {last}", file=sys.stderr)
 
         yield progress
 

@@ -8,6 +8,7 @@ import msgspec
 
 from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.config import Config
+from sonolucent.stream.printable import say
 from sonolucent.stream.runtime.run import run
 
 
@@ -18,5 +19,5 @@ class WarmupOptions(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     parse(WarmupOptions, arguments, "warmup")
     report = run(Config(headless=True, frames=2, as_fast_as_possible=True))
-    print(f"ready: {report.model} on {report.device} by {report.backend}")
+    say(f"ready: {report.model} on {report.device} by {report.backend}")
     return 0

@@ -34,6 +34,7 @@ from sonolucent.stream.control.orders import (
 )
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, merged
 from sonolucent.stream.errors import ControlError
+from sonolucent.stream.printable import say
 from sonolucent.stream.transport.sockets import Context, remove_file
 
 RECORDER, TRAINER = "recorder", "trainer"
@@ -58,7 +59,7 @@ def controlled(config: Config, context: Context) -> Iterator[None]:
         return
     hub = ControlHub(config, context)
     if hub.port is not None:
-        print(f"control: port {hub.port} (sonolucent control {hub.port})", file=sys.stderr, flush=True)
+        say(f"control: port {hub.port} (sonolucent control {hub.port})", file=sys.stderr)
     thread = threading.Thread(target=hub.serve, name="control", daemon=True)
     thread.start()
     try:

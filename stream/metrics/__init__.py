@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Frame
+from sonolucent.stream.printable import say
 
 Post = Callable[[Frame, int, dict[str, EdgeCounts]], None]
 Restarts = Callable[[], dict[str, int]]
@@ -34,5 +35,5 @@ def served(config: Config, restarts: Restarts, *, wanted: bool) -> Iterator[Post
 
     board = Board(config, restarts)
     with serving(config.metrics, board.status) as port:
-        print(f"metrics: http://127.0.0.1:{port}/metrics   (sonolucent top {port})", file=sys.stderr, flush=True)
+        say(f"metrics: http://127.0.0.1:{port}/metrics   (sonolucent top {port})", file=sys.stderr)
         yield board.post

@@ -21,6 +21,7 @@ from sonolucent.stream.control.hub import controlled
 from sonolucent.stream.errors import OutputError, OutputFailed, RecordingError, RunAborted, as_failure
 from sonolucent.stream.output_file import new_file, require_free, require_new_folder
 from sonolucent.stream.pipeline import pipeline
+from sonolucent.stream.printable import PrintableFormatter
 from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.summarize import reporting, summarize
@@ -111,7 +112,7 @@ def tell_plans(config: Config) -> None:
     if config.verbose:
         logging.getLogger("sonolucent").setLevel(logging.INFO)
         for handler in logging.getLogger().handlers:
-            handler.setFormatter(logging.Formatter("%(threadName)s: %(message)s"))
+            handler.setFormatter(PrintableFormatter("%(threadName)s: %(message)s"))
 
 
 @contextmanager

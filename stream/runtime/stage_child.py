@@ -18,6 +18,7 @@ import msgspec
 
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.errors import BadInput, as_failure
+from sonolucent.stream.printable import log_to_terminal
 from sonolucent.stream.runtime.stage_process import READY, Answer, Order
 
 _GRACE_S = 15.0
@@ -51,7 +52,7 @@ def main() -> int:
     # Ctrl-C at the terminal, and many a SIGTERM, reach the whole process group; the parent decides what they mean.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(format=f"{sys.argv[1]}: %(message)s", level=logging.WARNING)
+    log_to_terminal(f"{sys.argv[1]}: %(message)s")
     # The parent reads answers from standard output; what a package's stage prints there goes to standard error.
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

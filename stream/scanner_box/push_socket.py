@@ -11,17 +11,20 @@ import zmq
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.curve import Keys
+from sonolucent.stream.transport.monitored_socket import MonitoredSocket, monitored
+from sonolucent.stream.transport.reader_count import READER_EVENTS, ReaderCount
 from sonolucent.stream.transport.sockets import Context, bind
 
 _POLL_MS = 100
 _LAST_POLLS = 10
+_Bound = tuple[MonitoredSocket, ReaderCount]
 _REBIND_S = 5.0
 # A reader may be busy with its warm-up; one that has gone is not waited for.
 _LINGER_MS = 60_000
 
 
 class PushSocket:
-    """Sends messages to whoever is connected; one reader is meant.
+    """Sends messages to whoever is connected; one reader is meant, and several are warned of.
 
     Args:
         endpoint: tcp://HOST:PORT; the port * picks a free one.
@@ -37,7 +40,7 @@ class PushSocket:
     def __init__(self, context: Context, endpoint: str, queue: int, stop: Event, keys: Keys | None = None) -> None:
         self._context, self._queue, self._stop, self._keys = context, queue, stop, keys
         self.endpoint = endpoint
-        self._socket = self._bind()
+        self._socket, self._readers = self._bind()
         self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def wait(self) -> bool:
@@ -49,6 +52,7 @@ class PushSocket:
 
     def send(self, parts: Parts) -> bool:
         """Sends at once; False when there is no reader, or its queue is full."""
+        self._readers.look()
         try:
             self._socket.send_multipart(parts, zmq.DONTWAIT, copy=False)
         except zmq.Again:
@@ -68,20 +72,20 @@ class PushSocket:
     def reconnect(self) -> None:
         """Breaks the connection behind what was sent so far, and waits for the next one."""
         self.close()
-        self._socket = _retried(self._bind)
+        self._socket, self._readers = _retried(self._bind)
 
     def close(self) -> None:
         """Closes; what is queued is delivered before the context ends, for a minute at most."""
         self._socket.close(linger=_LINGER_MS)
 
-    def _bind(self) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.PUSH)
+    def _bind(self) -> _Bound:
+        socket = monitored(self._context, zmq.PUSH, READER_EVENTS)
         socket.setsockopt(zmq.SNDHWM, self._queue)
         bind(socket, self.endpoint, "choose another --port", self._keys)
-        return socket
+        return socket, ReaderCount(socket, socket.getsockopt_string(zmq.LAST_ENDPOINT))
 
 
-def _retried(bind: Callable[[], zmq.Socket[bytes]]) -> zmq.Socket[bytes]:
+def _retried(bind: Callable[[], _Bound]) -> _Bound:
     """Binds; the port is free again a moment after it was closed."""
     deadline = time.monotonic() + _REBIND_S
     while True:

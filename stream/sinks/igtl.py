@@ -10,6 +10,7 @@ from sonolucent.stream.accounting.journal import JournalEntry
 from sonolucent.stream.config import Config
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Frame, Image, Stream
+from sonolucent.stream.printable import say
 from sonolucent.stream.sinks.crc64 import crc64
 from sonolucent.stream.sinks.igtl_message import ENHANCED, PLAIN, image_message
 from sonolucent.stream.sinks.igtl_server import IgtlServer
@@ -71,5 +72,5 @@ def open_sink(config: Config, stream: Stream, past: JournalEntry) -> Sink:
     """One that was here before has announced it, and clients connect again by themselves."""
     sink = Igtl(config.igtl or 0, stream, past.report.edges.get(EDGE))
     if past.report.sink is None:
-        print(f"igtl: 127.0.0.1:{sink.port}, for 3D Slicer (OpenIGTLinkIF, client)", file=sys.stderr, flush=True)
+        say(f"igtl: 127.0.0.1:{sink.port}, for 3D Slicer (OpenIGTLinkIF, client)", file=sys.stderr)
     return sink

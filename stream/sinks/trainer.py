@@ -23,6 +23,7 @@ from sonolucent.stream.control.requests import ControlRequest
 from sonolucent.stream.errors import ConfigError, ControlError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Frame, Stream
+from sonolucent.stream.printable import say
 from sonolucent.stream.sinks.sink import EarlySinkOpener, Run, Sink, SinkEnd
 from sonolucent.stream.sinks.training_process import HELD_OUT, TRAINING, TrainingOrder, TrainingProcess
 from sonolucent.stream.transport.edge import Edge
@@ -197,7 +198,7 @@ class Trainer(Sink):
 
 
 def _tell(said: str) -> None:
-    print(f"train: {said}", file=sys.stderr, flush=True)
+    say(f"train: {said}", file=sys.stderr)
 
 
 class TrainerOpener(EarlySinkOpener):

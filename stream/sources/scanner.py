@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from threading import Event
@@ -15,15 +16,15 @@ from sonolucent.stream.errors import ConfigError, EdgeError
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, Message, Stream, Trail
 from sonolucent.stream.sources.assembly import assemble
-from sonolucent.stream.sources.connection import why_silent
 from sonolucent.stream.sources.sliding import SlidingAperture
 from sonolucent.stream.sources.source import NeverBegan, Source
+from sonolucent.stream.transport.connection import Connection
 from sonolucent.stream.transport.curve import Keys
-from sonolucent.stream.transport.sockets import check_endpoint, connect, open_context
-from sonolucent.stream.transport.wire import WireError, decode
+from sonolucent.stream.transport.greeting import why_silent
+from sonolucent.stream.transport.sockets import check_endpoint, open_context
+from sonolucent.stream.transport.wire import Buffer, WireError, decode
 
 _POLL_MS = 100
-_RECONNECT_MS = 20
 _SILENCE_MS = 5000
 # Messages, be they shots or frames: what waits here is old by the time it is shown.
 _QUEUE = 16
@@ -72,24 +73,31 @@ def _arrived(frame: Channels) -> Channels:
 
 
 def _receive(endpoint: str, keys: Keys | None, refused: Ledger, stop: Event) -> Iterator[Message]:
-    with open_context(keys) as context, context.socket(zmq.PULL) as socket:
-        socket.setsockopt(zmq.RCVHWM, _QUEUE)
-        socket.setsockopt(zmq.LINGER, 0)
-        connect(socket, endpoint, _RECONNECT_MS, keys)
-        silent_ms = 0
-        while not stop.is_set():
-            if not socket.poll(_POLL_MS):
-                silent_ms += _POLL_MS
-                if silent_ms == _SILENCE_MS:
-                    why = why_silent(endpoint, has_keys=keys is not None)
-                    _log.warning("%s: silent for %d s; %s", endpoint, _SILENCE_MS // 1000, why)
-                continue
-            silent_ms = 0
-            try:
-                message = decode([part.buffer for part in socket.recv_multipart(copy=False)])
-            except WireError as refusal:
-                if refusal.reason not in refused.counts().dropped:
-                    _log.warning("%s: refused a %s", endpoint, refusal)
-                refused.lose(refusal.reason)
-                continue
-            yield message
+    with open_context(keys) as context:
+        connection = Connection(context, zmq.PULL, endpoint, keys, {zmq.RCVHWM: _QUEUE})
+        with connection.socket:
+            for parts in _parts(connection, endpoint, stop, has_keys=keys is not None):
+                try:
+                    message = decode(parts)
+                except WireError as refusal:
+                    if refusal.reason not in refused.counts().dropped:
+                        _log.warning("%s: refused a %s", endpoint, refusal)
+                    refused.lose(refusal.reason)
+                    continue
+                yield message
+
+
+def _parts(connection: Connection, endpoint: str, stop: Event, *, has_keys: bool) -> Iterator[list[Buffer]]:
+    """What comes, until it is time to stop; says when nothing does."""
+    heard_s, told = time.monotonic(), False
+    while not stop.is_set():
+        if connection.socket.poll(connection.wait_ms(_POLL_MS)):
+            connection.came()
+            yield [part.buffer for part in connection.socket.recv_multipart(copy=False)]
+            heard_s, told = time.monotonic(), False
+            continue
+        connection.tend()
+        if not told and time.monotonic() - heard_s > _SILENCE_MS / 1000:
+            told = True
+            why = why_silent(endpoint, has_keys=has_keys)
+            _log.warning("%s: silent for %d s; %s", endpoint, _SILENCE_MS // 1000, why)

@@ -11,13 +11,13 @@ import zmq
 
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Frame, Message, Stream
+from sonolucent.stream.transport.connection import Connection
 from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.shared_memory import Borrower
-from sonolucent.stream.transport.sockets import Context, connect
+from sonolucent.stream.transport.sockets import Context
 from sonolucent.stream.transport.wire import Buffer, WireError, decode
 
 _CONNECTING_S = 0.01
-_RECONNECT_MS = 20
 # What a producer that was restarted waits for before it knows of this consumer.
 _REPEAT_GRANT_S = 0.1
 _log = logging.getLogger(__name__)
@@ -41,7 +41,8 @@ class Consumer:
         self._window = self._room = window(edge, place)
         self._granted = (-1, -1)
         self._granted_at = 0.0
-        self.socket = _open(context, place)
+        self._connection = Connection(context, zmq.DEALER, place.endpoint, place.keys)
+        self.socket = self._connection.socket
         self._borrower = None if place.lent_from is None else Borrower()
 
     @property
@@ -72,6 +73,7 @@ class Consumer:
         while True:
             if self._abort.is_set():
                 raise Aborted(self.edge.name)
+            self._connection.tend()
             self._ask()
             if self.socket.poll(self.wait_ms(deadline)):
                 message = self._take()
@@ -112,9 +114,10 @@ class Consumer:
         """How long to poll before it is time to ask again."""
         slice_s = POLL_S if self._granted == (self._taken, self._wanted_room) else _CONNECTING_S
         remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
-        return int(min(slice_s, remaining_s) * 1000)
+        return self._connection.wait_ms(int(min(slice_s, remaining_s) * 1000))
 
     def _take(self) -> Message | None:
+        self._connection.came()
         frames = self.socket.recv_multipart(copy=False)
         parts: Sequence[Buffer] = [frame.buffer for frame in frames]
         try:
@@ -157,9 +160,3 @@ def pull_all(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Message]
 
 def _always() -> bool:
     return True
-
-
-def _open(context: Context, place: Place) -> zmq.Socket[bytes]:
-    socket = context.socket(zmq.DEALER)
-    connect(socket, place.endpoint, _RECONNECT_MS, place.keys)
-    return socket

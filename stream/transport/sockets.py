@@ -5,6 +5,8 @@ The end that sends frames binds, the end that receives them connects.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import zmq
 
 from sonolucent.stream.errors import BadInput, EdgeError
+from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.curve import Keys, authenticating
 from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
@@ -29,12 +32,14 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
     """Refuses what others could reach without keys.
 
     Raises:
-        EdgeError: not an inproc, ipc or tcp endpoint, a tcp address without a port, or one beyond this machine and no
-            keys.
+        EdgeError: not an inproc, ipc or tcp endpoint, a tcp address without a port, one beyond this machine and no
+            keys, or an ipc path that another user of this machine could take first.
     """
     scheme, _, address = endpoint.partition("://")
     if scheme not in ("inproc", "ipc", "tcp") or not address:
         raise EdgeError(f"endpoint {endpoint!r} is none of inproc://NAME, ipc://PATH, tcp://HOST:PORT")
+    if scheme == "ipc":
+        _require_private(endpoint, address)
     host, _, port = address.rpartition(":")
     if scheme == "tcp":
         _require_port(endpoint, port if host else "")
@@ -44,6 +49,20 @@ def check_endpoint(endpoint: str, keys: Keys | None) -> None:
             "FOLDER` and give keys = FOLDER (docs/how-to/security.md), or use tcp://127.0.0.1:PORT through an SSH "
             "tunnel"
         )
+
+
+def _require_private(endpoint: str, path: str) -> None:
+    """Who can write to a folder can put a socket of his own where ours is expected."""
+    folder = Path(path).parent
+    hint = "use a folder of your own, such as $XDG_RUNTIME_DIR"
+    if path.startswith("@"):
+        raise EdgeError(f"endpoint {endpoint!r}: a name without a file can be taken by every user; {hint}")
+    try:
+        status = folder.stat()
+    except OSError:
+        return  # the socket says what is wrong with it
+    if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise EdgeError(f"endpoint {endpoint!r}: other users can write to {folder}, and take its place; {hint}")
 
 
 def _require_port(endpoint: str, port: str) -> None:
@@ -63,11 +82,12 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, hint: str, keys: Keys | None)
         check_endpoint(endpoint, keys)
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_sender(socket)
+        heartbeats.of_one_that_binds(socket)
         socket.bind(endpoint)
 
 
-def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: Keys | None) -> None:
-    """Connects a socket that receives frames, whether or not the other end is there yet, and whenever it returns.
+def connect(socket: zmq.Socket[bytes], endpoint: str, keys: Keys | None) -> None:
+    """Connects a socket that receives frames, whether or not the other end is there yet; one that cannot be is closed.
 
     Raises:
         EdgeError: the endpoint cannot be used.
@@ -78,7 +98,7 @@ def connect(socket: zmq.Socket[bytes], endpoint: str, reconnect_ms: int, keys: K
         if keys is not None and endpoint.startswith("tcp://"):
             keys.secure_receiver(socket)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
-        socket.setsockopt(zmq.RECONNECT_IVL, reconnect_ms)
+        heartbeats.of_one_that_connects(socket)
         socket.connect(endpoint)
 
 

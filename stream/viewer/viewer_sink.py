@@ -17,6 +17,7 @@ from sonolucent.stream.control.requests import ControlAnswer, ControlRequest
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Frame, Image, Stream
+from sonolucent.stream.printable import say
 from sonolucent.stream.sinks.sink import EarlySinkOpener, Run, Sink, SinkEnd
 from sonolucent.stream.viewer.page_messages import encode_stream
 from sonolucent.stream.viewer.page_server import PageServer
@@ -48,7 +49,7 @@ class Viewer(Sink):
 
     def announce(self, *, browser: bool) -> None:
         """Tells where the page is, and opens it where there is a display."""
-        print(f"viewer: {self._server.address}   (Ctrl-C ends)", file=sys.stderr, flush=True)
+        say(f"viewer: {self._server.address}   (Ctrl-C ends)", file=sys.stderr)
         if browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             webbrowser.open(self._server.address)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zmq
 from scipy.signal import hilbert
 
 from sonolucent.beamform import TransmitSequence
@@ -133,3 +134,21 @@ def test_the_cpp_client_says_which_key_is_missing(cpp_example: Path, tmp_path: P
     assert wrong.returncode == 1
     assert "no key in" in wrong.stderr
     assert "server.public" in wrong.stderr
+
+
+def test_the_cpp_client_says_that_it_has_two_readers(cpp_example: Path) -> None:
+    endpoint = free_endpoint()
+    with (
+        subprocess.Popen([cpp_example, endpoint, "1000000", "shots"], stderr=subprocess.PIPE, text=True) as client,
+        zmq.Context() as context,
+        context.socket(zmq.PULL) as first,
+        context.socket(zmq.PULL) as second,
+    ):
+        try:
+            for reader in (first, second):
+                reader.connect(endpoint)
+                assert reader.poll(20_000)
+            assert client.stderr is not None
+            assert "2 readers are connected" in client.stderr.readline()
+        finally:
+            client.kill()

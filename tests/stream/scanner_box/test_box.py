@@ -1,6 +1,8 @@
 """A scanner in a box over a real socket: what it reports is what its reader counts, whatever it does to the shots."""
 
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from threading import Event, Thread
 from typing import Any
 
@@ -123,3 +125,21 @@ def test_a_scanner_that_is_stopped_before_it_had_a_reader(context: zmq.Context[z
     report = BoxedScanner(Source(STREAM, paced([array(0)], None, stop)), socket, 1, FaultRates(), 1, live=True).run()
     socket.close()
     assert (report.messages, report.frames.acquired) == (0, 0)
+
+
+def test_a_second_reader_is_told_of_where_the_scanner_runs(
+    context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(PushSocket(context, "tcp://127.0.0.1:*", 4, Event())) as host:
+        with ExitStack() as readers:
+            for n_readers in (1, 2):
+                reader = readers.enter_context(context.socket(zmq.PULL))
+                reader.connect(host.endpoint)
+                until_s = time.monotonic() + 2
+                while time.monotonic() < until_s or (n_readers == 2 and not caplog.records):
+                    assert time.monotonic() < until_s + 20
+                    host.send((b"shot", b""))
+                    time.sleep(0.01)
+                assert len(caplog.records) == n_readers - 1
+        (warning,) = [record.getMessage() for record in caplog.records]
+        assert f"{host.endpoint}: 2 readers are connected" in warning

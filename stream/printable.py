@@ -1,0 +1,39 @@
+"""Text that others wrote (a stream, a file, a model, whoever answers at a port), as a terminal or a log may show it.
+
+All that the package prints goes through `say`, and all that it logs through `PrintableFormatter`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TextIO
+
+
+def printable(text: str, keep: str = "") -> str:
+    """The text with every character that prints nothing as its escape: none can move a cursor or forge a line.
+
+    Args:
+        text: whatever it is.
+        keep: characters to leave as they are, such as line feeds of a text of several lines.
+    """
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def say(text: object = "", file: TextIO | None = None) -> None:
+    """Prints lines of text at once, on standard output if nothing else is given."""
+    print(printable(str(text), keep="\n"), file=file, flush=True)
+
+
+class PrintableFormatter(logging.Formatter):
+    """Logs a message as one line, whoever wrote it; a traceback below it keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return printable(super().formatMessage(record))
+
+
+def log_to_terminal(form: str) -> None:
+    """Sends warnings to standard error, in the given form."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrintableFormatter(form))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)

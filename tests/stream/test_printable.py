@@ -1,0 +1,59 @@
+"""Nothing that others wrote moves a cursor, forges a line or colours a terminal."""
+
+import ast
+import io
+import logging
+from pathlib import Path
+
+import pytest
+
+from sonolucent.stream.commands.info import main as info
+from sonolucent.stream.printable import PrintableFormatter, printable, say
+
+ROOT = Path(__file__).parents[2]
+EVIL = "a\x1b[2J\x9b2J\rforged\u202eb\x07"
+
+
+def test_what_prints_nothing_is_escaped() -> None:
+    assert printable(EVIL) == r"a\x1b[2J\x9b2J\rforged\u202eb\x07"
+    assert printable("µs, 62 °, 画像 [bold]") == "µs, 62 °, 画像 [bold]"
+    assert printable("one\ntwo", keep="\n") == "one\ntwo"
+    assert printable("one\ntwo") == r"one\ntwo"
+
+
+def test_what_is_said_is_printable() -> None:
+    out = io.StringIO()
+    say(EVIL, out)
+    assert out.getvalue() == printable(EVIL) + "\n"
+
+
+def test_a_logged_message_stays_one_line_and_a_traceback_keeps_its_own() -> None:
+    try:
+        raise ValueError("a failure")
+    except ValueError as error:
+        failure = (ValueError, error, error.__traceback__)
+    record = logging.LogRecord(
+        "x", logging.WARNING, "x.py", 1, "%s: refused", (EVIL + "\nforged: all is well",), failure
+    )
+    first, *rest = PrintableFormatter("%(message)s").format(record).splitlines()
+    assert first == printable(EVIL) + r"\nforged: all is well: refused"
+    assert rest[0].startswith("Traceback")
+
+
+def test_all_that_is_printed_goes_one_way() -> None:
+    """A bare `print` of a stream's, a file's or a model's words would reach the terminal as they are."""
+    bare = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "stream").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert [where.partition(":")[0] for where in bare] == ["stream/printable.py"]
+
+
+def test_a_model_s_words_are_shown_without_their_control_characters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sonolucent.stream.commands.info.describe_model", lambda folder: {"name": EVIL})
+    assert info([str(tmp_path)]) == 0
+    assert capsys.readouterr().out.endswith(printable(EVIL) + "\n")

@@ -1,0 +1,57 @@
+"""How long nothing has come on a connection, and what becomes of one that was closed meanwhile."""
+
+import os
+import socket
+import sys
+import time
+
+import pytest
+
+from sonolucent.stream.transport.byte_clock import ByteClock
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells")
+
+
+@pytest.fixture
+def ends() -> "tuple[socket.socket, socket.socket]":
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+    return near, far
+
+
+def test_it_goes_on_while_nothing_comes(ends: "tuple[socket.socket, socket.socket]") -> None:
+    near, far = ends
+    with near, far:
+        clock = ByteClock(near.fileno())
+        time.sleep(0.3)
+        assert clock.silent_s() >= 0.25
+        far.sendall(b"a")
+        near.recv(1)
+        assert clock.silent_s() < 0.25
+
+
+def test_bytes_that_wait_to_be_read_are_no_silence(ends: "tuple[socket.socket, socket.socket]") -> None:
+    near, far = ends
+    with near, far:
+        clock = ByteClock(near.fileno())
+        far.sendall(b"a")
+        time.sleep(0.3)
+        assert clock.silent_s() == 0.0
+
+
+def test_a_number_that_is_a_file_s_by_now_tells_nothing_and_leaves_nothing_open(
+    ends: "tuple[socket.socket, socket.socket]",
+) -> None:
+    near, far = ends
+    number = near.fileno()
+    clock = ByteClock(number)
+    near.close()
+    with far, open(os.devnull, "rb") as other:
+        os.dup2(other.fileno(), number)
+        before = len(os.listdir("/proc/self/fd"))
+        assert clock.silent_s() == 0.0
+        ByteClock(number)
+        assert len(os.listdir("/proc/self/fd")) == before
+        os.close(number)
+    assert clock.silent_s() == 0.0
