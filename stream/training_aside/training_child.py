@@ -5,10 +5,11 @@ That is imported late: also to import takes seconds of a core, and stages come f
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
+
+from sonolucent.stream.printable import log_to_terminal
 
 _NICEST = 19
 
@@ -19,7 +20,7 @@ def main() -> int:
     # Ctrl-C at the terminal reaches the whole process group; the run decides what it means.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    logging.basicConfig(format="train: %(message)s", level=logging.WARNING)
+    log_to_terminal("train: %(message)s")
     from sonolucent.stream.training_aside.course import follow
 
     follow(sys.argv[1])
