@@ -23,7 +23,18 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "light-paper": {"sources": ["sim:56"], "recipe": "paper"},
 }
 MANIFEST = Path(__file__).parents[1] / "tests" / "data" / "evaluation.toml"
-FIGURES = ("cnr", "gcnr", "speckle_std_db", "edge_rise_mm", "wire_width_mm", "wire_peak_db", "error_db")
+FIGURES = (
+    "anatomy_error_db",
+    "structure_slope",
+    "dots",
+    "cnr",
+    "gcnr",
+    "speckle_std_db",
+    "edge_rise_mm",
+    "wire_width_mm",
+    "wire_peak_db",
+    "error_db",
+)
 
 
 def main(out: tyro.conf.Positional[Path], data: Path | None = None, manifest: Path = MANIFEST) -> None:
