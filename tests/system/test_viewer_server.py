@@ -252,9 +252,9 @@ def test_a_model_outside_its_training_is_told_everywhere(small_recording: Path) 
                 warned = await visitor.text("stream", 60.0)
             assert "wavelength 0.308 mm, not 0.205" in warned["warnings"][0]
             await visitor.ask("control", model="median")
-            assert visitor.last("stream")["warnings"] == []
+            await visitor.until_last("stream", warnings=[])
             await visitor.ask("control", model="cpu")
-            assert visitor.last("stream")["warnings"] == warned["warnings"]
+            await visitor.until_last("stream", warnings=warned["warnings"])
 
         visit(address, look)
         process.send_signal(signal.SIGINT)

@@ -49,6 +49,14 @@ class Visitor:
             if isinstance(came, dict) and came["kind"] == kind and values.items() <= came.items():
                 return came
 
+    async def until_last(self, kind: str, timeout_s: float = 60.0, **values: Any) -> None:
+        """Goes on until the newest text of that kind has those values; an answer may come before what follows of it."""
+        deadline = time.monotonic() + timeout_s
+        while not values.items() <= self.last(kind).items():
+            assert time.monotonic() < deadline, f"{kind} has not become {values}: {self.last(kind)}"
+            if isinstance(await self.receive(timeout_s), bytes):
+                await self.next()
+
     async def frame(self, timeout_s: float = 20.0) -> tuple[dict[str, Any], NDArray[Any], bytes]:
         """The next frame: header, pixels (layers, n_z, n_x), message; asks for one more."""
         message = await self.message(timeout_s)
