@@ -29,7 +29,7 @@ from ..campaigns.running import running
 from .conftest import Command
 
 pytestmark = pytest.mark.slow
-PATIENCE_S = 150
+PATIENCE_S = 900  # what trains has the lowest priority: others on the machine come first
 FEW = TrainingSettings(frames=10, steps=20, every_s=0.05)
 
 

@@ -29,7 +29,7 @@ PROBE = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, cen
 ACQUISITION = Acquisition(PROBE, range(16), 600, 25e6)
 STREAM = Stream(ACQUISITION, ImageGrid.for_acquisition(ACQUISITION), 25.0)
 RAW = Edge("source", "trainer")
-PATIENCE_S = 120
+PATIENCE_S = 900  # what trains has the lowest priority: others on the machine come first
 
 
 def frame(i: int) -> Channels:
