@@ -2,7 +2,7 @@
 
     python examples/shipped_models.py models
 
-Some two hours on two cores. A model folder that is there is kept, and only measured. One command makes each, such as
+About an hour on two cores. A model folder that is there is kept, and only measured. One command makes each, such as
 `sonolucent train sim:56 anatomy:40 --steps 5200 --out light-quadrant`.
 """
 

@@ -26,7 +26,6 @@ from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.summarize import reporting, summarize
 from sonolucent.stream.runtime.supervisor import run_processes
-from sonolucent.stream.sinks.trainer import model_to_train
 from sonolucent.stream.sources.image_replay import of_images
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
@@ -97,6 +96,8 @@ def _outputs(config: Config) -> Iterator[None]:
     for file in filter(None, (config.record, config.trace)):
         require_free(Path(file), overwrite=config.overwrite)
     if config.train is not None:
+        from sonolucent.stream.sinks.trainer import model_to_train  # it brings torch, which most runs do without here
+
         model_to_train(config.model)
         require_new_folder(Path(config.train))
     try:
