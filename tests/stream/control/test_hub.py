@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-import pytest
 import zmq
 
 from sonolucent.stream.config import Config
@@ -15,12 +14,6 @@ from sonolucent.stream.control.hub import EDGE, IN_PROCESS, ControlHub
 from sonolucent.stream.control.orders import Here, NumberedOrder, Obeyed, Prepare
 from sonolucent.stream.control.requests import ControlRequest
 from sonolucent.stream.errors import ControlError
-
-
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    with zmq.Context() as made:
-        yield made
 
 
 @contextmanager

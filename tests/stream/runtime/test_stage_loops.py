@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -43,12 +42,6 @@ class Brighten(Transform):
         if frame.frame_id % 2:
             raise FrameRefused("odd", f"frame {frame.frame_id} is odd")
         return Image(frame.frame_id, np.zeros((1, *STREAM.grid.shape), np.float32), 60.0, trail=frame.trail)
-
-
-@pytest.fixture
-def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
-    with zmq.Context() as context:
-        yield context
 
 
 def test_a_transform_is_warmed_up_and_described_once_and_what_it_refuses_is_counted(

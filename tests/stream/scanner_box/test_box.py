@@ -1,7 +1,7 @@
 """A scanner in a box over a real socket: what it reports is what its reader counts, whatever it does to the shots."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from threading import Event, Thread
 from typing import Any
@@ -36,12 +36,6 @@ def array(frame_id: int, stream: Stream = STREAM) -> np.ndarray[Any, Any]:
     """A frame whose every shot tells frame and shot."""
     shots = np.arange(N_SHOTS)[:, None, None] + N_SHOTS * frame_id
     return np.broadcast_to(shots, stream.acquisition.shape).astype(stream.dtype)
-
-
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    with zmq.Context() as shared:
-        yield shared
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""Edges refuse what strangers send, and addresses that are not theirs."""
+
+import threading
+from pathlib import Path
+
+import pytest
+import zmq
+
+from sonolucent.stream.errors import EdgeError
+from sonolucent.stream.messages import Channels, End
+from sonolucent.stream.transport.consumer import Consumer, pull_all
+from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.sockets import check_endpoint
+
+from .lines import STREAM, Line, frame
+
+
+def test_foreign_messages_are_refused_and_counted(
+    place: Place, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with context.socket(zmq.ROUTER) as stranger:
+        stranger.bind(place.endpoint)
+        pull = Consumer(Edge("a", "b"), place, context, threading.Event())
+        assert pull.pull(0.05) is None
+        consumer, *_ = stranger.recv_multipart()
+        for parts in ([b"hello", b""], [b"hello"], [b"hello again", b""]):
+            stranger.send_multipart([consumer, *parts])
+        assert pull.pull(1.0) is None
+        pull.close()
+    assert pull.refused.counts().dropped == {"foreign": 2, "malformed": 1}
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("bad", ["tcp://0.0.0.0:5555", "tcp://*:5555", "tcp://192.168.1.7:5555", "tcp://10.0.0.1:*"])
+def test_other_addresses_are_refused(bad: str) -> None:
+    with pytest.raises(EdgeError, match="not on loopback"):
+        check_endpoint(bad, None)
+
+
+@pytest.mark.parametrize("bad", ["", "udp://127.0.0.1:1", "inproc://", "/tmp/x"])
+def test_what_is_no_endpoint_is_refused(bad: str) -> None:
+    with pytest.raises(EdgeError, match="none of"):
+        check_endpoint(bad, None)
+
+
+def test_a_flood_of_foreign_messages_holds_nothing_up_and_the_log_stays_short(
+    place: Place, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    line = Line(Edge("a", "b"), place, context)
+    thread, messages = line.drain_in_background()
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(place.endpoint)
+        line.push.push(STREAM)
+        for i in range(20):
+            for _ in range(100):
+                stranger.send(b"grant me")
+            line.push.push(frame(i))
+        line.push.push(End(20))
+        counts = line.push.close()
+        thread.join()
+    assert [m.frame_id for m in messages if isinstance(m, Channels)] == list(range(20))
+    assert (counts.delivered, counts.dropped) == (20, {})
+    assert set(line.push.refused.counts().dropped) == {"malformed"}
+    assert len(caplog.records) == 1
+
+
+def test_a_flood_from_one_producer_does_not_starve_another(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    flooded, quiet = (f"ipc://{tmp_path / name}" for name in ("flooded", "quiet"))
+    over = threading.Event()
+    with context.socket(zmq.ROUTER) as stranger:
+        stranger.bind(flooded)
+        pulls = [Consumer(Edge("a", "c"), Place(flooded), context, threading.Event())]
+        assert pulls[0].pull(0.05) is None
+        consumer = stranger.recv_multipart()[0]
+
+        def flood() -> None:
+            while not over.is_set():
+                stranger.send_multipart([consumer, b"hello", b""])
+
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        while not pulls[0].refused.counts().acquired:
+            assert pulls[0].pull(0.01) is None
+        push = Producer(Edge("b", "c"), Place(quiet), context, threading.Event())
+        pulls.append(Consumer(Edge("b", "c"), Place(quiet), context, threading.Event()))
+        push.push(STREAM)
+        push.push(frame(3))
+        got = []
+        for pull, message in pull_all(pulls):
+            got.append((pull.edge.name, type(message).__name__))
+            if len(got) == 2:
+                break
+        over.set()
+        flooding.join()
+        for pull in pulls:
+            pull.close()
+        push.close(patience_s=0.5)
+    assert got == [("b>c", "Stream"), ("b>c", "Channels")]
+    assert pulls[0].refused.counts().dropped["foreign"] > 0
+    assert len(caplog.records) == 1
+
+
+def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    if place.endpoint.startswith("ipc"):
+        pytest.skip("a second bind takes an ipc path over, by design of ZeroMQ")
+    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    with pytest.raises(EdgeError, match="cannot bind"):
+        Producer(Edge("a", "b"), place, context, threading.Event())
+    push.close(patience_s=0)
