@@ -19,8 +19,7 @@ from sonolucent.stream import AnyRecording, RecordingError, open_recording, writ
 from sonolucent.stream.commands import convert, info
 from sonolucent.stream.recording.inspection import inspect_frame
 
-sys.path.insert(0, str(Path(__file__).parent))
-from odd_files import CHANGES, FOREIGN, READ, REFUSED, SAME_FRAMES, SAME_IMAGE, make_foreign
+from .odd_files import CHANGES, FOREIGN, READ, REFUSED, SAME_FRAMES, SAME_IMAGE, make_foreign
 
 PROBE = Probe.linear(n_elements=40, pitch_m=0.6e-3, element_width_m=0.5e-3, center_frequency_hz=5e6)
 ACQUISITION = Acquisition(PROBE, range(40), 400, 25e6, initial_time_s=3e-6, sound_speed_m_s=1540)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ import pytest
 from sonolucent.beamform import Acquisition, TransmitSequence, to_baseband
 from sonolucent.stream import RecordingError, convert_recording, open_recording, write_recording
 
-sys.path.insert(0, str(Path(__file__).parent))
-from wire_scene import (
+from .wire_scene import (
     C_M_S,
     FC_HZ,
     FS_HZ,
