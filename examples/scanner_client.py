@@ -13,6 +13,8 @@ import numpy as np
 import zmq
 
 N_ELEMENTS, N_SAMPLES = 16, 512
+# A run whose cable is out is given up after seven seconds, and holds no frames any more.
+KEEPALIVE = {zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 1, zmq.TCP_KEEPALIVE_INTVL: 1, zmq.TCP_KEEPALIVE_CNT: 6}
 endpoint, n_frames = sys.argv[1], int(sys.argv[2])
 probe = {"n_elements": N_ELEMENTS, "pitch_m": 0.3e-3, "element_width_m": 0.27e-3, "center_frequency_hz": 5e6}
 acquisition = {"probe": probe, "tx_elements": list(range(N_ELEMENTS)), "n_samples": N_SAMPLES}
@@ -21,6 +23,8 @@ rng = np.random.default_rng()
 
 with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
     socket.setsockopt(zmq.SNDHWM, 2 * N_ELEMENTS)
+    for option, value in KEEPALIVE.items():
+        socket.setsockopt(option, value)
     for keys in map(Path, sys.argv[3:]):
         socket.curve_serverkey = (keys / "server.public").read_bytes().strip()
         socket.curve_publickey = (keys / "client.public").read_bytes().strip()

@@ -58,6 +58,18 @@ def pipeline(config: Config) -> Pipeline:
     return Pipeline((*chain, *sinks), tuple(_edge(config, *arrow) for arrow in [*arrows, *raw]))
 
 
+def require_edges(config: Config) -> None:
+    """Refuses an endpoint of what is no edge: it would be left out in silence, or be where stages take orders.
+
+    Raises:
+        ConfigError: `endpoints` names one.
+    """
+    edges = [edge.name for edge in pipeline(config).edges]
+    for name in config.endpoints:
+        if name not in edges:
+            raise ConfigError(f'endpoints: "{name}" is no edge of this pipeline; it has {", ".join(edges)}')
+
+
 def _stage(kind: StageKind, word: str) -> Stage:
     return Stage(word.partition(":")[0], kind, word)
 

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import zmq
 
-from sonolucent.stream.control.requests import ControlAnswer, ControlRequest
+from sonolucent.stream.control.requests import MAX_WORDS_BYTES, ControlAnswer, ControlRequest
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context
 
@@ -74,6 +74,7 @@ class RunControl:
 def _send(socket: zmq.Socket[bytes], endpoint: str, request: ControlRequest) -> None:
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.CONNECT_TIMEOUT, _CONNECT_MS)
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
     socket.connect(endpoint)
     socket.send(msgspec.json.encode(request, enc_hook=_plain))
 

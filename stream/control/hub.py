@@ -32,9 +32,10 @@ from sonolucent.stream.control.orders import (
     Tell,
     Told,
 )
-from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, merged
+from sonolucent.stream.control.requests import MAX_WORDS_BYTES, ControlAnswer, ControlRequest, merged
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.printable import say
+from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.sockets import Context, remove_file
 
 RECORDER, TRAINER = "recorder", "trainer"
@@ -89,6 +90,8 @@ class ControlHub:
         self._line = OrderLine(self._endpoints[EDGE], context, self.ended)
         self._users = context.socket(zmq.REP)
         self._users.setsockopt(zmq.LINGER, 0)
+        self._users.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
+        self._users.setsockopt(zmq.HANDSHAKE_IVL, heartbeats.HANDSHAKE_MS)
         self._users.bind(self._endpoints[USERS])
         self.port = None if config.control is None else self._bind(config.control)
 

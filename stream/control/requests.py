@@ -9,6 +9,9 @@ import msgspec
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.accounting.live_training import LiveTraining
 
+MAX_WORDS_BYTES = 1 << 20
+"""Of a request or an answer."""
+
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a replay is to do; what is None stays.

@@ -20,7 +20,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.control.hub import controlled
 from sonolucent.stream.errors import OutputError, OutputFailed, RecordingError, RunAborted, as_failure
 from sonolucent.stream.output_file import new_file, require_free, require_new_folder
-from sonolucent.stream.pipeline import pipeline
+from sonolucent.stream.pipeline import pipeline, require_edges
 from sonolucent.stream.printable import PrintableFormatter
 from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
@@ -49,6 +49,7 @@ def run(config: Config, stop: threading.Event | None = None) -> RunReport:
     """
     tell_plans(config)
     config = of_images(config)
+    require_edges(config)
     with _outputs(config):
         return _run(config, stop or threading.Event())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,7 @@ _POLL_MS = 100
 _SILENCE_MS = 5000
 # Messages, be they shots or frames: what waits here is old by the time it is shown.
 _QUEUE = 16
+_LARGEST_SAMPLE_BYTES = 8
 _log = logging.getLogger(__name__)
 
 
@@ -84,6 +86,8 @@ def _receive(endpoint: str, keys: Keys | None, refused: Ledger, stop: Event) -> 
                         _log.warning("%s: refused a %s", endpoint, refusal)
                     refused.lose(refusal.reason)
                     continue
+                if isinstance(message, Stream):
+                    connection.expect(math.prod(message.acquisition.shape) * _LARGEST_SAMPLE_BYTES)
                 yield message
 
 

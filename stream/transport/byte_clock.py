@@ -1,4 +1,4 @@
-"""How long nothing has arrived on a connection, as the kernel counts it (Linux's TCP_INFO)."""
+"""How much has arrived on a connection, and how long ago, as the kernel counts it (Linux's TCP_INFO)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import socket
 import struct
 import sys
 import termios
+from typing import NamedTuple
 
-_NUMBER = struct.Struct("@I")
-_LAST_DATA_RECEIVED_MS = 52
-"""Where it stands in `struct tcp_info`: behind eight bytes and eleven numbers."""
+_NUMBER, _LARGE_NUMBER = struct.Struct("@I"), struct.Struct("@Q")
+_LAST_DATA_RECEIVED_MS, _BYTES_RECEIVED = 52, 128
+"""Where they stand in `struct tcp_info`."""
 
 
 class ByteClock:
@@ -23,31 +24,46 @@ class ByteClock:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._ends = _seen(descriptor)[0]
+        self._ends = _seen(descriptor).ends
 
     def silent_s(self) -> float:
         """For how long no byte has come; 0 where some wait to be read, where it is closed, or no system tells."""
-        ends, silent_s = _seen(self._descriptor)
-        return silent_s if ends == self._ends else 0.0
+        return self._look().silent_s
+
+    def n_bytes(self) -> int:
+        """How many bytes have come since it began; 0 where it is closed, or no system tells."""
+        return self._look().n_bytes
+
+    def _look(self) -> _Seen:
+        seen = _seen(self._descriptor)
+        return seen if seen.ends == self._ends else _Seen()
 
 
-def _seen(descriptor: int) -> tuple[object, float]:
-    """Between whom a connection is, and for how long nothing has come."""
+class _Seen(NamedTuple):
+    """Between whom a connection is, for how long nothing has come, and how much has."""
+
+    ends: object = None
+    silent_s: float = 0.0
+    n_bytes: int = 0
+
+
+def _seen(descriptor: int) -> _Seen:
     if sys.platform != "linux":
-        return None, 0.0
+        return _Seen()
     try:
         copy = os.dup(descriptor)
     except OSError:
-        return None, 0.0
+        return _Seen()
     try:
         with socket.socket(fileno=copy) as connection:
             copy = -1  # closed by the socket from here on
             waiting = _NUMBER.unpack(fcntl.ioctl(connection, termios.FIONREAD, bytes(_NUMBER.size)))[0]
-            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED_MS + _NUMBER.size)
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED + _LARGE_NUMBER.size)
             silent_s = 0.0 if waiting else _NUMBER.unpack_from(info, _LAST_DATA_RECEIVED_MS)[0] / 1000
-            return (connection.getsockname(), connection.getpeername()), silent_s
+            n_bytes = _LARGE_NUMBER.unpack_from(info, _BYTES_RECEIVED)[0]
+            return _Seen((connection.getsockname(), connection.getpeername()), silent_s, n_bytes)
     except OSError:  # it ended, and its number may be a file's by now
-        return None, 0.0
+        return _Seen()
     finally:
         if copy >= 0:
             os.close(copy)

@@ -18,6 +18,7 @@ from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.greeting import Greeting, fault_of, greeting_of
 from sonolucent.stream.transport.monitored_socket import monitored
 from sonolucent.stream.transport.sockets import Context, connect
+from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
 _EVENTS = (
     zmq.EVENT_CONNECTED
@@ -35,6 +36,11 @@ _BROKEN = (
     "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md); or another program "
     "came and went at this port"
 )
+_ENDLESS = (
+    "it sends a message of parts without end; a message has two (docs/wire.md), so it is no scanner, or its program is "
+    "broken"
+)
+_BESIDE_PAYLOAD = 64 << 20  # the header, framing and encryption, and what waits in the kernel
 _log = logging.getLogger(__name__)
 
 
@@ -75,6 +81,8 @@ class Connection:
         self._heard_s = self._looked_s = self._told_s = time.monotonic()
         self._answered_s: float | None = None
         self._patience_s = heartbeats.SUSPECT_S
+        self._largest_message = MAX_PAYLOAD_BYTES + _BESIDE_PAYLOAD
+        self._n_bytes_before: int | None = 0
         self._told: set[str] = set()
         connect(self.socket, endpoint, keys)
 
@@ -83,6 +91,11 @@ class Connection:
         now_s = time.monotonic()
         self._patience_s = min(max(heartbeats.SUSPECT_S, 2 * (now_s - self._heard_s)), _PATIENCE_MAX_S)
         self._heard_s = now_s
+        self._n_bytes_before = None
+
+    def expect(self, largest_payload_bytes: int) -> None:
+        """Hears how much the messages of this connection carry; one that goes on far beyond has no end."""
+        self._largest_message = largest_payload_bytes + _BESIDE_PAYLOAD
 
     def wait_ms(self, otherwise: int) -> int:
         """How long to wait for a message before it is time to `tend`."""
@@ -98,12 +111,19 @@ class Connection:
                 self._make_anew()
         elif self._speaks_no_zmtp(now_s):
             self._fault()
-        elif self._clock is not None and now_s - self._heard_s > heartbeats.SUSPECT_S:
-            self._suspect(self._clock, now_s)
+        elif self._clock is not None and now_s - max(self._heard_s, self._looked_s) > _LOOK_S:
+            self._looked_s = now_s
+            if self._never_ends(self._clock):
+                self._say(_ENDLESS)
+                self._n_faults += 1
+                self._connect()
+            elif now_s - self._heard_s > heartbeats.SUSPECT_S:
+                self._suspect(self._clock)
 
     def _hear(self, event: int, value: int) -> None:
         if event == zmq.EVENT_CONNECTED:
             self._ended_s, self._connected_s = None, time.monotonic()
+            self._n_bytes_before, self._largest_message = 0, MAX_PAYLOAD_BYTES + _BESIDE_PAYLOAD
             self._clock = ByteClock(value) if self._is_tcp else None
         elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._stands_since_s = time.monotonic()
@@ -158,14 +178,21 @@ class Connection:
             self._told.add(fault)
             _log.warning("%s: %s (trying again until it fits)", self._endpoint, fault)
 
-    def _suspect(self, clock: ByteClock, now_s: float) -> None:
+    def _never_ends(self, clock: ByteClock) -> bool:
+        """Whether more bytes than a message has have come since the last one was read, and no message with them.
+
+        libzmq keeps the parts of a message until the last, and knows no limit to their number.
+        """
+        n_bytes = clock.n_bytes()
+        if self._n_bytes_before is None:
+            self._n_bytes_before = n_bytes
+        return n_bytes - self._n_bytes_before > self._largest_message and not self.socket.poll(0)
+
+    def _suspect(self, clock: ByteClock) -> None:
         """Gives up a connection over which no sign of life comes, though the other end answers on a new one.
 
         An end that answers neither is stopped, or a cable is out: what is on the way may still come, so it is kept.
         """
-        if now_s - self._looked_s < _LOOK_S:
-            return
-        self._looked_s = now_s
         silent_s = clock.silent_s()
         if silent_s < self._patience_s:
             if silent_s < heartbeats.SUSPECT_S:

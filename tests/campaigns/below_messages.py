@@ -1,8 +1,8 @@
 """Attacks below the messages: `.venv/bin/python tests/campaigns/below_messages.py` prints how long each was felt.
 
-Raw peers answer at the port of a scanner, and of a stage, in every wrong way, with keys and without; cables are pulled.
-After each a good one takes the port, and frames must come within five seconds. Memory and descriptors must be as
-before.
+Raw peers answer at the port of a scanner, and of a stage, in every wrong way, with keys and without; cables are pulled,
+or spoil what passes; crowds connect and say nothing. After each a good one takes the port, and frames must come within
+five seconds. Memory and descriptors must be as before.
 """
 
 from __future__ import annotations
@@ -38,15 +38,25 @@ from sonolucent.stream.transport.sockets import bind, open_context
 from sonolucent.stream.transport.wire import encode
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.campaigns.cable import Cable
-from tests.campaigns.raw_peers import MANNERS, openings, raw_peer
+from tests.campaigns.cable import SPOILINGS, Cable
+from tests.campaigns.raw_peers import (
+    MANNERS,
+    PARTS_WITHOUT_END,
+    Manner,
+    Opening,
+    flood,
+    openings,
+    raw_peer,
+    silent_crowd,
+)
 
 RECOVERY_S = 5.0
 MOST_GROWTH_BYTES = 64 << 20
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid.sau64(), 20.0)
 SAMPLES = np.ones(STREAM.acquisition.shape, np.int16)
-_PACE_S = 0.02
+_PACE_S, _SPOILED_S = 0.02, 2.0
+_CROWD = 300
 
 Serving = Callable[[int, Keys | None, threading.Event], None]
 Reading = Callable[[int, Keys | None, threading.Event, threading.Event], None]
@@ -120,17 +130,17 @@ def on_a_thread(work: Callable[..., None], *arguments: object) -> Iterator[threa
         thread.join()
 
 
-def after_a_peer(edge: str, keys: Keys | None, name: str, manner: str) -> float:
+def after_a_peer(edge: str, keys: Keys | None, opening: Opening, manner: Manner) -> float:
     """How long a reader needs to have frames again, once a good peer is where a raw one was."""
-    kind, serve, read = EDGES[edge]
+    _, serve, read = EDGES[edge]
     came = threading.Event()
-    with raw_peer(openings(kind)[name], MANNERS[manner]) as peer, on_a_thread(read, peer.port, keys, came):
+    with raw_peer(opening, manner) as peer, on_a_thread(read, peer.port, keys, came):
         port = peer.port
         assert peer.met.wait(20)
         peer.leave()
         begun_s = time.monotonic()
         with on_a_thread(serve, port, keys):
-            assert came.wait(30), f"{edge}: deaf after {name} that {manner}"
+            assert came.wait(30), f"{edge}: deaf after {opening} ({manner})"
             return time.monotonic() - begun_s
 
 
@@ -149,6 +159,32 @@ def after_a_cable(edge: str, keys: Keys | None, out_s: float) -> float:
         return time.monotonic() - begun_s
 
 
+def after_spoiled_bytes(edge: str, keys: Keys | None, name: str) -> float:
+    """How long a reader needs to have frames again, once a cable passes on what it is given."""
+    _, serve, read = EDGES[edge]
+    came, port = threading.Event(), free_port()
+    with on_a_thread(serve, port, keys), closing(Cable(port)) as cable, on_a_thread(read, cable.port, keys, came):
+        assert came.wait(30)
+        cable.spoiling = SPOILINGS[name]
+        time.sleep(_SPOILED_S)
+        cable.spoiling = None
+        came.clear()
+        begun_s = time.monotonic()
+        assert came.wait(30), f"{edge}: deaf after {name}"
+        return time.monotonic() - begun_s
+
+
+def beside_a_crowd(edge: str, keys: Keys | None) -> float:
+    """How long a reader needs to have its first frame while a crowd keeps connecting, and says nothing."""
+    _, serve, read = EDGES[edge]
+    came, port = threading.Event(), free_port()
+    with on_a_thread(serve, port, keys), silent_crowd(port, _CROWD):
+        begun_s = time.monotonic()
+        with on_a_thread(read, port, keys, came):
+            assert came.wait(30), f"{edge}: deaf beside a crowd"
+            return time.monotonic() - begun_s
+
+
 def free_port() -> int:
     """A port that nobody uses."""
     with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
@@ -164,19 +200,24 @@ def campaign(folder: Path) -> dict[str, list[float]]:
     """Every attack; the recovery times by what it was."""
     make_keys(folder / "keys")
     times: dict[str, list[float]] = defaultdict(list)
-    after_a_peer("scanner", None, "nothing", "hangs up")
+    after_a_peer("scanner", None, openings(b"")["nothing"], MANNERS["hangs up"])
     before = holdings()
-    for edge in EDGES:
+    for edge, (kind, _, _) in EDGES.items():
         for keys in (None, Keys(folder / "keys")):
-            for name in openings(b""):
-                for manner in MANNERS:
-                    times[name].append(after_a_peer(edge, keys, name, manner))
+            for name, opening in openings(kind).items():
+                for manner in MANNERS.values():
+                    times[name].append(after_a_peer(edge, keys, opening, manner))
             for out_s in (1.0, 4.0):
                 times[f"a cable that was out for {out_s:.0f} s"].append(after_a_cable(edge, keys, out_s))
+            for name in SPOILINGS:
+                times[name].append(after_spoiled_bytes(edge, keys, name))
+            times[f"a crowd of {_CROWD} that says nothing"].append(beside_a_crowd(edge, keys))
             print(f"{edge}{' with keys' if keys else ''}: done", file=sys.stderr, flush=True)
     after = holdings()
     assert after[0] <= before[0] + 2, f"{after[0] - before[0]} descriptors more than before"
     assert after[1] - before[1] < MOST_GROWTH_BYTES, f"{(after[1] - before[1]) >> 20} MiB more than before"
+    # Last, as it may grow up to the limit of a message meanwhile.
+    times["a message of parts without end"].append(after_a_peer("scanner", None, PARTS_WITHOUT_END, flood))
     return times
 
 

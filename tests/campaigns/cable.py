@@ -1,13 +1,49 @@
-"""A cable between a scanner and its run that can be pulled: whoever is connected stays so, and nothing passes."""
+"""A cable between a scanner and its run that can be pulled, or spoil what passes; connections stand all the while."""
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 _PIECE = 1 << 16
 _POLL_S = 0.05
+
+Spoiling = Callable[[bytes], bytes]
+"""What becomes of a range of bytes on its way to the run."""
+
+
+def delayed(piece: bytes) -> bytes:
+    """Comes half a second late."""
+    time.sleep(0.5)
+    return piece
+
+
+def cut(piece: bytes) -> bytes:
+    """Its middle is missing."""
+    third = len(piece) // 3
+    return piece[:third] + piece[-third:]
+
+
+def duplicated(piece: bytes) -> bytes:
+    """Comes twice."""
+    return 2 * piece
+
+
+def reordered(piece: bytes) -> bytes:
+    """Its second half comes first."""
+    half = len(piece) // 2
+    return piece[half:] + piece[:half]
+
+
+SPOILINGS: dict[str, Spoiling] = {
+    "byte ranges late": delayed,
+    "byte ranges cut": cut,
+    "byte ranges twice": duplicated,
+    "byte ranges in another order": reordered,
+}
 
 
 class Cable:
@@ -18,10 +54,12 @@ class Cable:
 
     Attributes:
         port: where the near end connects.
+        spoiling: what becomes of bytes on their way from the far end; nothing by default.
     """
 
     def __init__(self, port: int) -> None:
         self._far = port
+        self.spoiling: Spoiling | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_POLL_S)
         self.port = int(self._listener.getsockname()[1])
@@ -88,6 +126,8 @@ class Cable:
                 if not piece:
                     return  # that it ended is not told either
                 continue
+            if piece and self.spoiling is not None and source.getpeername()[1] == self._far:
+                piece = self.spoiling(piece)
             with suppress(OSError):
                 sink.sendall(piece) if piece else sink.shutdown(socket.SHUT_RDWR)
             if not piece:

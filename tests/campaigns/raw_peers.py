@@ -97,6 +97,17 @@ def trickle(connection: socket.socket, opening: Opening) -> None:
         time.sleep(_TRICKLE_S)
 
 
+def flood(connection: socket.socket, opening: Opening) -> None:
+    """Says it, and its last piece again and again, until the other end has had enough."""
+    say(connection, opening)
+    with suppress(OSError):
+        while True:
+            connection.sendall(opening[-1])
+
+
+PARTS_WITHOUT_END: Opening = (joined(b"PUSH"), b"\x03" + struct.pack(">Q", 1 << 20) + bytes(1 << 20))
+"""For `flood`: after each part of a message comes another."""
+
 MANNERS: dict[str, Manner] = {"hangs up": hang_up, "resets": reset, "stays": stay, "trickles": trickle}
 
 
@@ -154,3 +165,41 @@ def raw_peer(opening: Opening, manner: Manner, port: int = 0) -> Iterator[RawPee
         with suppress(OSError):
             peer.leave()
         peer.close()
+
+
+@contextmanager
+def silent_crowd(port: int, size: int) -> Iterator[None]:
+    """Within, so many connections to a port stand that say nothing; who is turned away comes again."""
+    over = threading.Event()
+
+    def come_again() -> None:
+        crowd: list[socket.socket] = []
+        while not over.wait(_MOMENT_S):
+            crowd = [one for one in crowd if not _turned_away(one)]
+            with suppress(OSError):
+                while len(crowd) < size:
+                    crowd.append(socket.create_connection(("127.0.0.1", port), timeout=1))
+        for one in crowd:
+            one.close()
+
+    thread = threading.Thread(target=come_again)
+    thread.start()
+    try:
+        time.sleep(2 * _MOMENT_S)
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _turned_away(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        while connection.recv(1 << 12):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    connection.close()
+    return True

@@ -6,6 +6,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.pipeline import Stage, pipeline
 from sonolucent.stream.runtime.placement import place
+from sonolucent.stream.runtime.run import run
 from sonolucent.stream.transport.shared_memory import AVAILABLE
 
 EVERYTHING = {"view": True, "record": "all.h5", "record_channels": True}
@@ -93,3 +94,11 @@ def test_a_run_that_trains_looks_at_channel_data_when_it_wants_to() -> None:
     assert "enhance>trainer" not in policies(Config(train="live", as_fast_as_possible=True))
     assert policies(Config(train="live", as_fast_as_possible=True))["source>trainer"] == "latest"
     assert "trainer" not in sinks(Config())
+
+
+@pytest.mark.parametrize("name", ["source>beamfrom", "enhance>viewer", "control"])
+def test_an_endpoint_of_no_edge_is_refused(name: str) -> None:
+    """Not left out in silence; and no word of a file opens the hub, which obeys whoever reaches it, to others."""
+    config = Config(headless=True, endpoints={name: "tcp://127.0.0.1:5000"})
+    with pytest.raises(ConfigError, match=f'"{name}" is no edge of this pipeline; it has source>beamform, '):
+        run(config)

@@ -12,7 +12,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.control.client import ask
 from sonolucent.stream.control.hub import EDGE, IN_PROCESS, ControlHub
 from sonolucent.stream.control.orders import Here, NumberedOrder, Obeyed, Prepare
-from sonolucent.stream.control.requests import ControlRequest
+from sonolucent.stream.control.requests import MAX_WORDS_BYTES, ControlRequest
 from sonolucent.stream.errors import ControlError
 
 
@@ -63,6 +63,21 @@ def obeying(stage: Stage) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def test_a_request_beyond_all_measure_is_not_even_kept(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with serving(context) as port, context.socket(zmq.REQ) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.setsockopt(zmq.RECONNECT_IVL, -1)
+        ended = stranger.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        stranger.connect(f"tcp://127.0.0.1:{port}")
+        stranger.send(bytes(MAX_WORDS_BYTES + 1))
+        assert ended.poll(5000)
+        stranger.disable_monitor()
+        ended.close()
+        stage = Stage(context, process=1)
+        with stage.socket, obeying(stage):
+            assert ask(port, ControlRequest(strength=0.5)).strength == 0.5
 
 
 GAIN = ControlRequest({"gain_db": 3.0})

@@ -1,4 +1,4 @@
-"""How long nothing has come on a connection, and what becomes of one that was closed meanwhile."""
+"""How long nothing has come on a connection, how much has, and what becomes of one that was closed meanwhile."""
 
 import os
 import socket
@@ -40,6 +40,16 @@ def test_bytes_that_wait_to_be_read_are_no_silence(ends: "tuple[socket.socket, s
         assert clock.silent_s() == 0.0
 
 
+def test_it_counts_what_has_come(ends: "tuple[socket.socket, socket.socket]") -> None:
+    near, far = ends
+    with near, far:
+        clock = ByteClock(near.fileno())
+        assert clock.n_bytes() == 0
+        far.sendall(bytes(3001))
+        near.recv(3001, socket.MSG_WAITALL)
+        assert clock.n_bytes() == 3001
+
+
 def test_a_number_that_is_a_file_s_by_now_tells_nothing_and_leaves_nothing_open(
     ends: "tuple[socket.socket, socket.socket]",
 ) -> None:
@@ -55,3 +65,4 @@ def test_a_number_that_is_a_file_s_by_now_tells_nothing_and_leaves_nothing_open(
         assert len(os.listdir("/proc/self/fd")) == before
         os.close(number)
     assert clock.silent_s() == 0.0
+    assert clock.n_bytes() == 0

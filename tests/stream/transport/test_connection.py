@@ -18,12 +18,13 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, End, Frame, Stream
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import NeverBegan
+from sonolucent.stream.transport import connection as module
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.wire import encode
 
-from ...campaigns.raw_peers import MANNERS, hang_up, openings, raw_peer, stay
+from ...campaigns.raw_peers import MANNERS, PARTS_WITHOUT_END, flood, hang_up, openings, raw_peer, stay
 
 RECOVERY_S = 5.0
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -136,6 +137,48 @@ def test_after_whatever_answered_a_stage_hears_its_producer(
         assert time.monotonic() - begun_s < RECOVERY_S
         pull.close()
         push.close()
+
+
+def test_a_message_of_parts_without_end_is_cut_off(
+    context: "zmq.Context[zmq.Socket[bytes]]", monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """libzmq would keep them all until its memory ends."""
+    monkeypatch.setattr(module, "MAX_PAYLOAD_BYTES", 1 << 20)
+    monkeypatch.setattr(module, "_BESIDE_PAYLOAD", 1 << 20)
+    with raw_peer(PARTS_WITHOUT_END, flood) as peer, closing(Reader(port := peer.port)) as reader:
+        assert peer.met.wait(20)
+        peer.leave()
+        assert serve_a_frame(context, port, reader) < RECOVERY_S
+    assert [frame.frame_id for frame in reader.frames] == [0]
+    assert sum("parts without end" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_frames_that_take_long_to_come_are_no_message_without_end(
+    context: "zmq.Context[zmq.Socket[bytes]]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is of one message, however many come between two looks, and whatever came before."""
+    monkeypatch.setattr(module, "MAX_PAYLOAD_BYTES", FRAME.data.nbytes)
+    monkeypatch.setattr(module, "_BESIDE_PAYLOAD", 2 * FRAME.data.nbytes)
+    monkeypatch.setattr(module, "_LOOK_S", 0.0)
+    with context.socket(zmq.PUSH) as host:
+        port = host.bind_to_random_port("tcp://127.0.0.1")
+        monitor = host.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        with closing(Reader(port)) as reader:
+            host.send_multipart(encode(STREAM))
+            for frame_id in range(40):
+                host.send_multipart(encode(Channels(frame_id, FRAME.data)))
+                if frame_id % 10 == 0:
+                    time.sleep(0.15)  # longer than the reader waits before it looks after its connection
+            host.send_multipart(encode(End(40)))
+            deadline = time.monotonic() + 20
+            while len(reader.frames) < 40:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        assert monitor.poll(0)
+        monitor.recv_multipart()
+        assert not monitor.poll(0)
+        host.disable_monitor()
+        monitor.close()
 
 
 def test_a_scanner_that_is_slow_or_pauses_is_left_alone(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
