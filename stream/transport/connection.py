@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import zmq
@@ -16,9 +17,9 @@ from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.byte_clock import ByteClock
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.greeting import Greeting, fault_of, greeting_of
+from sonolucent.stream.transport.liveness import Death, Liveness
 from sonolucent.stream.transport.monitored_socket import monitored
 from sonolucent.stream.transport.sockets import Context, connect
-from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
 _EVENTS = (
     zmq.EVENT_CONNECTED
@@ -31,16 +32,10 @@ _SENDERS: dict[int, tuple[str, ...]] = {zmq.PULL: ("PUSH",), zmq.DEALER: ("ROUTE
 _SOON_MS = 10
 _LOOK_S = 1.0
 _STOOD_S = 5.0
-_PATIENCE_MAX_S = 60.0
 _BROKEN = (
     "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md); or another program "
     "came and went at this port"
 )
-_ENDLESS = (
-    "it sends a message of parts without end; a message has two (docs/wire.md), so it is no scanner, or its program is "
-    "broken"
-)
-_BESIDE_PAYLOAD = 64 << 20  # the header, framing and encryption, and what waits in the kernel
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +48,7 @@ class Connection:
         endpoint: of the other end.
         keys: of an encrypted tcp endpoint.
         options: of the socket, set before it connects.
+        inquire: has the other end answer with a message; None where it knows no such question.
 
     Attributes:
         socket: what to read from, and send to.
@@ -63,7 +59,13 @@ class Connection:
     """
 
     def __init__(
-        self, context: Context, kind: int, endpoint: str, keys: Keys | None, options: dict[int, int] | None = None
+        self,
+        context: Context,
+        kind: int,
+        endpoint: str,
+        keys: Keys | None,
+        options: dict[int, int] | None = None,
+        inquire: Callable[[], None] | None = None,
     ) -> None:
         self._endpoint, self._kind, self._has_keys = endpoint, kind, keys is not None
         self._is_tcp = endpoint.startswith("tcp://")
@@ -72,30 +74,23 @@ class Connection:
         self.socket.setsockopt(zmq.LINGER, 0)
         for option, value in (options or {}).items():
             self.socket.setsockopt(option, value)
-        self._clock: ByteClock | None = None
+        self._liveness = Liveness(endpoint, inquire)
         self._connected_s: float | None = None
         self._stands_since_s: float | None = None
         self._ended_s: float | None = None
         self._ended_in_order = True
         self._n_faults = 0
-        self._heard_s = self._looked_s = self._told_s = time.monotonic()
-        self._answered_s: float | None = None
-        self._patience_s = heartbeats.SUSPECT_S
-        self._largest_message = MAX_PAYLOAD_BYTES + _BESIDE_PAYLOAD
-        self._n_bytes_before: int | None = 0
+        self._told_s = time.monotonic()
         self._told: set[str] = set()
         connect(self.socket, endpoint, keys)
 
     def came(self) -> None:
-        """Hears that something was read; whoever pauses between messages is given twice as long the next time."""
-        now_s = time.monotonic()
-        self._patience_s = min(max(heartbeats.SUSPECT_S, 2 * (now_s - self._heard_s)), _PATIENCE_MAX_S)
-        self._heard_s = now_s
-        self._n_bytes_before = None
+        """Hears that something was read."""
+        self._liveness.came()
 
     def expect(self, largest_payload_bytes: int) -> None:
-        """Hears how much the messages of this connection carry; one that goes on far beyond has no end."""
-        self._largest_message = largest_payload_bytes + _BESIDE_PAYLOAD
+        """Hears how much the messages of this connection carry at most."""
+        self._liveness.expect(largest_payload_bytes)
 
     def wait_ms(self, otherwise: int) -> int:
         """How long to wait for a message before it is time to `tend`."""
@@ -107,24 +102,19 @@ class Connection:
             self._hear(event, value)
         now_s = time.monotonic()
         if self._ended_s is not None:
-            if now_s - self._ended_s >= self._pause_s and not self.socket.poll(0):
+            if now_s - self._ended_s >= self._pause_s and not self._is_readable():
                 self._make_anew()
         elif self._speaks_no_zmtp(now_s):
             self._fault()
-        elif self._clock is not None and now_s - max(self._heard_s, self._looked_s) > _LOOK_S:
-            self._looked_s = now_s
-            if self._never_ends(self._clock):
-                self._say(_ENDLESS)
-                self._n_faults += 1
-                self._connect()
-            elif now_s - self._heard_s > heartbeats.SUSPECT_S:
-                self._suspect(self._clock)
+        elif (death := self._liveness.died(self._is_readable)) is not None:
+            self._bury(death)
 
     def _hear(self, event: int, value: int) -> None:
         if event == zmq.EVENT_CONNECTED:
             self._ended_s, self._connected_s = None, time.monotonic()
-            self._n_bytes_before, self._largest_message = 0, MAX_PAYLOAD_BYTES + _BESIDE_PAYLOAD
-            self._clock = ByteClock(value) if self._is_tcp else None
+            self._liveness.ends()
+            if self._is_tcp:
+                self._liveness.begins(ByteClock(value))
         elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._stands_since_s = time.monotonic()
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
@@ -132,11 +122,16 @@ class Connection:
         else:
             self._ended_in_order = event == zmq.EVENT_CONNECT_RETRIED
             if self._ended_s is None:
-                self._ended_s, self._clock = time.monotonic(), None
+                self._ended_s = time.monotonic()
+                self._liveness.ends()
 
     def _speaks_no_zmtp(self, now_s: float) -> bool:
         """Whether this is no connection of ours: libzmq waits for ever on bytes that might be ZMTP 1.0."""
-        waits = self._connected_s is not None and self._stands_since_s is None and self._heard_s < self._connected_s
+        waits = (
+            self._connected_s is not None
+            and self._stands_since_s is None
+            and self._liveness.heard_s < self._connected_s
+        )
         return waits and now_s - (self._connected_s or 0.0) > heartbeats.HANDSHAKE_MS / 1000
 
     @property
@@ -159,7 +154,8 @@ class Connection:
     def _connect(self) -> None:
         with suppress(zmq.ZMQError):  # it forgets some that ended
             self.socket.disconnect(self._endpoint)
-        self._connected_s = self._stands_since_s = self._ended_s = self._answered_s = self._clock = None
+        self._connected_s = self._stands_since_s = self._ended_s = None
+        self._liveness.ends()
         self._ended_in_order = True
         self.socket.connect(self._endpoint)
 
@@ -178,38 +174,13 @@ class Connection:
             self._told.add(fault)
             _log.warning("%s: %s (trying again until it fits)", self._endpoint, fault)
 
-    def _never_ends(self, clock: ByteClock) -> bool:
-        """Whether more bytes than a message has have come since the last one was read, and no message with them.
-
-        libzmq keeps the parts of a message until the last, and knows no limit to their number.
-        """
-        n_bytes = clock.n_bytes()
-        if self._n_bytes_before is None:
-            self._n_bytes_before = n_bytes
-        return n_bytes - self._n_bytes_before > self._largest_message and not self.socket.poll(0)
-
-    def _suspect(self, clock: ByteClock) -> None:
-        """Gives up a connection over which no sign of life comes, though the other end answers on a new one.
-
-        An end that answers neither is stopped, or a cable is out: what is on the way may still come, so it is kept.
-        """
-        silent_s = clock.silent_s()
-        if silent_s < self._patience_s:
-            if silent_s < heartbeats.SUSPECT_S:
-                self._answered_s = None
-                # A sign of life, since no message has come for longer.
-                self._patience_s = heartbeats.SUSPECT_S
-            return
-        if not greeting_of(self._endpoint).mechanism:
-            self._answered_s = None
-        elif self._answered_s is None:
-            self._answered_s = time.monotonic()
+    def _bury(self, death: Death) -> None:
+        self._connect()
+        if death.is_fault:
+            self._n_faults += 1
+            self._say(death.why)
         else:
-            _log.warning(
-                "%s: nothing came over the connection for %.0f s, though the other end answers: connecting again",
-                self._endpoint,
-                silent_s,
-            )
-            # A scanner that is silent gives no sign of life, and is not cut off every few seconds.
-            self._patience_s = min(2 * self._patience_s, _PATIENCE_MAX_S)
-            self._connect()
+            _log.warning("%s: %s", self._endpoint, death.why)
+
+    def _is_readable(self) -> bool:
+        return bool(self.socket.poll(0))

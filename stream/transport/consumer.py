@@ -6,13 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import zmq
 
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Frame, Message, Stream
 from sonolucent.stream.transport.connection import Connection
-from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place, window
+from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.shared_memory import Borrower
 from sonolucent.stream.transport.sockets import Context
 from sonolucent.stream.transport.wire import Buffer, WireError, decode
@@ -41,7 +42,9 @@ class Consumer:
         self._window = self._room = window(edge, place)
         self._granted = (-1, -1)
         self._granted_at = 0.0
-        self._connection = Connection(context, zmq.DEALER, place.endpoint, place.keys)
+        self._described: Stream | None = None
+        self._has_inquired = False
+        self._connection = Connection(context, zmq.DEALER, place.endpoint, place.keys, inquire=self._inquire)
         self.socket = self._connection.socket
         self._borrower = None if place.lent_from is None else Borrower()
 
@@ -116,6 +119,11 @@ class Consumer:
         remaining_s = slice_s if deadline is None else max(0.0, deadline - time.monotonic())
         return self._connection.wait_ms(int(min(slice_s, remaining_s) * 1000))
 
+    def _inquire(self) -> None:
+        with suppress(zmq.Again):
+            self.socket.send(INQUIRY, zmq.NOBLOCK)
+            self._has_inquired = True
+
     def _take(self) -> Message | None:
         self._connection.came()
         frames = self.socket.recv_multipart(copy=False)
@@ -125,9 +133,17 @@ class Consumer:
         except WireError as error:
             self._refuse(error)
             return None
+        if isinstance(message, Stream):
+            return self._news(message)
         if isinstance(message, Frame) and not (isinstance(message, Channels) and message.ahead):
             self._taken += 1
         return message
+
+    def _news(self, stream: Stream) -> Stream | None:
+        """A description, unless it is but the answer to an inquiry."""
+        known = self._has_inquired and stream == self._described
+        self._described, self._has_inquired = stream, False
+        return None if known else stream
 
     def _refuse(self, error: WireError) -> None:
         # A frame that went with its producer was lost with it; everything else was taken, and is of no use.

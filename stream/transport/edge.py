@@ -19,6 +19,8 @@ from sonolucent.stream.transport.curve import Keys
 Policy = Literal["latest", "drop_oldest", "lossless"]
 
 GRANT = struct.Struct("<QI")
+INQUIRY = b"?"
+"""Of a consumer to which nothing comes: the description of the stream once more, to see whether messages pass."""
 POLL_S = 0.1
 
 

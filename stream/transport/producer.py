@@ -12,7 +12,7 @@ import zmq
 from sonolucent.stream.ledger import CONSUMER_GONE, NO_LONGER_ASKED_FOR, EdgeCounts, Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
-from sonolucent.stream.transport.edge import GRANT, POLL_S, Aborted, Edge, Place
+from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place
 from sonolucent.stream.transport.send_queue import Item, SendQueue
 from sonolucent.stream.transport.shared_memory import Lender
 from sonolucent.stream.transport.sockets import Context, bind, remove_file
@@ -157,12 +157,18 @@ class Producer:
             if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
                 break
             identity, grant, *returned = self._socket.recv_multipart()
-            if len(grant) == GRANT.size and self._take_back(returned):
+            if grant == INQUIRY and not returned:
+                self._describe_again(identity)
+            elif len(grant) == GRANT.size and self._take_back(returned):
                 self._grant(identity, *GRANT.unpack(grant))
                 heard = True
             else:
                 self._refuse([grant, *returned])
         return heard
+
+    def _describe_again(self, identity: bytes) -> None:
+        if self._peer is not None and self._peer.identity == identity:
+            self._peer.stream = None
 
     def _take_back(self, returned: list[bytes]) -> bool:
         """Hears which slots of memory the consumer needs no more; False when that makes no sense."""

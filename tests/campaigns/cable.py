@@ -69,6 +69,11 @@ class Cable:
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
+    @property
+    def n_connections(self) -> int:
+        """How many were made over it so far."""
+        return len(self._pairs)
+
     def pull(self) -> None:
         """Swallows both directions of all connections that stand, for ever, and of new ones until the cable is back."""
         self._lost.update(end for pair in self._pairs for end in pair)

@@ -18,7 +18,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, End, Frame, Stream
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import NeverBegan
-from sonolucent.stream.transport import connection as module
+from sonolucent.stream.transport import liveness as module
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.producer import Producer
@@ -160,6 +160,7 @@ def test_frames_that_take_long_to_come_are_no_message_without_end(
     monkeypatch.setattr(module, "MAX_PAYLOAD_BYTES", FRAME.data.nbytes)
     monkeypatch.setattr(module, "_BESIDE_PAYLOAD", 2 * FRAME.data.nbytes)
     monkeypatch.setattr(module, "_LOOK_S", 0.0)
+    monkeypatch.setattr(module.heartbeats, "SUSPECT_S", 60.0)
     with context.socket(zmq.PUSH) as host:
         port = host.bind_to_random_port("tcp://127.0.0.1")
         monitor = host.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)

@@ -24,6 +24,7 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(place: Place, context: z
     first = line.pull.pull(20)
     assert isinstance(first, Channels)
     # It dies holding frame 0, with frame 1 on its way.
+    assert line.pull.socket.poll(20_000)
     line.pull.socket.close(linger=0)
     line.pull = Consumer(line.push.edge, line.place, context, line.abort)
     thread, messages = line.drain_in_background()

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -24,6 +24,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import Source
+from sonolucent.stream.transport import liveness
 from sonolucent.stream.transport.connection import Connection
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
@@ -31,7 +32,7 @@ from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import bind
 from sonolucent.stream.transport.wire import encode
 
-from ...campaigns.cable import Cable
+from ...campaigns.cable import SPOILINGS, Cable
 from ...campaigns.raw_peers import Opening, joined, raw_peer, reset, stay
 
 RECOVERY_S = 5.0
@@ -106,6 +107,68 @@ class LiveReader:
 def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
     with zmq.Context() as shared:
         yield shared
+
+
+@contextmanager
+def staged(context: "zmq.Context[zmq.Socket[bytes]]", port: int, period_s: float) -> Iterator[Producer]:
+    """A stage at a port that passes a frame on so often."""
+    push, over = Producer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}"), context, Event()), Event()
+
+    def pass_on() -> None:
+        push.push(STREAM)
+        frame_id = 0
+        while not over.wait(period_s):
+            push.push(Channels(frame_id, SAMPLES))
+            frame_id += 1
+
+    thread = threading.Thread(target=pass_on)
+    thread.start()
+    try:
+        yield push
+    finally:
+        over.set()
+        thread.join()
+        push.close(0)
+
+
+@pytest.mark.parametrize("name", SPOILINGS)
+def test_bytes_that_are_lost_late_twice_or_misplaced_make_no_stage_deaf(
+    context: "zmq.Context[zmq.Socket[bytes]]", name: str
+) -> None:
+    """A message whose bytes are missing never ends, and the answers to heartbeats are taken for them."""
+    port, abort = free_port(), Event()
+    with closing(Cable(port)) as cable, staged(context, port, 0.02):
+        pull = Consumer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{cable.port}"), context, abort)
+        while not isinstance(pull.pull(20), Channels):
+            pass
+        cable.spoiling = SPOILINGS[name]
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            pull.pull(0.05)
+        cable.spoiling = None
+        begun_s = time.monotonic()
+        came = 0
+        while came < 20:
+            came += isinstance(pull.pull(20), Channels)
+            assert time.monotonic() - begun_s < RECOVERY_S
+        pull.close()
+
+
+def test_a_stage_with_nothing_to_pass_on_keeps_its_connection(
+    context: "zmq.Context[zmq.Socket[bytes]]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked now and then, and its answers are no news."""
+    for name, seconds in (("_LOOK_S", 0.05), ("_INQUIRE_S", 0.05), ("_ANSWER_S", 0.5), ("_PATIENCE_MAX_S", 0.1)):
+        monkeypatch.setattr(liveness, name, seconds)
+    port = free_port()
+    with staged(context, port, 60), closing(Cable(port)) as cable:
+        pull = Consumer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{cable.port}"), context, Event())
+        assert pull.pull(20) == STREAM
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            assert pull.pull(0.05) is None
+        assert cable.n_connections == 1
+        pull.close()
 
 
 @pytest.mark.parametrize("out_s", [1.0, 4.0])
