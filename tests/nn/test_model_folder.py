@@ -1,3 +1,4 @@
+import pathlib
 import shutil
 
 import pytest
@@ -70,3 +71,21 @@ def test_weights_of_another_kind_are_refused(broken):
     safetensors.torch.save_file(FullUNet().state_dict(), broken / "weights.safetensors")
     with pytest.raises(ModelError, match="weights of a light network"):
         load_model(broken)
+
+
+class Deed:
+    """When unpickled, leaves a file."""
+
+    def __init__(self, left):
+        self._left = left
+
+    def __reduce__(self):
+        return pathlib.Path.touch, (self._left,)
+
+
+def test_weights_run_no_code(broken, tmp_path):
+    left = tmp_path / "left"
+    torch.save({"weights": Deed(left)}, broken / "weights.safetensors")
+    with pytest.raises(ModelError, match="weights"):
+        load_model(broken)
+    assert not left.exists()
