@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CPP    := $(wildcard csrc/*.cpp csrc/*.hpp csrc/fused/*.cpp csrc/fused/*.hpp csrc/client/*.cpp csrc/client/*.hpp)
-NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt pyproject.toml
+CPP    := $(foreach folder,csrc csrc/fused csrc/dense csrc/client,$(wildcard $(folder)/*.?pp))
+NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.txt pyproject.toml
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
@@ -55,6 +55,7 @@ counted asan tsan: $(VENV)/.tools
 	PATH="$(abspath $(BIN)):$$PATH" cmake -S tests/native -B build/$@ -G Ninja -DCMAKE_BUILD_TYPE=Release -DSANITIZE=$(SANITIZE)
 	PATH="$(abspath $(BIN)):$$PATH" cmake --build build/$@
 	build/$@/fused_test
+	build/$@/dense_test
 	build/$@/team_test
 
 bench: install

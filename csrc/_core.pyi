@@ -7,13 +7,13 @@ class InferenceStage:
     """Enhances B-mode images with a network loaded from a file: dB to grey 0..1, the network, back to dB, clipped.
 
     Args:
-        file: the network, a TorchScript file (`.ts`; one of a light network also carries it for the fused kernels) or
+        file: the network, a TorchScript file (`.ts`; one of a U-Net also carries it for the fused kernels) or
             a package of AOTInductor (`.pt2`, for images of one shape). Either is a program: load only what you trust.
         device: "cpu" or "cuda:N".
         dynamic_range_db: images lie in [-dynamic_range_db, 0].
         threads: threads of the CPU that one frame may use; torch's own default without it.
         backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; by default the fastest that suits and
-            computes in f32. "fused-bf16" is the fastest whose pointwise convolutions multiply in bf16. A package runs
+            computes in f32. "fused-bf16" is the fastest that multiplies in bf16. A package runs
             by "aotinductor" alone.
 
     Raises:
@@ -55,9 +55,10 @@ class InferenceStage:
 def cuda_device_count() -> int:
     """CUDA devices that this build of libtorch can use."""
 
-def fused_kernels(*, bf16: bool = False) -> list[str]:
+def fused_kernels(*, bf16: bool = False, full: bool = False) -> list[str]:
     """Names of the fused kernels that this processor can run, the fastest first; the last is "portable".
 
     Args:
-        bf16: those whose pointwise convolutions multiply in bf16, such as "avx512-bf16", instead.
+        bf16: those that multiply in bf16, such as "avx512-bf16", instead.
+        full: those of full networks, which know a matrix unit too ("amx-bf16"), not of light ones.
     """

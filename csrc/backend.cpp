@@ -5,9 +5,9 @@
 #include <stdexcept>
 
 #include "device.hpp"
-#include "fused/kernels.hpp"
 #include "fused_backend.hpp"
 #include "fused_unet.hpp"
+#include "network_kernels.hpp"
 #include "package_backend.hpp"
 #include "torchscript_backend.hpp"
 #include "torchscript_file.hpp"
@@ -23,15 +23,17 @@ BackendChoice with_torchscript(const TorchScriptFile& file, const at::Device& de
           reason};
 }
 
-BackendChoice with_kernels(const TorchScriptFile& file, const fused::Kernels& kernels, const BackendOptions& options,
+BackendChoice with_kernels(const TorchScriptFile& file, const KernelFacts& kernels, const BackendOptions& options,
                            const std::string& reason) {
   const int threads = options.threads.value_or(at::get_num_threads());
-  return {std::make_unique<FusedBackend>(file.fused->network(), kernels, threads, options.dynamic_range_db), reason};
+  return {std::make_unique<FusedBackend>(make_executor(file.fused->network(), kernels, threads), kernels.name,
+                                         options.dynamic_range_db),
+          reason};
 }
 
-std::string asked_for(const fused::Kernels& kernels) {
+std::string asked_for(const KernelFacts& kernels) {
   if (kernels.precision == fused::Precision::kFloat32) return "it was asked for";
-  const std::string reason = "it was asked for; bf16 in the pointwise convolutions";
+  const std::string reason = "it was asked for; bf16 in the convolutions between channels";
   return kernels.emulated ? reason + ", emulated, which is slower than f32" : reason;
 }
 
@@ -40,10 +42,11 @@ BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, cons
   if (name == kTorchScript) return with_torchscript(file, device, options, "it was asked for");
   if (name.rfind(kFused, 0) != 0)
     throw std::invalid_argument("no backend '" + name + "'; there are torchscript and fused-NAME, NAME being one of " +
-                                fused::kernel_names() + ", or bf16 for the fastest in bf16");
-  if (!file.fused) throw std::invalid_argument("'" + name + "' needs a light network, which the file does not carry");
+                                names_of(file.fused ? kernels_for(file.fused->network()) : kernels_for(true)) +
+                                ", or bf16 for the fastest in bf16");
+  if (!file.fused) throw std::invalid_argument("'" + name + "' needs a network of ours, which the file does not carry");
   if (!device.is_cpu()) throw std::invalid_argument("'" + name + "' runs on the CPU alone, not on " + device.str());
-  const auto& kernels = fused::kernels_named(name.substr(kFused.size()));
+  const auto& kernels = kernels_named(kernels_for(file.fused->network()), name.substr(kFused.size()));
   return with_kernels(file, kernels, options, asked_for(kernels));
 }
 
@@ -61,10 +64,10 @@ BackendChoice from_torchscript(const std::filesystem::path& path, const at::Devi
   if (options.choice) return chosen(file, device, options);
   if (!device.is_cpu()) return with_torchscript(file, device, options, "the fused kernels are for the CPU");
   if (!file.fused) return with_torchscript(file, device, options, "there are no fused kernels for this network");
-  const auto f32 = fused::Precision::kFloat32;
-  return with_kernels(
-      file, fused::available_kernels(f32).front(), options,
-      "the fastest in f32 of what this processor runs for a light network: " + fused::kernel_names(f32));
+  const auto& kernels = kernels_for(file.fused->network());
+  return with_kernels(file, kernels.front(), options,
+                      "the fastest in f32 of what this processor runs for such a network: " +
+                          names_of(kernels, fused::Precision::kFloat32));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "device.hpp"
-#include "fused/kernels.hpp"
 #include "inference_stage.hpp"
+#include "network_kernels.hpp"
 
 namespace py = pybind11;
 
@@ -50,10 +50,11 @@ void run(InferenceStage& stage, const py::array& image, py::array& out) {
   for (py::ssize_t i = 0; i < end; i += size) stage.run(source + i, target + i, n_z, n_x);
 }
 
-std::vector<std::string> fused_kernels(bool bf16) {
+std::vector<std::string> fused_kernels(bool bf16, bool full) {
   const auto precision = bf16 ? fused::Precision::kBfloat16 : fused::Precision::kFloat32;
   std::vector<std::string> names;
-  for (const auto& kernels : fused::available_kernels(precision)) names.emplace_back(kernels.name);
+  for (const auto& kernels : kernels_for(full))
+    if (kernels.precision == precision) names.push_back(kernels.name);
   return names;
 }
 
@@ -73,8 +74,10 @@ void bind_inference(py::module_& m) {
       .def_property_readonly("device", &InferenceStage::device)
       .def_property_readonly("backend", &InferenceStage::backend)
       .def_property_readonly("reason", &InferenceStage::reason);
-  m.def("fused_kernels", &fused_kernels, py::kw_only(), py::arg("bf16") = false,
-        "Names of the fused kernels for this processor, the fastest first; with bf16 those of that precision.");
+  m.def(
+      "fused_kernels", &fused_kernels, py::kw_only(), py::arg("bf16") = false, py::arg("full") = false,
+      "Names of the fused kernels for this processor, the fastest first; with bf16 those of that precision, with full "
+      "those of full networks.");
   m.def("cuda_device_count", &cuda_device_count, "CUDA devices that this build of libtorch can use.");
 }
 

@@ -4,14 +4,12 @@
 
 namespace sonolucent {
 
-FusedBackend::FusedBackend(std::shared_ptr<const fused::Network> network, const fused::Kernels& kernels, int threads,
+FusedBackend::FusedBackend(std::unique_ptr<fused::ImageExecutor> executor, const std::string& kernels,
                            float dynamic_range_db)
-    : name_(std::string("fused-") + kernels.name),
-      units_(fused::decibels(dynamic_range_db)),
-      executor_(std::move(network), kernels, threads) {}
+    : name_("fused-" + kernels), units_(fused::decibels(dynamic_range_db)), executor_(std::move(executor)) {}
 
 void FusedBackend::run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x) {
-  executor_.run(image_db, out_db, n_z, n_x, units_);
+  executor_->run(image_db, out_db, n_z, n_x, units_);
 }
 
 }  // namespace sonolucent

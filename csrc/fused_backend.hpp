@@ -4,15 +4,14 @@
 #include <string>
 
 #include "backend.hpp"
-#include "fused/executor.hpp"
+#include "fused/image_executor.hpp"
 
 namespace sonolucent {
 
-// A light network in the fused kernels, on the CPU.
+// A network in the fused kernels, on the CPU.
 class FusedBackend final : public Backend {
  public:
-  FusedBackend(std::shared_ptr<const fused::Network> network, const fused::Kernels& kernels, int threads,
-               float dynamic_range_db);
+  FusedBackend(std::unique_ptr<fused::ImageExecutor> executor, const std::string& kernels, float dynamic_range_db);
 
   std::string name() const override { return name_; }
   void run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x) override;
@@ -20,7 +19,7 @@ class FusedBackend final : public Backend {
  private:
   std::string name_;
   fused::Units units_;
-  fused::Executor executor_;
+  std::unique_ptr<fused::ImageExecutor> executor_;
 };
 
 }  // namespace sonolucent

@@ -5,17 +5,17 @@
 
 #include <utility>
 
+#include "network_kernels.hpp"
+
 namespace sonolucent {
 
-FusedUNet::FusedUNet(State state)
-    : state_(std::move(state)), network_(std::make_shared<const fused::Network>(parse_network(state_))) {}
+FusedUNet::FusedUNet(State state) : state_(std::move(state)), network_(parse_network(state_)) {}
 
 at::Tensor FusedUNet::forward(const at::Tensor& grey) {
   TORCH_CHECK(grey.dim() == 4 && grey.size(1) == 1 && grey.scalar_type() == at::kFloat && grey.is_cpu(),
               "expected float32 images (n, 1, n_z, n_x) on the CPU");
   const std::lock_guard<std::mutex> lock(one_call_);
-  const auto& kernels = fused::available_kernels(fused::Precision::kFloat32).front();
-  if (!executor_) executor_ = std::make_unique<fused::Executor>(network_, kernels, 1);
+  if (!executor_) executor_ = make_executor(network_, kernels_for(network_).front(), 1);
   const auto images = grey.contiguous();
   auto out = at::empty_like(images);
   const int64_t n_z = images.size(2), n_x = images.size(3);

@@ -10,9 +10,6 @@
 
 namespace sonolucent {
 
-using fused::Network;
-using fused::Separable;
-
 namespace {
 
 constexpr int kMaxDepth = 12;
@@ -26,7 +23,7 @@ class Reader {
   bool has(const std::string& name) const { return state_.contains(name); }
 
   at::Tensor tensor(const std::string& name) {
-    if (!has(name)) throw std::invalid_argument("not a light U-Net: it has no " + name);
+    if (!has(name)) throw std::invalid_argument("not a U-Net: it has no " + name);
     taken_.insert(name);
     return state_.at(name);
   }
@@ -35,7 +32,7 @@ class Reader {
     const auto given = tensor(name);
     if (given.sizes() != shape || given.scalar_type() != at::kFloat) {
       std::ostringstream message;
-      message << "not a light U-Net: " << name << " is " << given.scalar_type() << " " << given.sizes()
+      message << "not a U-Net: " << name << " is " << given.scalar_type() << " " << given.sizes()
               << " instead of Float " << shape;
       throw std::invalid_argument(message.str());
     }
@@ -46,7 +43,7 @@ class Reader {
 
   void require_all_taken() const {
     for (const auto& entry : state_)
-      if (taken_.count(entry.key()) == 0) throw std::invalid_argument("not a light U-Net: it has " + entry.key());
+      if (taken_.count(entry.key()) == 0) throw std::invalid_argument("not a U-Net: it has " + entry.key());
   }
 
  private:
@@ -58,7 +55,7 @@ void skip_bias(Reader& reader, const std::string& convolution, int channels) {
   if (reader.has(convolution + ".bias")) reader.floats(convolution + ".bias", {channels});
 }
 
-void make_gamma_positive(Separable& layer) {
+void make_gamma_positive(fused::Separable& layer) {
   for (const auto o : c10::irange(layer.c_out)) {
     if (!(layer.gamma[o] < 0)) continue;
     layer.gamma[o] = -layer.gamma[o];
@@ -66,57 +63,77 @@ void make_gamma_positive(Separable& layer) {
   }
 }
 
-Separable read_layer(Reader& reader, const std::string& name, int c_in, int c_out) {
-  Separable layer{c_in, c_out, {}, {}, std::vector<float>(c_out, 1), std::vector<float>(c_out, 0)};
-  layer.depthwise = reader.floats(name + ".0.0.weight", {c_in, 1, 3, 3});
-  layer.pointwise = reader.floats(name + ".0.1.weight", {c_out, c_in, 1, 1});
-  skip_bias(reader, name + ".0.0", c_in);
-  skip_bias(reader, name + ".0.1", c_out);
-  if (!reader.has(name + ".1.weight")) return layer;
-  layer.gamma = reader.floats(name + ".1.weight", {c_out});
-  layer.beta = reader.floats(name + ".1.bias", {c_out});
-  make_gamma_positive(layer);
-  return layer;
+template <class Layer>
+void read_norm(Reader& reader, const std::string& name, Layer& layer) {
+  layer.gamma.assign(layer.c_out, 1);
+  layer.beta.assign(layer.c_out, 0);
+  if (!reader.has(name + ".1.weight")) return;
+  layer.gamma = reader.floats(name + ".1.weight", {layer.c_out});
+  layer.beta = reader.floats(name + ".1.bias", {layer.c_out});
 }
 
-int count_levels(const Reader& reader) {
+void read_layer(Reader& reader, const std::string& name, fused::Separable& layer) {
+  layer.depthwise = reader.floats(name + ".0.0.weight", {layer.c_in, 1, 3, 3});
+  layer.pointwise = reader.floats(name + ".0.1.weight", {layer.c_out, layer.c_in, 1, 1});
+  skip_bias(reader, name + ".0.0", layer.c_in);
+  skip_bias(reader, name + ".0.1", layer.c_out);
+  read_norm(reader, name, layer);
+  make_gamma_positive(layer);
+}
+
+void read_layer(Reader& reader, const std::string& name, dense::Convolution& layer) {
+  layer.weights = reader.floats(name + ".0.weight", {layer.c_out, layer.c_in, 3, 3});
+  skip_bias(reader, name + ".0", layer.c_out);
+  read_norm(reader, name, layer);
+}
+
+int count_levels(const Reader& reader, const std::string& convolution) {
   int depth = 0;
-  while (reader.has("down." + std::to_string(depth) + ".0.0.0.weight")) ++depth;
+  while (reader.has("down." + std::to_string(depth) + ".0.0" + convolution + ".weight")) ++depth;
   if (depth > 0 && depth <= kMaxDepth) return depth;
-  throw std::invalid_argument("not a light U-Net: it has " + std::to_string(depth) + " levels below the first");
+  throw std::invalid_argument("not a U-Net: it has " + std::to_string(depth) + " levels below the first");
 }
 
 int count_channels(Reader& reader) {
   const auto head = reader.tensor("head.weight");
   const int64_t channels = head.dim() == 4 ? head.size(1) : 0;
   if (channels > 0 && channels <= kMaxChannels) return static_cast<int>(channels);
-  throw std::invalid_argument("not a light U-Net: its head takes " + std::to_string(channels) + " channels");
+  throw std::invalid_argument("not a U-Net: its head takes " + std::to_string(channels) + " channels");
 }
 
-}  // namespace
-
-Network parse_network(const State& state) {
-  Reader reader(state);
-  Network network{count_levels(reader), {}, {}, 0};
+template <class Network>
+std::shared_ptr<const Network> read_network(Reader& reader, int depth) {
+  auto network = std::make_shared<Network>();
+  network->depth = depth;
   int width = count_channels(reader);
   const auto add = [&](const std::string& name, int c_in, int c_out) {
-    network.layers.push_back(read_layer(reader, name, c_in, c_out));
+    auto& layer = network->layers.emplace_back();
+    layer.c_in = c_in;
+    layer.c_out = c_out;
+    read_layer(reader, name, layer);
   };
   const auto add_two = [&](const std::string& name, int c_in, int c_out) {
     add(name + ".0", c_in, c_out);
     add(name + ".1", c_out, c_out);
   };
-  network.head = reader.floats("head.weight", {1, width, 1, 1});
-  network.head_bias = reader.floats("head.bias", {1}).front();
+  network->head = reader.floats("head.weight", {1, width, 1, 1});
+  network->head_bias = reader.floats("head.bias", {1}).front();
   add_two("first", 1, width);
-  for (int level = 0; level < network.depth; ++level, width *= 2)
-    add_two("down." + std::to_string(level), width, 2 * width);
-  for (int level = 0; level < network.depth; ++level, width /= 2) {
+  for (int level = 0; level < depth; ++level, width *= 2) add_two("down." + std::to_string(level), width, 2 * width);
+  for (int level = 0; level < depth; ++level, width /= 2) {
     add("up." + std::to_string(level), width, width / 2);
     add_two("merge." + std::to_string(level), width, width / 2);
   }
   reader.require_all_taken();
   return network;
+}
+
+}  // namespace
+
+AnyNetwork parse_network(const State& state) {
+  Reader reader(state);
+  if (reader.has("first.0.0.weight")) return read_network<dense::Network>(reader, count_levels(reader, ""));
+  return read_network<fused::Network>(reader, count_levels(reader, ".0"));
 }
 
 }  // namespace sonolucent

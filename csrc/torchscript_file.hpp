@@ -8,7 +8,7 @@
 
 namespace sonolucent {
 
-// What a `.ts` file holds: a plain graph, and the network for the fused kernels if it is a light one
+// What a `.ts` file holds: a plain graph, and the network for the fused kernels if it is one of ours
 // (nn/export/torchscript.py).
 struct TorchScriptFile {
   std::filesystem::path path;

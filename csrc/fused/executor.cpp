@@ -1,30 +1,19 @@
 #include "executor.hpp"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 namespace sonolucent::fused {
-namespace {
-
-constexpr int64_t kMaxPixels = int64_t{1} << 28;
-
-int mirrored(int i, int n) { return i < n ? i : 2 * (n - 1) - i; }
-
-}  // namespace
-
 Executor::Executor(std::shared_ptr<const Network> network, const Kernels& kernels, int threads)
     : network_(std::move(network)), kernels_(kernels), threads_(threads), filters_(threads), heads_(threads) {}
 
-void Executor::run(const float* image, float* out, int64_t n_z, int64_t n_x, const Units& units) {
-  if (n_z < 1 || n_x < 1 || n_z > kMaxPixels / n_x)
-    throw std::runtime_error("no network takes an image of " + std::to_string(n_z) + " x " + std::to_string(n_x));
-  if (!plan_ || plan_->n_z() != n_z || plan_->n_x() != n_x) {
+void Executor::run(const float* image, float* out, std::int64_t n_z, std::int64_t n_x, const Units& units) {
+  check_size(n_z, n_x);
+  if (!plan_ || plan_->pieces().n_z() != n_z || plan_->pieces().n_x() != n_x) {
     plan_.reset();
     auto plan = std::make_unique<Plan>(*network_, kernels_, threads_, static_cast<int>(n_z), static_cast<int>(n_x));
     const int rounds = static_cast<int>(plan->steps().size()) + 3;  // grey values, the first plane, the head
-    shares_ = std::make_unique<Shares>(rounds, plan->pieces(), threads_);
+    shares_ = std::make_unique<Shares>(rounds, plan->pieces().count(), threads_);
     plan_ = std::move(plan);
   }
   shares_->reset();
@@ -42,27 +31,17 @@ void Executor::run_layers(const Frame& frame, int thread) {
   together([&](int piece) { read_grey(frame, piece); });
   together([&](int piece) { run_first(piece, thread); });
   for (const auto& step : plan_->steps()) {
-    fold_filters(*network_, step, plan_->pieces(), filters_[thread]);
+    fold_filters(*network_, step, plan_->pieces().count(), filters_[thread]);
     together([&](int piece) { run_step(step, piece, thread); });
   }
-  fold_head(*network_, plan_->last(), plan_->pieces(), heads_[thread]);
+  fold_head(*network_, plan_->last(), plan_->pieces().count(), heads_[thread]);
   shares_->work_through(round, thread, [&](int piece) { run_head(frame, piece, thread); });
 }
 
 void Executor::read_grey(const Frame& frame, int piece) {
-  const auto& grey = plan_->grey();
-  const auto units = frame.units;
-  const float scale = 1 / units.range;
-  for (int y = plan_->piece_begin(0, piece); y < plan_->piece_end(0, piece); ++y) {
-    const float* pixels = frame.image + static_cast<std::ptrdiff_t>(mirrored(y, plan_->n_z())) * plan_->n_x();
-    float* const row = grey.row(y);
-    for (int x = 0; x < plan_->n_x(); ++x) {
-      const float value = pixels[x] * scale + units.offset;
-      const float floored = value > units.low ? value : units.low;  // NaN compares false
-      row[x] = floored < units.high ? floored : units.high;
-    }
-    for (int x = plan_->n_x(); x < grey.width; ++x) row[x] = row[mirrored(x, plan_->n_x())];
-  }
+  const auto& pieces = plan_->pieces();
+  fused::read_grey(frame.image, pieces.n_z(), pieces.n_x(), frame.units, plan_->grey(), pieces.begin(0, piece),
+                   pieces.end(0, piece));
 }
 
 void Executor::run_first(int piece, int thread) {
@@ -73,8 +52,8 @@ void Executor::run_first(int piece, int thread) {
   job.out = plan_->planes().rows;
   job.filter = filter;
   job.sums = plan_->planes().sums_of(piece);
-  job.y_begin = plan_->piece_begin(0, piece);
-  job.y_end = plan_->piece_end(0, piece);
+  job.y_begin = plan_->pieces().begin(0, piece);
+  job.y_end = plan_->pieces().end(0, piece);
   job.scratch = plan_->scratch(thread);
   kernels_.first(job);
 }
@@ -91,8 +70,8 @@ void Executor::run_step(const Step& step, int piece, int thread) {
   job.pointwise = step.pointwise;
   job.out = step.out.rows;
   job.sums = step.out.sums_of(piece);
-  job.y_begin = plan_->piece_begin(step.level, piece);
-  job.y_end = plan_->piece_end(step.level, piece);
+  job.y_begin = plan_->pieces().begin(step.level, piece);
+  job.y_end = plan_->pieces().end(step.level, piece);
   job.scratch = plan_->scratch(thread);
   kernels_.separable(job);
 }
@@ -100,7 +79,6 @@ void Executor::run_step(const Step& step, int piece, int thread) {
 void Executor::run_head(const Frame& frame, int piece, int thread) {
   const auto& head = heads_[thread];
   const auto units = frame.units;
-  const auto pixel = [&](float grey) { return (grey - units.offset) * units.range; };
   HeadJob job{};
   job.grey = plan_->grey();
   job.features = plan_->last().rows;
@@ -108,13 +86,13 @@ void Executor::run_head(const Frame& frame, int piece, int thread) {
   job.floors = head.floors.data();
   job.bias = head.bias;
   job.image = frame.out;
-  job.image_width = plan_->n_x();
+  job.image_width = plan_->pieces().n_x();
   job.scale = units.range;
-  job.offset = pixel(0);
-  job.low = pixel(units.low);
-  job.high = pixel(units.high);
-  job.y_begin = plan_->piece_begin(0, piece);
-  job.y_end = std::min(plan_->piece_end(0, piece), plan_->n_z());
+  job.offset = units.pixel(0);
+  job.low = units.pixel(units.low);
+  job.high = units.pixel(units.high);
+  job.y_begin = plan_->pieces().begin(0, piece);
+  job.y_end = std::min(plan_->pieces().end(0, piece), plan_->pieces().n_z());
   job.scratch = plan_->scratch(thread);
   kernels_.head(job);
 }

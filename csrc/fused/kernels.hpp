@@ -1,6 +1,5 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "bfloat16.hpp"
@@ -21,13 +20,5 @@ struct Kernels {
 
 // Those of a precision that this processor can run, the fastest first; the last is portable.
 const std::vector<Kernels>& available_kernels(Precision precision);
-
-// Their names, "avx512, avx2, portable", or those of all precisions.
-std::string kernel_names(Precision precision);
-std::string kernel_names();
-
-// `name`, or "bf16" for the fastest of that precision.
-// Throws std::invalid_argument: this processor cannot run them, or there are none of that name.
-const Kernels& kernels_named(const std::string& name);
 
 }  // namespace sonolucent::fused

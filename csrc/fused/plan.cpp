@@ -1,8 +1,6 @@
 #include "plan.hpp"
 
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 
 #include "pack.hpp"
 
@@ -15,19 +13,6 @@ int stride_of(int width) {
   constexpr int vector = static_cast<int>(kAlignment);
   const int vectors = (width + vector - 1) / vector + 1;
   return (vectors == 2 ? 2 : vectors | 1) * vector;
-}
-
-// Enough that threads of unequal speed end together, few enough that what a piece begins with (sampled rows, sums)
-// costs little.
-constexpr int kMostPieces = 24;
-
-int rows_at_once_in(int rows) { return (rows + kRowsAtOnce - 1) / kRowsAtOnce; }
-
-int padded_size(int n, int depth) {
-  const int stride = 1 << depth, padded = (n + stride - 1) / stride * stride;
-  if (padded - n < n) return padded;
-  throw std::runtime_error("an image of " + std::to_string(n) + " pixels is too small to be padded to " +
-                           std::to_string(padded) + " by mirroring");
 }
 
 // A piece with kNothing before it.
@@ -48,24 +33,8 @@ float* take_framed(Arena& arena, int height, int stride) {
 }  // namespace
 
 Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z, int n_x)
-    : depth_(network.depth),
-      threads_(threads),
-      n_z_(n_z),
-      n_x_(n_x),
-      height_(padded_size(n_z, depth_)),
-      width_(padded_size(n_x, depth_)),
-      pieces_(std::min(kMostPieces, rows_at_once_in(height_ >> depth_))),
-      arena_(measured(network, kernels), kNothing) {
-  if ((height_ >> depth_) * (width_ >> depth_) == 1)
-    throw std::runtime_error("an image of " + std::to_string(n_z) + " x " + std::to_string(n_x) +
-                             " pixels is too small: the deepest level would have a single one to normalise");
+    : threads_(threads), pieces_(n_z, n_x, network.depth), arena_(measured(network, kernels), kNothing) {
   lay_out(arena_, network, kernels);
-}
-
-int Plan::piece_begin(int level, int piece) const {
-  const int deepest = height_ >> depth_;
-  const auto begins = static_cast<int64_t>(rows_at_once_in(deepest));
-  return std::min(static_cast<int>(begins * piece / pieces_) * kRowsAtOnce, deepest) << (depth_ - level);
 }
 
 std::size_t Plan::measured(const Network& network, const Kernels& kernels) {
@@ -75,23 +44,23 @@ std::size_t Plan::measured(const Network& network, const Kernels& kernels) {
 }
 
 void Plan::lay_out(Arena& arena, const Network& network, const Kernels& kernels) {
-  const int stride = stride_of(width_);
-  grey_ = {take_framed(arena, height_, stride), height_, width_, 1, stride};
-  float* const planes = take_rows(arena, std::size_t{2} * height_ * stride);
-  planes_ = feature(arena, 0, {planes, height_, width_, 2, stride});
+  const int height = pieces_.height(0), width = pieces_.width(0), stride = stride_of(width);
+  grey_ = {take_framed(arena, height, stride), height, width, 1, stride};
+  float* const planes = take_rows(arena, std::size_t{2} * height * stride);
+  planes_ = feature(arena, 0, {planes, height, width, 2, stride});
   lay_out_steps(arena, network, kernels);
   lay_out_scratch(arena, network, kernels);
 }
 
 void Plan::lay_out_steps(Arena& arena, const Network& network, const Kernels& kernels) {
-  const int width = network.layers[1].c_out;
-  std::vector<float*> kept(depth_ + 1);
-  for (int level = 0; level <= depth_; ++level) kept[level] = take_rows(arena, floats(level, width << level));
+  const int depth = network.depth, width = network.layers[1].c_out;
+  std::vector<float*> kept(depth + 1);
+  for (int level = 0; level <= depth; ++level) kept[level] = take_rows(arena, floats(level, width << level));
   float* const shared_a = take_rows(arena, floats(0, width));
   float* const shared_b = take_rows(arena, floats(0, width));
 
   steps_.clear();
-  std::vector<Feature> skips(depth_ + 1);
+  std::vector<Feature> skips(depth + 1);
   const auto add = [&](int level, float* data, std::vector<Input> inputs) {
     const int layer = static_cast<int>(steps_.size()) + 1;
     const auto& weights = network.layers[layer];
@@ -100,12 +69,12 @@ void Plan::lay_out_steps(Arena& arena, const Network& network, const Kernels& ke
     return out;
   };
   Feature map = add(0, kept[0], {{planes_, Sampling::kSame}});
-  for (int level = 1; level <= depth_; ++level) {
+  for (int level = 1; level <= depth; ++level) {
     skips[level - 1] = map;
     map = add(level, shared_a, {{map, Sampling::kPooled}});
     map = add(level, kept[level], {{map, Sampling::kSame}});
   }
-  for (int level = depth_ - 1; level >= 0; --level) {
+  for (int level = depth - 1; level >= 0; --level) {
     map = add(level, shared_a, {{map, Sampling::kUpsampled}});
     map = add(level, shared_b, {{map, Sampling::kSame}, {skips[level], Sampling::kSame}});
     map = add(level, kept[level], {{map, Sampling::kSame}});
@@ -113,7 +82,7 @@ void Plan::lay_out_steps(Arena& arena, const Network& network, const Kernels& ke
 }
 
 void Plan::lay_out_scratch(Arena& arena, const Network& network, const Kernels& kernels) {
-  std::size_t ring = 0, filtered = std::max<std::size_t>(kStripBytes / sizeof(float), stride_of(width_));
+  std::size_t ring = 0, filtered = std::max<std::size_t>(kStripBytes / sizeof(float), stride_of(pieces_.width(0)));
   std::size_t lane_sums = 0;
   for (const auto& step : steps_) {
     const auto c_in = static_cast<std::size_t>(network.layers[step.out.layer].c_in);
@@ -121,7 +90,7 @@ void Plan::lay_out_scratch(Arena& arena, const Network& network, const Kernels& 
     filtered = std::max(filtered, c_in * kRowsAtOnce * kernels.lanes);
     lane_sums = std::max(lane_sums, static_cast<std::size_t>(2 * step.out.rows.channels * kernels.lanes));
   }
-  const float* const nothing = take_rows(arena, stride_of(width_));
+  const float* const nothing = take_rows(arena, stride_of(pieces_.width(0)));
   scratch_.clear();
   for (int i = 0; i < threads_; ++i)
     scratch_.push_back({take_rows(arena, ring), arena.take(filtered), arena.take(lane_sums), nothing});
@@ -129,12 +98,13 @@ void Plan::lay_out_scratch(Arena& arena, const Network& network, const Kernels& 
 
 Feature Plan::feature(Arena& arena, int layer, const Rows& rows) const {
   const std::ptrdiff_t stride = 2 * padded_channels(rows.channels);
-  float* const sums = arena.take(sizeof(double) / sizeof(float) * stride * pieces_);
+  float* const sums = arena.take(sizeof(double) / sizeof(float) * stride * pieces_.count());
   return {rows, layer, reinterpret_cast<double*>(sums), stride};
 }
 
 Rows Plan::rows(int level, int channels, float* data) const {
-  return {data, height_ >> level, width_ >> level, padded_channels(channels), stride_of(width_ >> level)};
+  return {data, pieces_.height(level), pieces_.width(level), padded_channels(channels),
+          stride_of(pieces_.width(level))};
 }
 
 std::size_t Plan::floats(int level, int channels) const {

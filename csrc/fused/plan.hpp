@@ -7,6 +7,7 @@
 #include "jobs.hpp"
 #include "kernels.hpp"
 #include "network.hpp"
+#include "pieces.hpp"
 
 namespace sonolucent::fused {
 
@@ -42,19 +43,12 @@ class Plan {
   // Throws std::runtime_error when the image is too small to be mirrored or to be normalised at the deepest level.
   Plan(const Network& network, const Kernels& kernels, int threads, int n_z, int n_x);
 
-  int n_z() const { return n_z_; }
-  int n_x() const { return n_x_; }
+  const Pieces& pieces() const { return pieces_; }
   const Rows& grey() const { return grey_; }
   const Feature& planes() const { return planes_; }
   const std::vector<Step>& steps() const { return steps_; }
   const Feature& last() const { return steps_.back().out; }
   const Scratch& scratch(int thread) const { return scratch_[thread]; }
-
-  // Every level is cut into as many pieces, of rows that show the same part of the image. Sums are made by piece, so
-  // that the image does not depend on which thread made which, or on how many there are. All begin at an even row.
-  int pieces() const { return pieces_; }
-  int piece_begin(int level, int piece) const;
-  int piece_end(int level, int piece) const { return piece_begin(level, piece + 1); }
 
  private:
   std::size_t measured(const Network& network, const Kernels& kernels);
@@ -65,7 +59,8 @@ class Plan {
   Rows rows(int level, int channels, float* data) const;
   std::size_t floats(int level, int channels) const;
 
-  int depth_, threads_, n_z_, n_x_, height_, width_, pieces_;
+  int threads_;
+  Pieces pieces_;
   Rows grey_;
   Feature planes_;
   std::vector<Step> steps_;

@@ -20,13 +20,13 @@ from sonolucent.nn.unet import UNet
 
 _log = logging.getLogger(__name__)
 
-_CONTENT = "fused1"
+_CONTENT = "fused2"
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OverflowError)
 """What zipfile raises for a damaged archive: it has no exception that covers all of it."""
 
 
-class FusedLight(nn.Module):
-    """A light network as a file carries it: the native stage's fused kernels, and the plain graph they stand for.
+class FusedUNet(nn.Module):
+    """A network as a file carries it: the native stage's fused kernels, and the plain graph they stand for.
 
     The kernels run on the CPU; anywhere else, and where they are not wanted, the plain graph does. Loading the file
     needs `sonolucent._core` to be imported.
@@ -76,7 +76,7 @@ def _is_damaged(path: Path) -> bool:
 
 def write_torchscript(network: nn.Module, path: Path) -> None:
     """Writes `network` as a TorchScript file at `path`: whole or not at all, so that two processes may both try."""
-    deployed = FusedLight(network) if isinstance(network, UNet) and network.separable else network
+    deployed = FusedUNet(network) if isinstance(network, UNet) else network
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*torch\.jit", category=DeprecationWarning)

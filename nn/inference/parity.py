@@ -53,13 +53,16 @@ def check_model(folder: Path, shape: ImageShape) -> list[Check]:
     model.require_shape(shape)
     example = _Example(model, shape)
     file = torchscript_file(model)
-    fused = _fused(file, example) if model.network.separable else []
+    fused = _fused(file, example, full=not model.network.separable)
     return [*fused, example.run_file(file, "torchscript"), _package(folder, model, example), _gpu(model, example)]
 
 
-def _fused(file: Path, example: _Example) -> list[Check]:
-    single = [example.run_file(file, f"fused-{name}") for name in fused_kernels()]
-    return single + [example.run_file(file, f"fused-{name}", BF16_TOLERANCE) for name in fused_kernels(bf16=True)]
+def _fused(file: Path, example: _Example, *, full: bool) -> list[Check]:
+    single, pairs = (fused_kernels(bf16=bf16, full=full) for bf16 in (False, True))
+    return [
+        *(example.run_file(file, f"fused-{name}") for name in single),
+        *(example.run_file(file, f"fused-{name}", BF16_TOLERANCE) for name in pairs),
+    ]
 
 
 def _package(folder: Path, model: Model, example: _Example) -> Check:

@@ -17,6 +17,8 @@ from sonolucent.nn.inference.cuda_graph import GraphStage
 from sonolucent.nn.model_folder import Model
 
 T = TypeVar("T")
+PACKAGE = "aotinductor"
+"""The backend of packages, which the fused kernels outrun."""
 
 
 def run_in(executor: Executor | None, work: Callable[[], T]) -> T:
@@ -38,8 +40,8 @@ class Runner(NamedTuple):
 
     @property
     def is_of_its_shape(self) -> bool:
-        """Whether something else may be the best for images of another shape: a package is made for one."""
-        return self.backend in ("torchscript", "aotinductor")
+        """Whether images of another shape need something else: a package is made for one."""
+        return self.backend == PACKAGE
 
 
 def runner(
@@ -55,8 +57,8 @@ def runner(
 
     Args:
         shape: of all images, where it is known beforehand.
-        threads: of the CPU, for one image; by default all of torch's in the fused kernels, half of them elsewhere.
-        backend: of the CPU; the fastest that computes in f32 by default.
+        threads: of the CPU, for one image; all of torch's by default.
+        backend: of the CPU; by default the fused kernels, the fastest that compute in f32.
         executor: does the loading, which takes long and holds no lock of Python's; the calling thread when None.
 
     Raises:
@@ -67,37 +69,26 @@ def runner(
         if backend is not None:
             raise ValueError(f"the backend {backend!r} is one of the CPU, and the model is to run on {device}")
         return _on_gpu(model, device)
-    n_threads = _default_threads(model) if threads is None else threads
+    n_threads = torch.get_num_threads() if threads is None else threads
     range_db = model.info.dynamic_range_db
 
     def stage(file: Path) -> InferenceStage:
         return InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads, backend=backend)
 
-    if backend is not None:
-        by = run_in(executor, lambda: stage(torchscript_file(model)))
-        return Runner(by.run, by.backend, by.reason)
-    return _on_cpu(model, folder, shape, lambda file: run_in(executor, lambda: stage(file)))
+    file = _package(model, folder, shape) if backend == PACKAGE else torchscript_file(model)
+    by = run_in(executor, lambda: stage(file))
+    return Runner(by.run, by.backend, by.reason)
 
 
-def _on_cpu(model: Model, folder: Path, shape: ImageShape | None, stage: Callable[[Path], InferenceStage]) -> Runner:
-    """The fused kernels for a light network; for any other a package for just these images, else TorchScript.
-
-    (The full network, 620 x 256: a package is 1.5 times as fast as TorchScript.)
+def _package(model: Model, folder: Path, shape: ImageShape | None) -> Path:
     """
-    why_not = ""
-    if not model.network.separable:
-        package, why = usable_package(folder, model, shape) if shape else (None, "their size is not known beforehand")
-        if package is not None:
-            by = stage(package)
-            return Runner(by.run, by.backend, why)
-        why_not = f"; {why}"
-    by = stage(torchscript_file(model))
-    return Runner(by.run, by.backend, by.reason + why_not)
-
-
-def _default_threads(model: Model) -> int:
-    """Torch's own threads spin between operations, and keep from its core whoever else has work to do."""
-    return torch.get_num_threads() if model.network.separable else max(1, torch.get_num_threads() // 2)
+    Raises:
+        ValueError: the folder holds none for images of this shape that may be run here.
+    """
+    package, why = usable_package(folder, model, shape) if shape else (None, "the images' size is not known beforehand")
+    if package is None:
+        raise ValueError(f"backend {PACKAGE!r}: {why}")
+    return package
 
 
 def _on_gpu(model: Model, device: str) -> Runner:

@@ -10,9 +10,9 @@ from sonolucent.nn import Enhancer
 from sonolucent.nn.export import derived_files
 from sonolucent.nn.export.derived_files import export_package, export_torchscript, package_path, usable_package
 from sonolucent.nn.inference.parity import check_model
-from sonolucent.nn.model_folder import NETWORKS, load_model, save_model
+from sonolucent.nn.model_folder import NETWORKS, load_model
 
-from ..conftest import TinyUNet, a_network, a_tiny_folder, an_info
+from ..conftest import TinyUNet, a_tiny_folder
 
 SHAPE = (21, 18)
 
@@ -98,18 +98,19 @@ def rewrite_note(cache, **changes):
         (of_another_processor, "was made for AVX1024"),
     ],
 )
-def test_any_other_is_refused_and_torchscript_runs_instead(exported, cache, caplog, spoil, reason):
+def test_any_other_is_refused(exported, cache, caplog, spoil, reason):
     spoil(exported, cache)
-    enhancer = Enhancer(exported, shape=SHAPE, threads=1)
-    assert enhancer.backend == "torchscript"
-    for said in (enhancer.reason, caplog.text):
-        assert reason in said
+    with pytest.raises(ValueError, match=reason):
+        Enhancer(exported, shape=SHAPE, threads=1, backend="aotinductor")
+    assert reason in caplog.text
 
 
-def test_a_light_network_runs_in_the_fused_kernels_all_the_same(tmp_path, exported):
-    save_model(tmp_path / "light", a_network(), an_info())
-    export_package(tmp_path / "light", (40, 33))
-    assert Enhancer(tmp_path / "light", shape=(40, 33), threads=1).backend.startswith("fused-")
+def test_a_package_is_run_by_name_alone(exported):
+    assert Enhancer(exported, shape=SHAPE, threads=1).backend.startswith("fused-")
+    with pytest.raises(ValueError, match="there is no package for images of 40 x 33"):
+        Enhancer(exported, shape=(40, 33), backend="aotinductor")
+    with pytest.raises(ValueError, match="size is not known beforehand"):
+        Enhancer(exported, backend="aotinductor")
 
 
 def test_the_torchscript_file_computes_what_the_network_does(model_folder, tmp_path):

@@ -1,4 +1,4 @@
-"""The fused kernels against eager torch: every instruction set, odd sizes, odd weights, and what is not a number."""
+"""The fused kernels of light networks against eager torch: instruction sets, odd sizes and weights, odd pixels."""
 
 import os
 import resource
@@ -15,9 +15,9 @@ from sonolucent._core import InferenceStage, fused_kernels
 from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.export.torchscript import write_torchscript
 from sonolucent.nn.model_folder import load_model
-from sonolucent.nn.unet import FullUNet, UNet
+from sonolucent.nn.unet import UNet
 
-from .light import RANGE_DB, SHAPES, a_light_unet, eager, enhanced, speckle_db
+from .networks import RANGE_DB, SHAPES, a_unet, eager, enhanced, speckle_db
 
 PARITY = 1e-4
 TASKS = Path("/proc/self/task")
@@ -67,7 +67,7 @@ def test_trained_weights_on_every_instruction_set(frames, shipped_file, kernels,
     [(8, 4, True, True), (8, 4, False, False), (1, 1, True, False), (3, 2, False, True), (13, 3, True, True)],
 )
 def test_random_weights_of_any_width_and_depth(write, base_channels, depth, bias, affine):
-    network = a_light_unet(base_channels, depth, bias=bias, affine=affine)
+    network = a_unet(base_channels, depth, bias=bias, affine=affine)
     file = str(write(network))
     stages = [InferenceStage(file, threads=2, backend=f"fused-{kernels}") for kernels in fused_kernels()]
     for shape in SHAPES:
@@ -159,18 +159,18 @@ def test_the_backend_is_the_fastest_that_suits_unless_one_is_named(write, shippe
     assert "fastest" in stage.reason
     named = InferenceStage(str(shipped_file), threads=1, backend="torchscript")
     assert (named.backend, named.reason) == ("torchscript", "it was asked for")
-    full = InferenceStage(str(write(FullUNet())), threads=1)
-    assert full.backend == "torchscript"
-    assert "no fused kernels for this network" in full.reason
+    other = InferenceStage(str(write(torch.nn.Conv2d(1, 1, 3, padding=1))), threads=1)
+    assert other.backend == "torchscript"
+    assert "no fused kernels for this network" in other.reason
 
 
 def test_a_backend_that_is_not_to_be_had_is_refused(write, shipped_file):
     with pytest.raises(ValueError, match=r"no backend 'onnx'; there are torchscript and fused-NAME"):
         InferenceStage(str(shipped_file), backend="onnx")
-    with pytest.raises(ValueError, match=r"no kernels 'sve'; it has .*portable"):
+    with pytest.raises(ValueError, match=r"no kernels 'sve' for such a network; it has .*portable"):
         InferenceStage(str(shipped_file), backend="fused-sve")
-    with pytest.raises(ValueError, match="needs a light network"):
-        InferenceStage(str(write(FullUNet())), backend="fused-portable")
+    with pytest.raises(ValueError, match="needs a network of ours"):
+        InferenceStage(str(write(torch.nn.Conv2d(1, 1, 3, padding=1))), backend="fused-portable")
 
 
 def test_a_size_the_network_cannot_take_is_refused(shipped_file):

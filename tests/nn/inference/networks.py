@@ -1,4 +1,4 @@
-"""Light networks of any width and depth, images for them, and what eager torch and the native stage make of those."""
+"""Networks of any width and depth, images for them, and what eager torch and the native stage make of those."""
 
 import numpy as np
 import torch
@@ -10,10 +10,10 @@ RANGE_DB = 60.0
 SHAPES = [(17, 17), (16, 17), (9, 300), (300, 9), (31, 37), (48, 40), (97, 101), (40, 331), (65, 256), (113, 211)]
 
 
-def a_light_unet(base_channels: int, depth: int, *, bias: bool = True, affine: bool = True) -> UNet:
+def a_unet(base_channels: int, depth: int, *, separable: bool = True, bias: bool = True, affine: bool = True) -> UNet:
     """Random weights; every fifth gamma is zero, every seventh tiny, and half of the others are negative."""
     torch.manual_seed(base_channels + 100 * depth)
-    network = UNet(base_channels, separable=True, bias=bias, affine=affine, depth=depth).eval()
+    network = UNet(base_channels, separable=separable, bias=bias, affine=affine, depth=depth).eval()
     torch.nn.init.normal_(network.head.weight, std=0.1)
     for module in network.modules():
         if isinstance(module, torch.nn.InstanceNorm2d) and affine:
