@@ -70,10 +70,9 @@ void Executor::run_head(const Frame& frame, int piece, int thread) {
   const auto& units = frame.units;
   HeadJob job{};
   job.grey = plan_->grey();
-  job.features = plan_->last().map;
+  const Scratch& scratch = plan_->scratch(thread);
+  job.features = {plan_->last().map, Sampling::kSame, scratch.scale[0], scratch.shift[0]};
   job.weights = plan_->head();
-  job.scale = plan_->scratch(thread).scale[0];
-  job.shift = plan_->scratch(thread).shift[0];
   job.bias = network_->head_bias;
   job.image = frame.out;
   job.image_width = plan_->pieces().n_x();

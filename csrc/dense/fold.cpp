@@ -13,7 +13,8 @@ void fold_norm(const Network& network, const Feature& feature, int pieces, float
   const auto& layer = network.layers[feature.layer];
   const double pixels = static_cast<double>(feature.map.height) * feature.map.width;
   for (int c = 0; c < feature.map.channels; ++c) {
-    scale[c] = shift[c] = 0;
+    const int at = feature.map.place_of_factor(c);
+    scale[at] = shift[at] = 0;
     if (c >= layer.c_out) continue;
     double sum = 0, squares = 0;
     for (int i = 0; i < pieces; ++i) {
@@ -22,8 +23,8 @@ void fold_norm(const Network& network, const Feature& feature, int pieces, float
     }
     const double mean = sum / pixels, variance = squares / pixels - mean * mean;
     const double factor = layer.gamma[c] / std::sqrt((variance < 0 ? 0 : variance) + kEpsilon);
-    scale[c] = static_cast<float>(factor);
-    shift[c] = static_cast<float>(layer.beta[c] - mean * factor);
+    scale[at] = static_cast<float>(factor);
+    shift[at] = static_cast<float>(layer.beta[c] - mean * factor);
   }
 }
 

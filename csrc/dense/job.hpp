@@ -14,15 +14,20 @@ constexpr int kBlock = 16;  // channels, and pixels, that are computed together
 
 constexpr int whole_blocks(int n) { return (n + kBlock - 1) / kBlock * kBlock; }
 
-// A feature map before normalisation, pixel by pixel: T[y][x][c], whole blocks of channels.
+// A feature map before normalisation, pixel by pixel: T[y][x][lane], whole blocks of channels. A lane holds one channel
+// in float32, or two neighbouring ones in bfloat16, the even one in its low half.
 struct Map {
   float* data;
-  int height, width, channels;
+  int height, width, channels, lanes;
 
-  ALWAYS_INLINE float* row(int y) const { return data + static_cast<std::ptrdiff_t>(y) * width * channels; }
+  // Where the factor of a channel lies: those of all even channels come before those of all odd ones where a lane holds
+  // two.
+  int place_of_factor(int channel) const { return lanes == channels ? channel : channel % 2 * lanes + channel / 2; }
+  ALWAYS_INLINE float* pixel(int y, int x) const { return data + (static_cast<std::ptrdiff_t>(y) * width + x) * lanes; }
 };
 
-// A map as a layer sees it: normalised to max(scale * x + shift, 0) by channel, then sampled.
+// A map as a layer sees it: normalised to max(scale * x + shift, 0) by channel, then sampled. Factors lie where
+// the map says.
 struct Source {
   Map map;
   Sampling sampling;
@@ -61,10 +66,8 @@ struct ConvolutionJob {
 // Rows of the image: grey + bias + sum of weights * max(scale * x + shift, 0), clipped after conversion.
 struct HeadJob {
   Rows grey;
-  Map features;
-  const float* weights;
-  const float* scale;
-  const float* shift;
+  Source features;
+  const float* weights;  // as the source's factors
   float bias;
   float* image;
   int image_width;

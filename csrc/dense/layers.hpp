@@ -6,7 +6,7 @@
 namespace sonolucent::dense {
 
 // A layer and the head for a vector type and what computes its tiles.
-template <class V, Precision precision, class Tile>
+template <class V, Precision precision, Precision stored, class Tile>
 struct Layers {
   static void convolve(const ConvolutionJob& job);
   static void head(const HeadJob& job);
@@ -19,15 +19,15 @@ struct Layers {
 };
 
 // The first pixel of row y in the ring.
-template <class V, Precision precision, class Tile>
-float* Layers<V, precision, Tile>::packed_row(const ConvolutionJob& job, int y) {
+template <class V, Precision precision, Precision stored, class Tile>
+float* Layers<V, precision, stored, Tile>::packed_row(const ConvolutionJob& job, int y) {
   const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(y & (kRingRows - 1)) * packed_pixels(job.out.width) + 1;
   return job.scratch.ring + pixels * job.lanes;
 }
 
-template <class V, Precision precision, class Tile>
+template <class V, Precision precision, Precision stored, class Tile>
 template <int R>
-Window<R> Layers<V, precision, Tile>::window(const ConvolutionJob& job, int y) {
+Window<R> Layers<V, precision, stored, Tile>::window(const ConvolutionJob& job, int y) {
   Window<R> window;
   window.y = y;
   for (int r = 0; r < R + 2; ++r) {
@@ -37,8 +37,8 @@ Window<R> Layers<V, precision, Tile>::window(const ConvolutionJob& job, int y) {
   return window;
 }
 
-template <class V, Precision precision, class Tile>
-void Layers<V, precision, Tile>::flush(const ConvolutionJob& job) {
+template <class V, Precision precision, Precision stored, class Tile>
+void Layers<V, precision, stored, Tile>::flush(const ConvolutionJob& job) {
   for (int i = 0; i < 2; ++i)
     for (int c = 0; c < job.out.channels; ++c) {
       float& sum = job.scratch.lane_sums[i * job.out.channels + c];
@@ -47,8 +47,8 @@ void Layers<V, precision, Tile>::flush(const ConvolutionJob& job) {
     }
 }
 
-template <class V, Precision precision, class Tile>
-void Layers<V, precision, Tile>::convolve(const ConvolutionJob& job) {
+template <class V, Precision precision, Precision stored, class Tile>
+void Layers<V, precision, stored, Tile>::convolve(const ConvolutionJob& job) {
   for (int i = 0; i < 2 * job.out.channels; ++i) job.sums[i] = job.scratch.lane_sums[i] = 0;
   Tile::begin();
   int packed = job.y_begin > 0 ? job.y_begin - 1 : 0;
@@ -65,18 +65,18 @@ void Layers<V, precision, Tile>::convolve(const ConvolutionJob& job) {
   Tile::end();
 }
 
-template <class V, Precision precision, class Tile>
-void Layers<V, precision, Tile>::head(const HeadJob& job) {
-  const int channels = job.features.channels;
+template <class V, Precision precision, Precision stored, class Tile>
+void Layers<V, precision, stored, Tile>::head(const HeadJob& job) {
   for (int y = job.y_begin; y < job.y_end; ++y) {
-    const float* pixel = job.features.row(y);
     const float* grey = job.grey.row(y);
     float* const image = job.image + static_cast<std::ptrdiff_t>(y) * job.image_width;
-    for (int x = 0; x < job.image_width; ++x, pixel += channels) {
+    for (int x = 0; x < job.image_width; ++x) {
+      const float* pixel = job.features.map.pixel(y, x);
       V products = V::broadcast(0);
-      for (int c = 0; c < channels; c += V::kWidth) {
-        const V feature = multiply_add(V::load(pixel + c), V::load(job.scale + c), V::load(job.shift + c));
-        products = multiply_add(rectified(feature), V::load(job.weights + c), products);
+      for (int l = 0; l < job.features.map.lanes; l += V::kWidth) {
+        const auto feature = Norm<V, stored>(job.features, l).of(pixel);
+        const auto weight = Channels<V, stored>::of_factors(job.weights, l, job.features.map.lanes);
+        for (int i = 0; i < feature.kParts; ++i) products = multiply_add(feature.parts[i], weight.parts[i], products);
       }
       alignas(64) float lanes[V::kWidth];
       products.store(lanes);
@@ -89,11 +89,12 @@ void Layers<V, precision, Tile>::head(const HeadJob& job) {
   }
 }
 
-template <class V, Precision precision, class Tile = VectorTile<V, precision>>
+// Maps are stored as they are multiplied.
+template <class V, Precision precision, class Tile = VectorTile<V, precision, precision>>
 constexpr Kernels kernels_of(const char* name, int lane_multiple = 1, bool emulated = false) {
-  using First = Layers<V, Precision::kFloat32, VectorTile<V, Precision::kFloat32>>;
-  using Built = Layers<V, precision, Tile>;
-  return {name, precision, lane_multiple, emulated, First::convolve, Built::convolve, First::head};
+  using First = Layers<V, Precision::kFloat32, precision, VectorTile<V, Precision::kFloat32, precision>>;
+  using Built = Layers<V, precision, precision, Tile>;
+  return {name, precision, lane_multiple, emulated, First::convolve, Built::convolve, Built::head};
 }
 
 }  // namespace sonolucent::dense

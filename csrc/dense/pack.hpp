@@ -6,7 +6,7 @@
 
 namespace sonolucent::dense {
 
-// Beyond a packed row: what the last vector of a pixel may write.
+// Beyond a packed row, a map or factors: what the last vector may reach.
 constexpr int kSlack = kBlock;
 
 // Lanes of a packed pixel of so many sources with equally many channels each; of grey values where there are none.

@@ -1,9 +1,10 @@
 #pragma once
 
-// Rows of packed pixels: normalised, sampled and concatenated, as the convolution multiplies them. A lane holds one
-// channel in float32, or two neighbouring ones in bfloat16. Around a row lie pixels of zeros.
+// Rows of packed pixels: normalised, sampled and concatenated, as the convolution multiplies them. Lanes are those of
+// maps. Around a row lie pixels of zeros.
 
 #include "fused/bfloat16.hpp"
+#include "fused/vector_bits.hpp"
 #include "job.hpp"
 
 namespace sonolucent::dense {
@@ -16,98 +17,138 @@ ALWAYS_INLINE V rectified(V x) {
   return max(V::broadcast(0), x);
 }
 
-// The channels of a vector, normalised and rectified.
 template <class V>
-struct Norm {
-  V scale, shift;
+using Loose __attribute__((aligned(4), may_alias)) = decltype(V::lanes);
 
-  ALWAYS_INLINE Norm(const Source& source, int c)
-      : scale(V::load(source.scale + c)), shift(V::load(source.shift + c)) {}
-  ALWAYS_INLINE V of(const float* pixel) const { return rectified(multiply_add(V::load(pixel), scale, shift)); }
-};
-
-// Stores at any address.
+template <class V>
+ALWAYS_INLINE V load_anywhere(const float* from) {
+  return {*reinterpret_cast<const Loose<V>*>(from)};
+}
 template <class V>
 ALWAYS_INLINE void store_anywhere(V x, float* to) {
-  typedef decltype(V::lanes) Loose __attribute__((aligned(4), may_alias));
-  *reinterpret_cast<Loose*>(to) = x.lanes;
+  *reinterpret_cast<Loose<V>*>(to) = x.lanes;
 }
 
-// Puts a pixel's channels into its lanes: `value(c)` is the vector of channels from c on. In bfloat16 two vectors are
-// packed into one; where the second lies beyond the last channel, zeros go beyond the pixel: to the next, which comes
-// later, or to the border.
-template <class V, Precision precision, class Value>
-ALWAYS_INLINE void put_pixel(float* lanes, int channels, const Value& value) {
-  if constexpr (precision == Precision::kFloat32) {
-    for (int c = 0; c < channels; c += V::kWidth) store_anywhere(value(c), lanes + c);
-  } else {
-    for (int c = 0; c < channels; c += 2 * V::kWidth) {
-      const V a = value(c), b = c + V::kWidth < channels ? value(c + V::kWidth) : V::broadcast(0);
-      store_anywhere(pack_pairs(evens(a, b), odds(a, b)), lanes + c / 2);
-    }
+// The channels of some lanes: one vector, or the even and the odd ones.
+template <class V, Precision precision>
+struct Channels {
+  static constexpr int kParts = channels_a_lane(precision);
+  V parts[kParts];
+
+  // From lane l on of a pixel, or of factors, that has `lanes`; beyond them zeros.
+  ALWAYS_INLINE static Channels of_pixel(const float* pixel, int l, int lanes) {
+    const V loaded = load_anywhere<V>(pixel + l);
+    const V x = lanes - l < V::kWidth ? loaded.first(lanes - l) : loaded;
+    if constexpr (precision == Precision::kFloat32)
+      return {{x}};
+    else
+      return {{even_of_pairs(x), odd_of_pairs(x)}};
   }
-}
-
-// The rows of a source that one of the layer's rows comes from, and how much of each.
-struct RowPair {
-  const float* near;
-  const float* far;
+  ALWAYS_INLINE static Channels of_factors(const float* factors, int l, int lanes) {
+    Channels found;
+    for (int i = 0; i < kParts; ++i) {
+      const V loaded = load_anywhere<V>(factors + static_cast<std::ptrdiff_t>(i) * lanes + l);
+      found.parts[i] = lanes - l < V::kWidth ? loaded.first(lanes - l) : loaded;
+    }
+    return found;
+  }
+  ALWAYS_INLINE void put(float* to) const {
+    if constexpr (precision == Precision::kFloat32)
+      store_anywhere(parts[0], to);
+    else
+      store_anywhere(pack_pairs(parts[0], parts[1]), to);
+  }
+  // Each part by itself.
+  template <class Function>
+  ALWAYS_INLINE static Channels each(const Function& function) {
+    Channels made;
+    for (int i = 0; i < kParts; ++i) made.parts[i] = function(i);
+    return made;
+  }
 };
 
-inline RowPair rows_of(const Source& source, int y) {
-  const auto& map = source.map;
-  if (source.sampling == Sampling::kPooled) return {map.row(2 * y), map.row(2 * y + 1)};
-  const int near = y >> 1, far = near + (y % 2 ? 1 : -1), last = map.height - 1;
-  return {map.row(near), map.row(far < 0 ? 0 : far > last ? last : far)};
-}
+// Some lanes of a source, normalised and rectified.
+template <class V, Precision precision>
+struct Norm {
+  using Some = Channels<V, precision>;
+  Some scale, shift;
+  int l, lanes;
 
+  ALWAYS_INLINE Norm(const Source& source, int l)
+      : scale(Some::of_factors(source.scale, l, source.map.lanes)),
+        shift(Some::of_factors(source.shift, l, source.map.lanes)),
+        l(l),
+        lanes(source.map.lanes) {}
+  ALWAYS_INLINE Some of(const float* pixel) const {
+    const Some x = Some::of_pixel(pixel, l, lanes);
+    return Some::each([&](int i) { return rectified(multiply_add(x.parts[i], scale.parts[i], shift.parts[i])); });
+  }
+};
+
+// Where a pixel has fewer lanes than a vector, zeros go beyond it: to the next pixel, which comes later, or the border.
 template <class V, Precision precision>
 void pack_same(const ConvolutionJob& job, int y, float* row) {
   for (int x = 0; x < job.out.width; ++x, row += job.lanes) {
-    float* lanes = row;
+    float* to = row;
     for (int s = 0; s < job.n_sources; ++s) {
       const Source& source = job.sources[s];
-      const int channels = source.map.channels;
-      const float* pixel = source.map.row(y) + static_cast<std::ptrdiff_t>(x) * channels;
-      put_pixel<V, precision>(lanes, channels, [&](int c) { return Norm<V>(source, c).of(pixel + c); });
-      lanes += channels / channels_a_lane(precision);
+      const float* pixel = source.map.pixel(y, x);
+      for (int l = 0; l < source.map.lanes; l += V::kWidth) Norm<V, precision>(source, l).of(pixel).put(to + l);
+      to += source.map.lanes;
     }
-    for (; lanes < row + job.lanes; ++lanes) *lanes = 0;
+    for (; to < row + job.lanes; ++to) *to = 0;
   }
 }
 
 // Means of 2 x 2 pixels.
 template <class V, Precision precision>
 void pack_pooled(const ConvolutionJob& job, int y, float* row) {
+  using Some = Channels<V, precision>;
   const Source& source = job.sources[0];
-  const int channels = source.map.channels;
-  auto [upper, lower] = rows_of(source, y);
   const V quarter = V::broadcast(0.25F);
-  for (int x = 0; x < job.out.width; ++x, row += job.lanes, upper += 2 * channels, lower += 2 * channels)
-    put_pixel<V, precision>(row, channels, [&](int c) {
-      const Norm<V> norm(source, c);
-      const V above = norm.of(upper + c) + norm.of(upper + channels + c);
-      return (above + (norm.of(lower + c) + norm.of(lower + channels + c))) * quarter;
-    });
+  for (int x = 0; x < job.out.width; ++x, row += job.lanes) {
+    const float* upper = source.map.pixel(2 * y, 2 * x);
+    const float* lower = source.map.pixel(2 * y + 1, 2 * x);
+    for (int l = 0; l < source.map.lanes; l += V::kWidth) {
+      const Norm<V, precision> norm(source, l);
+      const Some a = norm.of(upper), b = norm.of(upper + source.map.lanes);
+      const Some c = norm.of(lower), d = norm.of(lower + source.map.lanes);
+      Some::each([&](int i) { return ((a.parts[i] + b.parts[i]) + (c.parts[i] + d.parts[i])) * quarter; }).put(row + l);
+    }
+  }
 }
 
 // Bilinearly doubled: 3/4 and 1/4 of the two nearest pixels both ways; edges repeat.
 template <class V, Precision precision>
 void pack_upsampled(const ConvolutionJob& job, int y, float* row) {
+  using Some = Channels<V, precision>;
   const Source& source = job.sources[0];
-  const int channels = source.map.channels, last = source.map.width - 1;
-  const auto rows = rows_of(source, y);
+  const auto& map = source.map;
   const V most = V::broadcast(0.75F), least = V::broadcast(0.25F);
-  const auto at = [&](const Norm<V>& norm, int x, int c) {
-    const std::ptrdiff_t from = static_cast<std::ptrdiff_t>(x < 0 ? 0 : x > last ? last : x) * channels + c;
-    return norm.of(rows.near + from) * most + norm.of(rows.far + from) * least;
-  };
-  for (int x = 0; x < job.out.width; ++x, row += job.lanes)
-    put_pixel<V, precision>(row, channels, [&](int c) {
-      const Norm<V> norm(source, c);
-      const int near = x >> 1;
-      return at(norm, near, c) * most + at(norm, near + (x % 2 ? 1 : -1), c) * least;
-    });
+  const auto within = [](int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; };
+  const auto farther = [&](int i, int n) { return within((i >> 1) + (i % 2 ? 1 : -1), n); };
+  const int near_y = y >> 1, far_y = farther(y, map.height);
+  // The last lanes first: zeros beyond them make room for the first ones of the next pixel.
+  for (int l = (map.lanes - 1) / V::kWidth * V::kWidth; l >= 0; l -= V::kWidth) {
+    const Norm<V, precision> norm(source, l);
+    // Columns of the source, blended from above and below: each serves four pixels.
+    const auto column = [&](int x) {
+      const Some near = norm.of(map.pixel(near_y, x)), far = norm.of(map.pixel(far_y, x));
+      return Some::each([&](int i) { return near.parts[i] * most + far.parts[i] * least; });
+    };
+    const auto blended = [&](const Some& near, const Some& far, float* to) {
+      Some::each([&](int i) { return near.parts[i] * most + far.parts[i] * least; }).put(to);
+    };
+    Some before = column(0), here = before;
+    float* to = row + l;
+    for (int x = 0; x < map.width; ++x, to += 2 * job.lanes) {
+      const Some after = column(within(x + 1, map.width));
+      blended(here, before, to);
+      blended(here, after, to + job.lanes);
+      before = here;
+      here = after;
+    }
+  }
 }
 
 inline void pack_grey(const ConvolutionJob& job, int y, float* row) {

@@ -9,7 +9,10 @@ namespace sonolucent::dense {
 using fused::Arena;
 
 Plan::Plan(const Network& network, const Kernels& kernels, int threads, int n_z, int n_x)
-    : threads_(threads), pieces_(n_z, n_x, network.depth), arena_(measured(network, kernels), 0) {
+    : threads_(threads),
+      channels_a_lane_(fused::channels_a_lane(kernels.precision)),
+      pieces_(n_z, n_x, network.depth),
+      arena_(measured(network, kernels), 0) {
   lay_out(arena_, network, kernels);
 }
 
@@ -23,8 +26,9 @@ void Plan::lay_out(Arena& arena, const Network& network, const Kernels& kernels)
   const int height = pieces_.height(0), width = pieces_.width(0);
   grey_ = {arena.take(static_cast<std::size_t>(height) * width), height, width, 1, width};
   lay_out_steps(arena, network, kernels);
-  float* const head = arena.take(last().map.channels);
-  if (head != nullptr) std::copy(network.head.begin(), network.head.end(), head);
+  float* const head = arena.take(last().map.channels + kSlack);
+  for (int c = 0; head != nullptr && c < static_cast<int>(network.head.size()); ++c)
+    head[last().map.place_of_factor(c)] = network.head[c];
   head_ = head;
   lay_out_scratch(arena);
 }
@@ -80,18 +84,20 @@ void Plan::lay_out_scratch(Arena& arena) {
   for (int i = 0; i < threads_; ++i) {
     float* const ring = arena.take(kRingRows * row);
     float* const sums = arena.take(2 * channels);
-    float* const norms = arena.take(4 * channels);
+    float* const norms = arena.take(4 * channels + kSlack);
     scratch_.push_back({ring, sums, {norms, norms + 2 * channels}, {norms + channels, norms + 3 * channels}, nothing});
   }
 }
 
 Map Plan::map(int level, int channels, float* data) const {
-  return {data, pieces_.height(level), pieces_.width(level), whole_blocks(channels)};
+  const int whole = whole_blocks(channels);
+  return {data, pieces_.height(level), pieces_.width(level), whole, whole / channels_a_lane_};
 }
 
 std::size_t Plan::floats(int level, int channels) const {
   const Map map = this->map(level, channels, nullptr);
-  return static_cast<std::size_t>(map.height) * map.width * map.channels;
+  // The last pixel is read as a whole vector.
+  return static_cast<std::size_t>(map.height) * map.width * map.lanes + kSlack;
 }
 
 }  // namespace sonolucent::dense

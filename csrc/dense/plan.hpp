@@ -58,7 +58,7 @@ class Plan {
   Map map(int level, int channels, float* data) const;
   std::size_t floats(int level, int channels) const;
 
-  int threads_;
+  int threads_, channels_a_lane_;
   fused::Pieces pieces_;
   Rows grey_;
   std::vector<Step> steps_;

@@ -15,7 +15,30 @@ struct Window {
   int y;
 };
 
-// Stores one block of channels of a pixel, and adds it to the sums.
+// A block of channels of one pixel.
+template <class V>
+using Block = V[kBlock / V::kWidth];
+
+// Stores a block where its lanes are in the map.
+template <class V, Precision stored>
+ALWAYS_INLINE void put_block(const Block<V>& block, float* to) {
+  constexpr int kVectors = kBlock / V::kWidth;
+  if constexpr (stored == Precision::kFloat32) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) store_anywhere(block[i], to + i * V::kWidth);
+  } else if constexpr (kVectors == 1) {
+    const V nothing = V::broadcast(0);
+    alignas(64) float lanes[V::kWidth];
+    pack_pairs(evens(block[0], nothing), odds(block[0], nothing)).store(lanes);
+    __builtin_memcpy(to, lanes, sizeof(lanes) / 2);
+  } else {
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; i += 2)
+      store_anywhere(pack_pairs(evens(block[i], block[i + 1]), odds(block[i], block[i + 1])), to + i / 2 * V::kWidth);
+  }
+}
+
+// What blocks of the same channels add up to.
 template <class V>
 struct Sums {
   static constexpr int kVectors = kBlock / V::kWidth;
@@ -25,9 +48,12 @@ struct Sums {
 #pragma GCC unroll 4
     for (int i = 0; i < kVectors; ++i) sum[i] = squares[i] = V::broadcast(0);
   }
-  ALWAYS_INLINE void add(int i, V x) {
-    sum[i] = sum[i] + x;
-    squares[i] = multiply_add(x, x, squares[i]);
+  ALWAYS_INLINE void add(const Block<V>& block) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      sum[i] = sum[i] + block[i];
+      squares[i] = multiply_add(block[i], block[i], squares[i]);
+    }
   }
   ALWAYS_INLINE void keep(float* lane_sums, int channel, int channels) const {
 #pragma GCC unroll 4
@@ -40,7 +66,7 @@ struct Sums {
 };
 
 // The convolution in vectors of output channels: a pixel's lane is multiplied with the weights of a block.
-template <class V, Precision precision>
+template <class V, Precision precision, Precision stored>
 struct VectorTile {
   static constexpr int kVectors = kBlock / V::kWidth;
   static constexpr int kPixels = V::kWidth == 16 ? 8 : V::kWidth / 2;
@@ -92,19 +118,19 @@ struct VectorTile {
       }
     }
     const int n = job.out.width - x < kPixels ? job.out.width - x : kPixels;
-    float* const out = job.out.row(y) + static_cast<std::ptrdiff_t>(x) * job.out.channels + channel;
 #pragma GCC unroll 2
     for (int b = 0; b < B; ++b) {
+      float* out = job.out.pixel(y, x) + (channel + b * kBlock) / channels_a_lane(stored);
       Sums<V> kept;
 #pragma GCC unroll 16
-      for (int p = 0; p < kPixels; ++p)
+      for (int p = 0; p < kPixels; ++p, out += job.out.lanes) {
+        if (p >= n) continue;
+        Block<V> block;
 #pragma GCC unroll 4
-        for (int i = 0; i < kVectors; ++i) {
-          if (p >= n) continue;
-          const V value = sums[b * kVectors + i][p];
-          value.store(out + p * job.out.channels + b * kBlock + i * V::kWidth);
-          kept.add(i, value);
-        }
+        for (int i = 0; i < kVectors; ++i) block[i] = sums[b * kVectors + i][p];
+        put_block<V, stored>(block, out);
+        kept.add(block);
+      }
       kept.keep(job.scratch.lane_sums, channel + b * kBlock, job.out.channels);
     }
   }

@@ -7,23 +7,9 @@
 
 #include "always_inline.hpp"
 #include "bfloat16.hpp"
+#include "vector_bits.hpp"
 
 namespace sonolucent::fused {
-
-template <class V>
-struct BitsOf {
-  typedef std::uint32_t type __attribute__((vector_size(sizeof(V))));
-};
-
-template <class V>
-ALWAYS_INLINE typename BitsOf<V>::type bits(V x) {
-  return reinterpret_cast<typename BitsOf<V>::type>(x.lanes);
-}
-
-template <class V>
-ALWAYS_INLINE V from_bits(typename BitsOf<V>::type x) {
-  return {reinterpret_cast<decltype(V::lanes)>(x)};
-}
 
 // Rounds one pair of channels into each lane.
 template <class V>
@@ -34,9 +20,8 @@ ALWAYS_INLINE V pack_pairs(V even, V odd) {
 // sums + the products of both channels of each lane, the odd one's first. The products are exact.
 template <class V>
 ALWAYS_INLINE V dot_pairs(V weights, V pixels, V sums) {
-  const auto even = [](V x) { return from_bits<V>(bits(x) << 16); };
-  const auto odd = [](V x) { return from_bits<V>(bits(x) & 0xFFFF0000); };
-  return multiply_add(even(weights), even(pixels), multiply_add(odd(weights), odd(pixels), sums));
+  const V odd = multiply_add(odd_of_pairs(weights), odd_of_pairs(pixels), sums);
+  return multiply_add(even_of_pairs(weights), even_of_pairs(pixels), odd);
 }
 
 }  // namespace sonolucent::fused

@@ -1,14 +1,18 @@
-"""`make bench-peers`: the light network on a CPU, in our fused kernels and in other people's inference engines.
+"""`make bench-peers`: a network on a CPU, in our fused kernels and in other people's inference engines.
 
-All run the same weights on the same frame, in single precision; where the processor has instructions for bf16, our
-pointwise convolutions and OpenVINO run in that too. First every output is held against eager PyTorch, then they take
-turns, round after round. Prints a Markdown table of the engines, each beside ours of its precision, and one of the
-rounds: how far apart the two cores were, and each engine's time on two threads. Ours starts from dB and ends there, as
-does AOTInductor's package in our native stage; the others are handed grey values 0..1 and hand back theirs.
+    python tests/compare/enhance_peers.py [MODEL [ROUNDS]]
+
+MODEL is the shipped light network by default. All run the same weights on the same frame, in single precision; where
+the processor has instructions for bf16, our convolutions between channels, OpenVINO and PyTorch run in that too. First
+every output is held against eager PyTorch, then they take turns, round after round. Prints a Markdown table of the
+engines, each beside ours of its precision, and one of the rounds: how far apart the two cores were, and each engine's
+time on two threads. Ours starts from dB and ends there, as does AOTInductor's package in our native stage; the others
+are handed grey values 0..1 and hand back theirs.
 """
 
 from __future__ import annotations
 
+import copy
 import io
 import platform
 import statistics
@@ -32,13 +36,12 @@ from sonolucent.nn import Enhancer
 from sonolucent.nn.export.aotinductor import write_package
 
 SHAPE = (620, 256)
-ROUNDS = 20
 ROUND_S = 0.3
 """Each engine's share of a round, after one untimed frame. The same time for all, not the same number of frames: a core
 that the machine takes away for ten milliseconds would be half of a fast engine's round and nothing in a slow one's."""
 FEWEST_FRAMES = 3
 OURS = "fused kernels"
-HAS_BF16 = "avx512-bf16" in fused_kernels(bf16=True)
+HAS_BF16 = not fused_kernels(bf16=True)[0].startswith(("avx2", "portable"))
 PRECISIONS = ("f32", "bf16") if HAS_BF16 else ("f32",)
 TOLERANCE = 1e-4
 RMS_TOLERANCE_OF_OTHERS = 5e-3
@@ -63,21 +66,21 @@ class Engine:
     times_ms: list[float] = field(default_factory=list)
 
 
-def main() -> None:
+def main(model: str = "light-quadrant", rounds: str = "20") -> None:
     grey = np.clip(1 + 20 * np.log10(np.random.default_rng(0).rayleigh(0.1, SHAPE)) / 60, 0, 1).astype(np.float32)
-    network = Enhancer("cpu").torch_module().eval()
+    network = Enhancer(model).torch_module().eval()
     with torch.inference_mode():
         expected = network(torch.from_numpy(grey)[None, None])[0, 0].clamp(0, 1).numpy()
-    makers = ours, torch_engines, aotinductor_engines, openvino_engines, onnx_engines
-    engines = [engine for make in makers for engine in make(network, grey)]
+    makers = torch_engines, aotinductor_engines, openvino_engines, onnx_engines
+    engines = [*ours(model, grey), *(engine for make in makers for engine in make(network, grey))]
     for engine in engines:
         hold_to(expected, engine)
     program, trips_ns = round_trip.build(), []
-    for _ in range(ROUNDS):
+    for _ in range(int(rounds)):
         trips_ns.append(round_trip.measured_ns(program))
         for engine in engines:
             engine.times_ms.append(time_ms(engine))
-    print_table(engines)
+    print_table(engines, int(rounds))
     if not HAS_BF16:
         print("\nNothing in bf16: this processor has no instructions for it (avx512_bf16).")
     print_rounds(engines, trips_ns)
@@ -95,12 +98,12 @@ def hold_to(expected: Image, engine: Engine) -> None:
         sys.exit(f"{engine.name} does not compute what eager PyTorch does: off by {engine.error:.1e}")
 
 
-def ours(_: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+def ours(model: str, grey: Image) -> Iterator[Engine]:
     image_db, out = 60 * (grey - 1), np.empty(SHAPE, np.float32)
     for precision in PRECISIONS:
         for threads in (1, 2):
             backend = "fused-bf16" if precision == "bf16" else None
-            enhance = Enhancer("cpu", threads=threads, backend=backend, grain="off")
+            enhance = Enhancer(model, threads=threads, backend=backend, grain="off")
             run = lambda e=enhance: e(image_db, out) / 60 + 1  # noqa: E731
             yield Engine(OURS, version("sonolucent"), threads, run, precision)
 
@@ -117,6 +120,24 @@ def torch_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
                     return module(image)[0, 0].numpy()
 
             yield Engine(name, torch.__version__, threads, run)
+    if HAS_BF16:
+        yield from torch_bf16_engines(network, grey)
+
+
+def torch_bf16_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    """Convolutions of oneDNN in bf16 on channels that lie side by side, as it likes them best."""
+    image = torch.from_numpy(grey)[None, None].to(memory_format=torch.channels_last)
+    ready = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        traced = torch.jit.freeze(torch.jit.trace(ready, image, check_trace=False))
+    for threads in (1, 2):
+
+        def run(threads: int = threads) -> Image:
+            torch.set_num_threads(threads)
+            with torch.inference_mode():
+                return traced(image)[0, 0].float().numpy()
+
+        yield Engine("TorchScript, frozen", torch.__version__, threads, run, "bf16")
 
 
 def aotinductor_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
@@ -173,7 +194,7 @@ def time_ms(engine: Engine) -> float:
     return 1e3 * taken_s / frames
 
 
-def print_table(engines: list[Engine]) -> None:
+def print_table(engines: list[Engine], rounds: int) -> None:
     own = {(engine.precision, engine.threads): engine.times_ms for engine in engines if engine.name == OURS}
     print("| | | version | threads | median ms | best..worst | times ours, median (worst round) | error (rms) |")
     print("|---|---|---|---|---|---|---|---|")
@@ -184,7 +205,7 @@ def print_table(engines: list[Engine]) -> None:
             f"| {e.name} | {e.precision} | {e.version} | {e.threads} | {statistics.median(e.times_ms):.1f} | {span} "
             f"| {ratio:.1f} ({min(ratios):.1f}) | {e.error:.0e} ({e.rms_error:.0e}) |"
         )
-    print(f"\n{ROUNDS} rounds of {ROUND_S} s an engine, Python {platform.python_version()}.")
+    print(f"\n{rounds} rounds of {ROUND_S} s an engine, Python {platform.python_version()}.")
 
 
 def print_rounds(engines: list[Engine], trips_ns: list[float]) -> None:
@@ -197,4 +218,4 @@ def print_rounds(engines: list[Engine], trips_ns: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
