@@ -35,11 +35,10 @@ class Enhancer:
             `sonolucent.nn.baselines`), the name of a model that comes with the package (light-quadrant, full-quadrant,
             light-paper), or the path of a model folder.
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
-        threads: threads of the CPU that one image may use; by default all of torch's in the fused kernels, and half of
-            them elsewhere, where they would spin between operations and keep others from their cores.
-        backend: runs a network on the CPU: "torchscript", or for a light one "fused-NAME", NAME being one of
-            `sonolucent doctor`'s kernels; "fused-bf16" is the fastest that multiplies in bf16. By default the fastest
-            that suits and computes in f32.
+        threads: threads of the CPU that one image may use; all of torch's by default.
+        backend: runs a network on the CPU: "torchscript", "fused-NAME", NAME being one of `sonolucent doctor`'s
+            kernels, "fused-bf16", which is the fastest that multiplies in bf16, or "aotinductor", for a package in the
+            folder. By default the fastest that computes in f32.
         grain: "auto" measures the speckle grain of the first image that shows enough of it, and from then on shows the
             network images resampled to the grain that it was trained on, if the two differ by more than a fifth; "off"
             does not; "ROWSxCOLUMNS", or a pair, gives the grain (`SpeckleGrain`). For images that are made in another

@@ -15,7 +15,7 @@ from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.printable import say
 
 _PACKAGES = ("sonolucent", "numpy", "scipy", "numba", "pyfftw", "torch", "pyzmq", "h5py", "aiohttp", "av")
-_CPU_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "asimd")
+_CPU_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd")
 
 
 class DoctorOptions(msgspec.Struct, frozen=True):
@@ -68,6 +68,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
         "fft": fft.LIBRARY,
         "fused_kernels": fused_kernels(),
         "bf16_kernels": fused_kernels(bf16=True),
+        "full_bf16_kernels": fused_kernels(bf16=True, full=True),
         **picked,
     }
 
