@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ _MISSING = re.compile(r"object '(.+?)' doesn't exist")
 _SUPERBLOCK_BYTES = 48
 # The waits double from a nanosecond on: two milliseconds in all.
 _READ_ATTEMPTS = 20
-_MAX_CHUNK_BYTES = 1 << 30
 _HEAD_BYTES = 1 << 15
 
 
@@ -138,29 +136,3 @@ def members(group: h5py.Group) -> list[str]:
     if not isinstance(group, h5py.Group):
         raise ValueError(f"{group.name} is a dataset where a group is due")
     return sorted(group)
-
-
-def require_chunks(dataset: h5py.Dataset) -> None:
-    """Refuses a dataset that cannot be read piece by piece within reasonable memory.
-
-    Raises:
-        ValueError: one chunk is more than 1 GiB.
-    """
-    if math.prod(dataset.chunks or (1,)) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:
-        raise ValueError(f"{dataset.name} has chunks of {dataset.chunks}, beyond {_MAX_CHUNK_BYTES} bytes")
-
-
-def require_filters(dataset: h5py.Dataset) -> None:
-    """Makes the filters at hand that a dataset is compressed by.
-
-    Raises:
-        ValueError: one is not installed.
-    """
-    plist = dataset.id.get_create_plist()
-    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-    if all(h5py.h5z.filter_avail(number) for number in filters):
-        return
-    try:
-        import hdf5plugin  # noqa: F401 - registers them
-    except ImportError as error:
-        raise ValueError("compressed by a filter that is not installed; pip install 'sonolucent[formats]'") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import h5py
@@ -16,6 +15,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.beamform.probe import Probe
 from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.messages import Channels, ChannelType, Frame, Stream
+from sonolucent.stream.recording import hdf5_values
 
 FORMAT = "sonolucent"
 VERSION = 1
@@ -32,7 +32,6 @@ NOTE = "description"
 """The attribute with what a user wrote about the recording, as in zea."""
 
 _MAX_VALUES_BYTES = 1 << 24
-_MAX_FRAME_BYTES = 1 << 30
 
 RAW_ROW = np.dtype([("frame_id", "<i8"), ("acquired_ns", "<i8"), ("acquired_utc_ns", "<i8")])
 IMAGE_ROW = np.dtype(
@@ -98,8 +97,7 @@ def read_values(dataset: h5py.Dataset) -> NDArray[Any]:
     """
     if dataset.size * dataset.dtype.itemsize > _MAX_VALUES_BYTES:
         raise ValueError(f"{dataset.name} claims {dataset.size} values")
-    values: NDArray[Any] = dataset[...]
-    return values
+    return hdf5_values.read(dataset)
 
 
 def require_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtypes: tuple[str, ...]) -> None:
@@ -113,8 +111,7 @@ def require_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtypes:
     frames = file[path]
     if frames.shape[1:] != row_shape or frames.dtype.str not in dtypes:
         raise ValueError(f"{path} holds rows of {frames.shape[1:]} {frames.dtype}, where {row_shape} was expected")
-    if math.prod(frames.chunks or (1,)) * frames.dtype.itemsize > _MAX_FRAME_BYTES:
-        raise ValueError(f"{path} has chunks of {frames.chunks}, beyond {_MAX_FRAME_BYTES} bytes")
+    hdf5_values.require_chunks(frames)
 
 
 def read_stream(file: h5py.File) -> Stream:

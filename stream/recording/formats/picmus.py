@@ -8,11 +8,13 @@ on that clock; of RF it is 0 and `imag` is zero.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -64,7 +66,7 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
         format="PICMUS",
         shape=real.shape,
         n_frames=1,
-        read=lambda _: (real[...] + 1j * imaginary[...]).astype(np.complex64) if is_iq else real[...],
+        read=lambda _: _frame(real, imaginary if is_iq else None),
         dtype=np.dtype(np.complex64) if is_iq else real.dtype,
         element_x_m=x_m,
         element_width_m=width if abs(np.diff(x_m.value).mean()) >= _WIDTH_M else None,
@@ -79,6 +81,11 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
             f"the file does not describe the pulse; that of the challenge's probe is taken ({_CENTER_HZ / 1e6:g} MHz)",
         ),
     )
+
+
+def _frame(real: h5py.Dataset, imaginary: h5py.Dataset | None) -> NDArray[Any]:
+    frame = hdf5_values.read(real)
+    return frame if imaginary is None else (frame + 1j * hdf5_values.read(imaginary)).astype(np.complex64)
 
 
 def _claim(group: h5py.Group, name: str) -> Claim:

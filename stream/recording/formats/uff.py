@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -103,8 +103,8 @@ def _data(item: h5py.Group | h5py.Dataset) -> tuple[h5py.Dataset, bool]:
     part = item["real"] if is_iq else item
     if not 2 <= part.ndim <= 4:
         raise ValueError(f"{part.name} has shape {part.shape}; (frame, wave, channel, sample) is due")
-    hdf5.require_filters(part)
-    hdf5.require_chunks(part)
+    hdf5_values.require_filters(part)
+    hdf5_values.require_chunks(part)
     return part, is_iq
 
 
@@ -115,7 +115,7 @@ def _frame(item: Any, is_iq: bool, i: int, shape: tuple[int, ...]) -> NDArray[An
 
 
 def _row(dataset: h5py.Dataset, i: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    return np.asarray(dataset[i] if dataset.ndim == 4 else dataset[...]).reshape(shape[1:])
+    return hdf5_values.read(dataset, i if dataset.ndim == 4 else ...).reshape(shape[1:])
 
 
 def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -72,7 +72,7 @@ def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
         format=_NAME,
         shape=real.shape[1:],
         n_frames=real.shape[0],
-        read=lambda i: real[i] if imaginary is None else (real[i] + 1j * imaginary[i]).astype(np.complex64),
+        read=lambda i: _frame(real, imaginary, i),
         dtype=real.dtype if imaginary is None else np.dtype(np.complex64),
         element_x_m=x_m,
         element_width_m=width,
@@ -92,11 +92,16 @@ def _data(root: h5py.Group) -> tuple[h5py.Dataset, h5py.Dataset | None]:
     real, imaginary = root[name], root.get("data_imag")
     for part in (real, imaginary):
         if part is not None:
-            hdf5.require_filters(part)
-            hdf5.require_chunks(part)
+            hdf5_values.require_filters(part)
+            hdf5_values.require_chunks(part)
     if real.ndim != 4 or (imaginary is not None and imaginary.shape != real.shape):
         raise ValueError(f"channel_data/{name} has shape {real.shape}; (frame, event, channel, sample) is due")
     return real, imaginary
+
+
+def _frame(real: h5py.Dataset, imaginary: h5py.Dataset | None, i: int) -> NDArray[Any]:
+    frame = hdf5_values.read(real, i)
+    return frame if imaginary is None else (frame + 1j * hdf5_values.read(imaginary, i)).astype(np.complex64)
 
 
 def _shot(
