@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 
+from sonolucent.stream.commands.reports import drop_output
 from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.printable import log_to_terminal, say
 
@@ -44,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `sonolucent --help | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return NOBODY_READS
+    except OSError as error:  # as on a full disk
+        drop_output()
+        return _fail(FAILED, f"standard output cannot be written: {error.strerror}")
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -60,7 +64,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(BAD_INPUT, f"no command {name!r}; try one of {', '.join(COMMANDS)}")
     log_to_terminal("%(message)s")
     if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as it does after Ctrl-C
+        for number in (signal.SIGTERM, signal.SIGHUP):  # it cleans up as it does after Ctrl-C
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
     try:
         command = importlib.import_module(f"sonolucent.stream.commands.{name}")
         status: int = command.main(rest)
@@ -91,7 +97,8 @@ def _usage() -> str:
 
 
 def _fail(status: int, message: str) -> int:
-    say(f"sonolucent: {message}", file=sys.stderr)
+    with suppress(OSError):  # a terminal that is gone
+        say(f"sonolucent: {message}", file=sys.stderr)
     return status
 
 

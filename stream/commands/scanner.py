@@ -11,6 +11,7 @@ import msgspec
 
 from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.openers import open_source
@@ -59,10 +60,7 @@ class ScannerOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(ScannerOptions, arguments, "scanner")
     report = serve(options)
-    if options.json:
-        print_json(report)
-    else:
-        print_report(report)
+    deliver(lambda: print_json(report) if options.json else print_report(report))
     return 0
 
 

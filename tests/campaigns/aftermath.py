@@ -66,7 +66,11 @@ class Outcome:
 
 
 def adopt_orphans() -> None:
-    """Processes whose parent has died become this one's children, so that they are seen."""
+    """Processes whose parent has died become this one's children, so that they are seen.
+
+    A shell that starts this program in the background has it ignore SIGINT, and so would those that are tried.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
