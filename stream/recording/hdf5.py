@@ -127,6 +127,17 @@ def reading(path: Path, format_name: str) -> Iterator[None]:
         raise RecordingError(f"{path}: {format_name}: {error}") from error
 
 
+def holds(group: h5py.Group, name: str) -> bool:
+    """Whether a group has a member; h5py would go through all rows of a dataset to say so.
+
+    Raises:
+        ValueError: it is a dataset.
+    """
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{group.name} is a dataset where a group is due")
+    return name in group
+
+
 def members(group: h5py.Group) -> list[str]:
     """The names in a group, sorted.
 

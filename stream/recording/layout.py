@@ -15,7 +15,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.beamform.probe import Probe
 from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.messages import Channels, ChannelType, Frame, Stream
-from sonolucent.stream.recording import hdf5_values
+from sonolucent.stream.recording import hdf5, hdf5_values
 
 FORMAT = "sonolucent"
 VERSION = 1
@@ -135,10 +135,12 @@ def read_stream(file: h5py.File) -> Stream:
         sampling_frequency_hz=_number(scan["sampling_frequency"]),
         initial_time_s=_the_initial_time_s(scan),
         sound_speed_m_s=_number(scan["sound_speed"]),
-        demodulation_frequency_hz=_number(scan["demodulation_frequency"]) if "demodulation_frequency" in scan else 0.0,
-        dead_elements=[int(e) for e in read_values(scan["dead_elements"])] if "dead_elements" in scan else (),
+        demodulation_frequency_hz=_number(scan["demodulation_frequency"])
+        if hdf5.holds(scan, "demodulation_frequency")
+        else 0.0,
+        dead_elements=[int(e) for e in read_values(scan["dead_elements"])] if hdf5.holds(scan, "dead_elements") else (),
     )
-    rate = _number(scan["frame_rate"]) if "frame_rate" in scan else None
+    rate = _number(scan["frame_rate"]) if hdf5.holds(scan, "frame_rate") else None
     return Stream(acquisition, _read_grid(scan["grid"]), rate, _sample_type(file, acquisition))
 
 
@@ -214,7 +216,7 @@ def _write_transmits(scan: h5py.Group, acquisition: Acquisition) -> None:
 
 
 def _read_transmits(scan: h5py.Group) -> dict[str, Any]:
-    if "t0_delays" not in scan:
+    if not hdf5.holds(scan, "t0_delays"):
         return {"tx_elements": [int(e) for e in read_values(scan["tx_elements"])]}
     return {"sequence": TransmitSequence(read_values(scan["t0_delays"]), read_values(scan["tx_apodizations"]))}
 

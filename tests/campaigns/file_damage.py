@@ -1,4 +1,4 @@
-"""Damages files where their structure is: what a reader believes, with checksums made good again where it checks them."""
+"""Damages files where their structure is, in what a reader believes; checksums are made good again."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _SIGNATURES = re.compile(rb"\x89HDF|OHDR|OCHK|TREE|SNOD|HEAP|GCOL|FRHP|FHDB|FHIB
 _NUMBERS = [0, 1, 2, 127, 128, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**64 - 1]
 _SHAPES = [(), (0,), (1,), (1 << 40,), (3, 0, 4), (1 << 20, 1 << 20), (2, 2, 2, 2, 2, 2)]
 _TYPES = ["i1", "<i2", ">i4", "<u8", "<f2", "<f8", "S8", "<c16", h5py.string_dtype(), h5py.ref_dtype]
+_VALUES = [0, -1, float("nan"), 2**63, "x" * 100, np.zeros((0, 3)), np.zeros(5000), b"\xff"]
 _MASK = 0xFFFFFFFF
 Chance = random.Random
 
@@ -75,9 +76,8 @@ def at_a_signature(whole: bytes, chance: Chance) -> bytes:
     content = whole
     for _ in range(chance.randrange(1, 4)):
         position = min(begin + 4 + chance.randrange(chance.choice((20, 60, 300))), len(whole) - 1)
-        content = (
-            flipped_at(content, position, chance) if chance.random() < 0.5 else _with_number(content, position, chance)
-        )
+        change = chance.choice((flipped_at, _with_number))
+        content = change(content, position, chance)
     return _with_checksum(content[: len(whole)], begin)
 
 
@@ -159,9 +159,7 @@ def _change(file: h5py.File, name: str, chance: Chance) -> None:
         del file[name]
     elif way == 1 and item.attrs:
         key = chance.choice(list(item.attrs))
-        item.attrs[key] = chance.choice(
-            [0, -1, float("nan"), 2**63, "x" * 100, np.zeros((0, 3)), np.zeros(5000), b"\xff"]
-        )
+        item.attrs[key] = chance.choice(_VALUES)
     elif way == 2 and isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf" and item.size:
         number = chance.choice([0, 1, -1, 1e300, float("nan"), float("inf"), 127])
         info = np.iinfo(item.dtype) if item.dtype.kind in "iu" else None

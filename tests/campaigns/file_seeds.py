@@ -76,7 +76,9 @@ def picmus(path: Path) -> None:
 def uff_consortium(path: Path) -> None:
     numbers = [f"{i + 1:08d}" for i in range(N)]
     setup = {"probe": 1, "time_offset": 0.0, "sampling_frequency": FS_HZ}
-    waves = {n: {"type": 1, "origin": {"position": {"x": x, "y": 0.0, "z": 0.0}}} for n, x in zip(numbers, X_M)}
+    waves = {
+        n: {"type": 1, "origin": {"position": {"x": x, "y": 0.0, "z": 0.0}}} for n, x in zip(numbers, X_M, strict=True)
+    }
     events = {
         n: {"receive_setup": setup, "transmit_setup": {"transmit_waves": {numbers[0]: {"wave": i + 1}}}}
         for i, n in enumerate(numbers)

@@ -1,15 +1,16 @@
 """Damaged files of every format through the commands: `python tests/campaigns/files.py --help`.
 
 Each file is damaged where its structure is, and given to `info`; of those that it takes, one in ten goes on to `image`,
-`convert` or a replay (`run`), and one in 200 to `train`. The commands run within worker processes, whose memory is limited and which nobody
-waits for longer than ten seconds. A file that ends a worker, hangs, or has a command raise anything stays in the folder
-of `--keep`. Status 1 when there is one.
+`convert` or a replay (`run`), and one in 200 to `train`. The commands run within worker processes, whose memory is
+limited and which nobody waits for longer than ten seconds. A file that ends a worker, hangs, or has a command raise
+anything stays in the folder of `--keep`. Status 1 when there is one.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -27,6 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
+
+from sonolucent.stream import registry
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.campaigns.file_damage import cut, damaged
@@ -51,7 +54,7 @@ class Result:
 
 
 def seeds(name: str, folder: Path) -> list[Path]:
-    """The whole files of a format: as it is written, and where it is HDF5 as the oldest and the newest library would."""
+    """The whole files of a format; of HDF5 also as the oldest and the newest library would write them."""
     suffix, write = SEEDS[name]
     made = [folder / f"seed{suffix}"]
     write(made[0])
@@ -207,6 +210,8 @@ def load_commands() -> None:
     for name in ("info", "image", "convert", "run", "train"):
         importlib.import_module(f"sonolucent.stream.commands.{name}")
     importlib.import_module("sonolucent.stream.offline.imaging")
+    # What packages bring does not change, and looking for it takes longer than many a file.
+    registry.entry_points = functools.cache(registry.entry_points)
 
 
 def main() -> int:

@@ -102,7 +102,7 @@ def _elements(file: h5py.File, laws: h5py.Dataset) -> NDArray[np.int_]:
 
 def _element(law: h5py.Group) -> int:
     element = np.ravel(layout.read_values(law["ELEMENT"]))
-    delayed = "DELAY" in law and np.any(layout.read_values(law["DELAY"]))
+    delayed = hdf5.holds(law, "DELAY") and np.any(layout.read_values(law["DELAY"]))
     if len(element) != 1 or delayed or element[0] < 1:
         raise ValueError(f"{law.name} is not one element without delay; only full and half matrices can be read")
     return int(element[0]) - 1

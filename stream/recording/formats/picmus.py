@@ -46,7 +46,7 @@ def read_picmus(path: Path, options: ReadOptions) -> ForeignRecording:
 
 
 def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
-    missing = [name for name in _REQUIRED if name not in group]
+    missing = [name for name in _REQUIRED if not hdf5.holds(group, name)]
     if missing:
         raise ValueError(f"{_PLACE} lacks {', '.join(missing)}; without them there is no image")
     real, imaginary = group["data/real"], group["data"].get("imag")
@@ -56,7 +56,7 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
     demodulation_hz = number(_claim(group, "modulation_frequency"))
     geometry = numbers(_claim(group, "probe_geometry"))
     x_m = along_the_array(Claim(f"{_PLACE}/probe_geometry", geometry.T if len(geometry) == 3 else geometry))
-    speed = _claim(group, "sound_speed") if "sound_speed" in group else Claim(f"{_PLACE}/sound_speed", None)
+    speed = _claim(group, "sound_speed") if hdf5.holds(group, "sound_speed") else Claim(f"{_PLACE}/sound_speed", None)
     # Without either, the file is refused before delays matter.
     speed_m_s = number(speed) if speed.value is not None else options.sound_speed_m_s or np.inf
     delays_s = np.array([plane_wave_delays_s(x_m.value, angle, speed_m_s) for angle in angles_rad])

@@ -88,7 +88,7 @@ def _describe(group: h5py.Group, notes: tuple[str, ...], options: ReadOptions) -
 
 
 def _require(group: h5py.Group, *names: str) -> None:
-    missing = [name for name in names if name not in group or _is_empty(group[name])]
+    missing = [name for name in names if not hdf5.holds(group, name) or _is_empty(group[name])]
     if missing:
         raise ValueError(f"{group.name.strip('/')} lacks {', '.join(missing)}; without them it cannot be imaged")
 
@@ -120,7 +120,7 @@ def _row(dataset: h5py.Dataset, i: int, shape: tuple[int, ...]) -> NDArray[Any]:
 
 def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
     """The x of elements, and their width."""
-    if "geometry" in probe:
+    if hdf5.holds(probe, "geometry"):
         geometry = np.asarray(layout.read_values(probe["geometry"]), float)
         rows = geometry.T if len(geometry) == 7 else geometry
         width = Claim(f"the width by {probe.name}/geometry", rows[:, 5].max()) if rows.shape[1] > 5 else None
@@ -151,7 +151,7 @@ def _window_note(waves: list[UffWave]) -> tuple[str, ...]:
 
 
 def _claim(group: h5py.Group, name: str) -> Claim:
-    is_there = name in group and isinstance(group[name], h5py.Dataset) and group[name].size
+    is_there = hdf5.holds(group, name) and isinstance(group[name], h5py.Dataset) and group[name].size
     return Claim(f"{group.name}/{name}".strip("/"), layout.read_values(group[name]) if is_there else None)
 
 

@@ -163,3 +163,14 @@ def test_packed_files_are_read(tmp_path: Path) -> None:
     with h5py.File(path) as file:
         for i in range(2):
             np.testing.assert_array_equal(recording[i], file["copy"][i])
+
+
+def test_a_huge_dataset_in_a_group_s_place_is_not_searched_for_names(tmp_path: Path) -> None:
+    """h5py goes through all rows of a dataset to say whether one is in it."""
+
+    def change(file: h5py.File) -> None:
+        del file["scan"]
+        file.create_dataset("scan", (1 << 20, 1 << 20), "<f8", chunks=(1, 1 << 10))
+
+    with pytest.raises(RecordingError, match="/scan is a dataset where a group is due"):
+        open_recording(hostile(tmp_path, change))
