@@ -34,6 +34,7 @@ COMMANDS = {
     "warmup": "compile, plan and simulate now what the first run would otherwise wait for",
 }
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+_SIGNS_OF_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
 INTERRUPTED, NOBODY_READS = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 """As a shell reports programs that these signals end."""
 
@@ -78,7 +79,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "interrupted")
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        return _fail(FAILED, f"out of memory: {error or 'nothing more can be had'}; is `ulimit -v` or a limit too low?")
     return status
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether it comes of a limit: also libraries that cannot be loaded and threads that cannot be started do."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_NO_MEMORY)
 
 
 def _usage() -> str:

@@ -16,7 +16,17 @@ from sonolucent.stream.errors import RecordingError, RecordingFailed
 from sonolucent.stream.output_file import require_free, why_refused
 
 # What h5py raises on damaged files, by trial.
-_DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
+_DAMAGED = (
+    KeyError,
+    ValueError,
+    TypeError,
+    OSError,
+    OverflowError,
+    AttributeError,
+    IndexError,
+    RuntimeError,
+    MemoryError,
+)
 # How h5py names what it does not find.
 _MISSING = re.compile(r"object '(.+?)' doesn't exist")
 # Of version 3, with its checksum.

@@ -84,13 +84,13 @@ class Ages:
                             (length,) = struct.unpack_from("<I", message.data)
                             header = json.loads(message.data[4 : 4 + length])
                             self.ms.append((time.time_ns() - int(header["acquired_utc_ns"])) / 1e6)
-                            await frames.send_str("next")
+                            await frames.send_json({"kind": "next"})
 
 
 @contextmanager
 def scanner(source: str, fps: float) -> Iterator[int]:
     """A scanner in a box that serves for ever; its port."""
-    command = [*CLI, "scanner", "--source", source, "--port", "0", "--fps", str(fps)]
+    command = [*CLI, "scanner", "--source", source, "--port", "0", "--fps", str(fps), "--frames", str(10**9)]
     with running(command, **PIPES) as process:
         found = re.search(r"tcp://[\d.]+:(\d+)", process.stderr.readline())
         assert found is not None

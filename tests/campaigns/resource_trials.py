@@ -80,7 +80,7 @@ def descriptors(folder: Path, _: int) -> Iterator[Trial]:
 
 def address_space(folder: Path, _: int) -> Iterator[Trial]:
     """From too little to load the libraries, to enough."""
-    for megabytes in (100, 200, 400, 700, 1000, 1300, 1600, 2000, 2500, 3000, 4000):
+    for megabytes in (200, 400, 700, 1000, 1300, 1600, 2000, 2500, 3000, 4000):
         for transport in TRANSPORTS:
             here = folder / f"{megabytes}-{transport}"
             yield Trial(
@@ -176,7 +176,6 @@ def _full_outputs(folder: Path) -> Iterator[Trial]:
     for name, command in {
         "simulate": ["simulate", "OUT/s.h5", "--frames", "2"],
         "keys": ["keys", "OUT/keys"],
-        "model export": ["model", "export", "light-quadrant", "--out", "OUT/model"],
         "train": ["train", "sim:2", "--out", "OUT/model", "--steps", "2"],
     }.items():
         here = folder / name.replace(" ", "-")
