@@ -13,17 +13,19 @@ import contextlib
 import functools
 import importlib
 import io
+import itertools
 import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,11 +34,13 @@ import h5py
 from sonolucent.stream import registry
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.campaigns.file_damage import cut, damaged
+from tests.campaigns.byte_damage import cut
+from tests.campaigns.file_damage import damaged
 from tests.campaigns.file_seeds import SEEDS
 
 FILES = 20_000
 HANG_S = 10
+COMMANDS = ("info", "image", "convert", "run", "train")
 MEMORY_BYTES = 2 << 30
 """Beyond what a worker takes before its first file."""
 # The readers are the same behind all commands, which take longer than `info`.
@@ -68,15 +72,16 @@ def seeds(name: str, folder: Path) -> list[Path]:
     return made
 
 
-def campaign(name: str, first: int, n_files: int, folder: Path, keep: Path | None) -> Result:
-    """Damages so many files of a format; a worker that a file ends is followed by another, behind that file."""
-    result, begun_s, at = Result(), time.monotonic(), first
-    made = seeds(name, folder)
-    while at < first + n_files:
-        at = _work(name, made, at, first + n_files, folder, result)
-    result.tried, result.seconds = n_files, time.monotonic() - begun_s
-    for index, _ in result.faults if keep is not None else ():
-        (keep / f"{name.replace(' ', '-')}-{index}{made[0].suffix}").write_bytes(file_of(made, index, folder))
+def campaign(name: str, options: argparse.Namespace, folder: Path) -> Result:
+    """Damages files of a format; a worker that a file ends is followed by another, behind that file."""
+    result, begun_s, at = Result(), time.monotonic(), options.first
+    made, end = seeds(name, folder), options.first + options.files
+    while at < end:
+        at = _work(made, range(at, end), folder, result, info_only=options.info_only)
+    result.tried, result.seconds = options.files, time.monotonic() - begun_s
+    for index, _ in result.faults if options.keep is not None else ():
+        kept = options.keep / f"{name.replace(' ', '-')}-{index}{made[0].suffix}"
+        kept.write_bytes(file_of(made, index, folder))
     return result
 
 
@@ -91,19 +96,18 @@ def file_of(made: list[Path], index: int, folder: Path) -> bytes:
         return cut(whole, chance)
 
 
-def _work(name: str, made: list[Path], begin: int, end: int, folder: Path, result: Result) -> int:
+def _work(made: list[Path], indices: range, folder: Path, result: Result, *, info_only: bool) -> int:
     """Has a worker try files, until all are or one ends it; the number of the next file."""
     told, tells = os.pipe()
     worker = os.fork()
     if worker == 0:
         os.close(told)
         try:
-            _try_all(made, begin, end, folder, tells)
+            _try_all(made, indices, folder, tells, info_only=info_only)
             os._exit(0)
         finally:
             os._exit(1)
     os.close(tells)
-    at = begin
     with open(told) as lines:
         for line in lines:
             at, answers, fault = json.loads(line)
@@ -112,7 +116,7 @@ def _work(name: str, made: list[Path], begin: int, end: int, folder: Path, resul
                 result.faults.append((at, fault))
     _, status = os.waitpid(worker, 0)
     if status == 0:
-        return end
+        return indices.stop
     ended_by = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status >> 8}"
     died_at = int((folder / "at").read_text())
     hung = ended_by == "SIGALRM"
@@ -120,23 +124,23 @@ def _work(name: str, made: list[Path], begin: int, end: int, folder: Path, resul
     return died_at + 1
 
 
-def _try_all(made: list[Path], begin: int, end: int, folder: Path, tells: int) -> None:
+def _try_all(made: list[Path], indices: range, folder: Path, tells: int, *, info_only: bool) -> None:
     """What a worker does: tells of each file [number, answers, fault]."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory()
     with open(tells, "w", buffering=1) as tell:
-        for command in range(3):
+        for command in range(0 if info_only else 3):
             try_file(made[0], command * _ON_ONE_IN, hang_s=0)
-        for index in range(begin, end):
+        for index in indices:
             (folder / "at").write_text(str(index))
             # A name of its own: what is known of a file, such as that it was warned of, is known by name.
             path = folder / f"damaged{made[0].suffix}"
             path.write_bytes(file_of(made, index, folder))
             if (toml := made[0].with_suffix(".toml")).exists():
                 path.with_suffix(".toml").write_bytes(toml.read_bytes())
-            answers, fault = try_file(path, index)
+            answers, fault = try_file(path, index, info_only=info_only)
             tell.write(json.dumps([index, answers, fault]) + "\n")
 
 
@@ -146,11 +150,12 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def try_file(path: Path, index: int, hang_s: int = HANG_S) -> tuple[list[str], str]:
+def try_file(path: Path, index: int, *, hang_s: int = HANG_S, info_only: bool = False) -> tuple[list[str], str]:
     """What the commands answer to a file ("info 2"), and the fault, if there is one."""
     out = path.parent / "out"
     answers = []
-    for command in _commands(path, out, index):
+    commands = _commands(path, out, index)
+    for command in itertools.islice(commands, 1) if info_only else commands:
         signal.alarm(hang_s)
         status, fault = answer(command)
         signal.alarm(0)
@@ -188,6 +193,8 @@ def answer(command: list[str]) -> tuple[int, str]:
         status = error.code if isinstance(error.code, int) else 1
     except BaseException:  # noqa: BLE001 - whatever a command raises is what is looked for
         return -1, traceback.format_exc()
+    if "out of memory" in said.getvalue() or "nable to allocate" in said.getvalue():
+        return status, f"it asked for more than {MEMORY_BYTES >> 20} MB: {said.getvalue()}"
     n_messages = sum(line.startswith("sonolucent: ") for line in said.getvalue().splitlines())
     if status not in (0, 1, 2) or n_messages != (status != 0):
         return status, f"status {status} with {n_messages} messages: {said.getvalue()}"
@@ -195,21 +202,14 @@ def answer(command: list[str]) -> tuple[int, str]:
 
 
 def _remove(out: Path) -> None:
-    subprocess_free = [*out.parent.glob(f"{out.name}*"), *out.parent.glob(f".{out.name}*")]
-    for left in subprocess_free:
-        if left.is_dir():
-            for inner in left.rglob("*"):
-                inner.unlink()
-            left.rmdir()
-        else:
-            left.unlink()
+    for left in (*out.parent.glob(f"{out.name}*"), *out.parent.glob(f".{out.name}*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def load_commands() -> None:
+def load_commands(names: Sequence[str]) -> None:
     """What workers need, before there are any."""
-    for name in ("info", "image", "convert", "run", "train"):
+    for name in names:
         importlib.import_module(f"sonolucent.stream.commands.{name}")
-    importlib.import_module("sonolucent.stream.offline.imaging")
     # What packages bring does not change, and looking for it takes longer than many a file.
     registry.entry_points = functools.cache(registry.entry_points)
 
@@ -219,14 +219,14 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=FILES, help="of each format")
     parser.add_argument("--formats", nargs="+", default=list(SEEDS), choices=list(SEEDS))
     parser.add_argument("--first", type=int, default=0, help="the number of the first file")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="of each format, at most")
+    parser.add_argument("--info-only", action="store_true", help="leave the other commands out, which take longer")
     parser.add_argument("--keep", type=Path, help="a folder for files that had something go wrong")
     options = parser.parse_args()
-    load_commands()
+    load_commands(["info"] if options.info_only else COMMANDS)
     results = {}
     for name in options.formats:
         with tempfile.TemporaryDirectory() as scratch:
-            results[name] = campaign(name, options.first, options.files, Path(scratch), options.keep)
+            results[name] = campaign(name, options, Path(scratch))
         for index, fault in results[name].faults:
             print(f"{name} {index}: {fault}", flush=True)
         print(f"{name}: {results[name].tried} files in {results[name].seconds:.0f} s", file=sys.stderr, flush=True)

@@ -87,9 +87,9 @@ def terminals(folder: Path, _: int) -> Iterator[Trial]:
 
 
 def killed_parents(folder: Path, n: int) -> Iterator[Trial]:
-    """-9 at random moments of start-up and of shutdown."""
+    """-9 at random moments of start-up and of shutdown, in turn."""
     moments = random.Random(1)
-    for i in range(2 * n):
+    for i in range(n):
         transport = TRANSPORTS[i // 2 % 2]
         here = folder / str(i)
         if i % 2 == 0:

@@ -27,7 +27,7 @@ PARTS = {**resource_trials.PARTS, **resource_signals.PARTS}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
-    parser.add_argument("--kills", type=int, default=50, help="moments of start-up, and as many of shutdown")
+    parser.add_argument("--kills", type=int, default=50, help="random moments, of start-up and of shutdown in turn")
     options = parser.parse_args()
     enter_a_name_space()
     adopt_orphans()
