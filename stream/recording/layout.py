@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import h5py
@@ -140,6 +141,8 @@ def read_stream(file: h5py.File) -> Stream:
         else 0.0,
         dead_elements=[int(e) for e in read_values(scan["dead_elements"])] if hdf5.holds(scan, "dead_elements") else (),
     )
+    if math.prod(acquisition.shape) > hdf5_values.MAX_CHUNK_BYTES:
+        raise ValueError(f"frames of {acquisition.shape} are beyond {hdf5_values.MAX_CHUNK_BYTES} samples")
     rate = _number(scan["frame_rate"]) if hdf5.holds(scan, "frame_rate") else None
     return Stream(acquisition, _read_grid(scan["grid"]), rate, _sample_type(file, acquisition))
 

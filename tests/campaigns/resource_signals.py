@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.campaigns.aftermath import Act, Trial
 from tests.campaigns.kill_stages import processes
-from tests.campaigns.resource_trials import TRANSPORTS, run_command, scratch_in
+from tests.campaigns.resource_runs import TRANSPORTS, run_command, scratch_in
 
 STOPPED_S = 5.0
 _MANY_FRAMES = 1_000_000

@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from tests.campaigns import resource_signals, resource_trials
+from tests.campaigns import resource_disks, resource_limits, resource_signals
 from tests.campaigns.aftermath import Outcome, Trial, adopt_orphans, outcome
 
 _INSIDE = "SONOLUCENT_CAMPAIGN_MOUNTS"
-PARTS = {**resource_trials.PARTS, **resource_signals.PARTS}
+PARTS = {**resource_limits.PARTS, **resource_disks.PARTS, **resource_signals.PARTS}
 
 
 def main() -> int:

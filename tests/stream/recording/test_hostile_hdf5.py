@@ -174,3 +174,12 @@ def test_a_huge_dataset_in_a_group_s_place_is_not_searched_for_names(tmp_path: P
 
     with pytest.raises(RecordingError, match="/scan is a dataset where a group is due"):
         open_recording(hostile(tmp_path, change))
+
+
+def test_a_frame_beyond_any_memory_is_refused_where_there_is_none_to_compare_it_with(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file[RAW], file["scan/n_ax"]
+        file["scan/n_ax"] = 2.0**63
+
+    with pytest.raises(RecordingError, match=r"frames of \(4, 4, 9223372036854775808\) are beyond"):
+        open_recording(hostile(tmp_path, change))

@@ -1,96 +1,14 @@
-"""Limits of the system, file systems that are full or refuse, and a clock that jumps."""
+"""File systems that are full or refuse: shared memory, temporary files, every kind of output, the cache."""
 
 from __future__ import annotations
 
 import os
-import resource
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.campaigns.aftermath import Trial
-
-CLI = [sys.executable, "-m", "sonolucent"]
-N_FRAMES = 15
-TRANSPORTS = ("inproc", "ipc")
-_MB = 1 << 20
-# Beside the time of day, which `date` sets, programs ask for it in three ways.
-_JUMPING_CLOCK = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <sys/time.h>
-#include <time.h>
-static time_t jumped(void) {
-  struct timespec now;
-  int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-  real(CLOCK_MONOTONIC, &now);
-  return now.tv_sec % 2 ? 3600 : -3600;
-}
-int clock_gettime(clockid_t which, struct timespec *now) {
-  int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-  int status = real(which, now);
-  if (which == CLOCK_REALTIME) now->tv_sec += jumped();
-  return status;
-}
-int gettimeofday(struct timeval *now, void *zone) {
-  struct timespec at;
-  clock_gettime(CLOCK_REALTIME, &at);
-  now->tv_sec = at.tv_sec, now->tv_usec = at.tv_nsec / 1000;
-  return 0;
-}
-time_t time(time_t *now) {
-  struct timespec at;
-  clock_gettime(CLOCK_REALTIME, &at);
-  if (now) *now = at.tv_sec;
-  return at.tv_sec;
-}
-"""
-
-
-def run_command(folder: Path, transport: str, *more: str, frames: int = N_FRAMES) -> list[str]:
-    """A run of the simulator that records, and traces, into a folder."""
-    outputs = ["--record", str(folder / "r.h5"), "--trace", str(folder / "trace.json")]
-    options = ["--source", "sim", "--headless", "--frames", str(frames), "--transport", transport]
-    return [*CLI, "run", *options, *outputs, "--json", *more]
-
-
-def scratch_in(folder: Path) -> Path:
-    """An empty folder for temporary files."""
-    made = folder / "tmp"
-    made.mkdir(parents=True)
-    return made
-
-
-def descriptors(folder: Path, _: int) -> Iterator[Trial]:
-    """From too few to begin with, to enough."""
-    for n in (6, 10, 16, 24, 32, 48, 64, 96, 128):
-        for transport in TRANSPORTS:
-            here = folder / f"{n}-{transport}"
-            yield Trial(
-                f"{n} descriptors, {transport}",
-                run_command(here, transport),
-                here,
-                (0, 1, 2),
-                prepare=_limited(resource.RLIMIT_NOFILE, n),
-                scratch=scratch_in(here),
-            )
-
-
-def address_space(folder: Path, _: int) -> Iterator[Trial]:
-    """From too little to load the libraries, to enough."""
-    for megabytes in (200, 400, 700, 1000, 1300, 1600, 2000, 2500, 3000, 4000):
-        for transport in TRANSPORTS:
-            here = folder / f"{megabytes}-{transport}"
-            yield Trial(
-                f"{megabytes} MB of address space, {transport}",
-                run_command(here, transport),
-                here,
-                (0, 1, 2),
-                prepare=_limited(resource.RLIMIT_AS, megabytes * 1_000_000),
-                scratch=scratch_in(here),
-            )
+from tests.campaigns.resource_runs import CLI, TRANSPORTS, run_command, scratch_in
 
 
 def shared_memory(folder: Path, _: int) -> Iterator[Trial]:
@@ -183,37 +101,6 @@ def _full_outputs(folder: Path) -> Iterator[Trial]:
         yield from _where_mounted(_mounted(here, "size=4k", fill=True), Trial(name, words, here, (1, 2)))
 
 
-def clocks(folder: Path, _: int) -> Iterator[Trial]:
-    """The time of day jumps by two hours every second, back and forth; monotonic time begins far in the future."""
-    source, library = folder / "clock.c", folder / "clock.so"
-    source.write_text(_JUMPING_CLOCK)
-    if shutil.which("cc"):
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
-        for transport in TRANSPORTS:
-            here = folder / f"jumps-{transport}"
-            command = run_command(here, transport, frames=60)
-            preload = {"LD_PRELOAD": str(library)}
-            yield Trial(f"time of day jumps, {transport}", command, here, environment=preload, scratch=scratch_in(here))
-    else:
-        print("clocks: no compiler, so the time of day does not jump", flush=True)
-    later = ["unshare", "--time", "--monotonic", "2000000000", "--boottime", "2000000000", "--fork"]
-    if subprocess.run([*later, "true"], capture_output=True, check=False).returncode:
-        print("clocks: this machine allows no other monotonic time", flush=True)
-        return
-    for transport in TRANSPORTS:
-        here = folder / f"later-{transport}"
-        yield Trial(
-            f"monotonic time of 63 years, {transport}",
-            [*later, *run_command(here, transport)],
-            here,
-            scratch=scratch_in(here),
-        )
-
-
-def _limited(what: int, limit: int) -> Callable[[], None]:
-    return lambda: resource.setrlimit(what, (limit, limit))
-
-
 class _mounted:
     """Within, a small file system is mounted at a folder; full to the last byte where that is asked for."""
 
@@ -244,10 +131,7 @@ def _where_mounted(mounted: _mounted, trial: Trial) -> Iterator[Trial]:
 
 
 PARTS: dict[str, Callable[[Path, int], Iterator[Trial]]] = {
-    "descriptors": descriptors,
-    "address space": address_space,
     "/dev/shm": shared_memory,
     "temporary files": temporary_files,
     "full disks": full_disks,
-    "clocks": clocks,
 }
