@@ -28,7 +28,7 @@ def signals(folder: Path, _: int) -> Iterator[Trial]:
             for transport in TRANSPORTS:
                 here = folder / f"{number.name}-{when}-{transport}"
                 command = run_command(here, transport, frames=_MANY_FRAMES)
-                # Python ends itself by SIGINT where the interruption met a text that it was executing; a shell tells that as 130.
+                # Python may end itself by SIGINT after an interruption; a shell tells that as 130.
                 statuses = (0,) if when == "late" else (0, 130, -signal.SIGINT)
                 yield Trial(
                     f"{number.name} {when}, {transport}",

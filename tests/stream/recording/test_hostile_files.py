@@ -190,14 +190,15 @@ def test_a_frame_beyond_any_memory_is_refused_where_there_is_none_to_compare_it_
 def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": "<i2", "fortran_order": False, "shape": (1 << 14, 4, 4, 1000)}
-    )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        with archive.open("frames.npy", "w") as member:
-            member.write(header.getvalue())
-            for _ in range(1 << 5):
-                member.write(bytes(1 << 24))
+    shape = (17 << 12, 4, 4, 128)
+    np.lib.format.write_array_header_1_0(header, {"descr": "<i2", "fortran_order": False, "shape": shape})
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("frames.npy", "w") as member,
+    ):
+        member.write(header.getvalue())
+        for _ in range(17):
+            member.write(bytes(1 << 24))
     toml = "pitch_m = 3e-4\ncenter_frequency_hz = 5e6\nsampling_frequency_hz = 25e6\ninitial_time_s = 0\n"
     path.with_suffix(".toml").write_text(toml + "sound_speed_m_s = 1540\n")
     with pytest.raises(RecordingError, match=r"unpack to \d{9} bytes from \d{7}; save it unpacked"):
