@@ -78,10 +78,16 @@ def require_chunks(dataset: h5py.Dataset) -> None:
     """Refuses a dataset that cannot be read piece by piece within reasonable memory.
 
     Raises:
-        ValueError: one chunk is more than 1 GiB.
+        ValueError: one chunk is more than 1 GiB, or its shape can change in more than the first axis.
     """
     if _chunk_bytes(dataset) > MAX_CHUNK_BYTES:
         raise ValueError(f"{dataset.name} has chunks of {dataset.chunks}, beyond {MAX_CHUNK_BYTES} bytes")
+    growing = zip(dataset.shape[1:], (dataset.maxshape or ())[1:], strict=False)
+    if any(most not in (None, length) for length, most in growing):
+        # HDF5 finds chunks by the largest shape, and crashes where their table was made for another.
+        raise ValueError(
+            f"{dataset.name} of {dataset.shape} may grow to {dataset.maxshape}; only frames may become more"
+        )
 
 
 def _chunk_bytes(dataset: h5py.Dataset) -> int:

@@ -203,3 +203,12 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None
     path.with_suffix(".toml").write_text(toml + "sound_speed_m_s = 1540\n")
     with pytest.raises(RecordingError, match=r"unpack to \d{9} bytes from \d{7}; save it unpacked"):
         open_recording(path)
+
+
+def test_a_table_of_chunks_for_another_shape_is_refused_before_hdf5_crashes(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        del file[RAW]
+        file.create_dataset(RAW, SHAPE, "<i2", chunks=(1, 4, 4, 40), maxshape=(2, 1 << 20, 4, 40))
+
+    with pytest.raises(RecordingError, match="only frames may become more"):
+        open_recording(hostile(tmp_path, change))
