@@ -12,8 +12,7 @@ from pathlib import Path
 
 import h5py
 
-from sonolucent.stream.errors import RecordingError, RecordingFailed
-from sonolucent.stream.output_file import require_free, why_refused
+from sonolucent.stream.errors import RecordingError
 
 # What h5py raises on damaged files, by trial.
 _DAMAGED = (
@@ -40,39 +39,26 @@ def create(path: Path) -> h5py.File:
     """A new file that can be written in single-writer-multiple-readers mode.
 
     Raises:
-        OutputError: it exists, or cannot be written there.
-        RecordingFailed: the disk is full.
-        RecordingError: HDF5 cannot make it.
+        OSError: it exists, or the disk refuses it.
     """
-    require_free(path)
     _require_room(path)
-    try:
-        return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be written: {error}") from error
+    return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
 
 
 def _require_room(path: Path) -> None:
-    """Refuses a disk that has no room even for a head: HDF5 would crash the program's end.
-
-    Raises:
-        RecordingFailed: it has none.
-    """
+    """Refuses a disk that has no room even for a head: HDF5 would crash the program's end."""
     try:
         path.write_bytes(bytes(_HEAD_BYTES))
-    except OSError as error:
-        raise RecordingFailed(f"{path}: cannot be written: {why_refused(error)}; nothing was recorded") from error
     finally:
         path.unlink(missing_ok=True)
 
 
-def abandon(file: h5py.File) -> None:
+def abandon(file: h5py.File, path: Path) -> None:
     """Closes a file that its disk has no room for, and leaves it as if its writer had been killed.
 
     HDF5 marks such a file as closed with a size that it does not have, so that nothing could open it any more; left
     open, it would crash the program's end.
     """
-    path = Path(file.filename)
     with path.open("r+b") as raw:
         superblock = raw.read(_SUPERBLOCK_BYTES)
         with contextlib.suppress(RuntimeError, OSError):

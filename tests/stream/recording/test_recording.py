@@ -120,3 +120,22 @@ def test_foreign_files_are_named(tmp_path: Path) -> None:
         other["x"] = 1
     with pytest.raises(RecordingError, match=r"of no format that can be read .*; it is HDF5 and holds x"):
         open_recording(tmp_path / "other.h5")
+
+
+def test_a_recording_is_there_once_it_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may be killed while it lays the file out."""
+    path = tmp_path / "a.h5"
+    there: list[bool] = []
+    lay_out = RecordingWriter._lay_out
+
+    def looked_at(*arguments: object, **options: object) -> None:
+        there.append(path.exists())
+        lay_out(*arguments, **options)  # type: ignore[arg-type]
+        there.append(path.exists())
+
+    monkeypatch.setattr(RecordingWriter, "_lay_out", looked_at)
+    writer = RecordingWriter(path, STREAM, channels=True, images=True)
+    assert there == [False, False]
+    assert len(Recording(path)) == 0
+    assert list(tmp_path.iterdir()) == [path]
+    writer.close()
