@@ -130,7 +130,7 @@ def _format_of(path: Path) -> FileFormat:
             with hdf5.reading(path, file_format.name):
                 if file_format.recognise(start):
                     return file_format
-        held = "" if file is None else f"; it is HDF5 and holds {', '.join(file) or 'nothing'}"
+        held = "" if file is None else f"; it is HDF5 and holds {', '.join(map(str, file)) or 'nothing'}"
     is_text = head.isascii() and b"\0" not in head
     known = ", ".join(dict.fromkeys(file_format.name for file_format in FORMATS.everything()))
     raise RecordingError(f"{path}: {'text, and ' if is_text else ''}of no format that can be read ({known}){held}")
