@@ -46,7 +46,7 @@ time_t time(time_t *now) {
 
 def descriptors(folder: Path, _: int) -> Iterator[Trial]:
     """From too few to begin with, to enough."""
-    for n in (6, 10, 16, 24, 32, 48, 64, 96, 128):
+    for n in (6, 10, 16, 24, 32, 48, 64, 96, 128, 256):
         for transport in TRANSPORTS:
             here = folder / f"{n}-{transport}"
             yield Trial(
