@@ -125,13 +125,14 @@ def remember_plans() -> None:
         return
     recall_plans()  # what other processes have learnt since must not be lost
     wisdom, file = pyfftw.export_wisdom()[1], _wisdom_file()
+    whole = file.with_suffix(f".{os.getpid()}")
     try:
         if not file.exists() or set(file.read_bytes().splitlines()) != set(wisdom.splitlines()):
-            whole = file.with_suffix(f".{os.getpid()}")
             whole.write_bytes(wisdom)
             whole.replace(file)
     except OSError as error:
         _log.warning("FFTW's wisdom could not be kept (%s); the next start plans anew", error)
+        whole.unlink(missing_ok=True)
 
 
 def _wisdom_file() -> Path:

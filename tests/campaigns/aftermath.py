@@ -17,7 +17,7 @@ from typing import Any
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.recording.reader import Recording
 
-HANGS_S = 120.0
+HANGS_S = 300.0
 # A stage whose parent is gone has 15 s for what it is at.
 ORPHANS_S = 20.0
 _MOST_SAID = 3000
