@@ -20,7 +20,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +132,8 @@ def remember_plans() -> None:
             whole.replace(file)
     except OSError as error:
         _log.warning("FFTW's wisdom could not be kept (%s); the next start plans anew", error)
-        whole.unlink(missing_ok=True)
+        with suppress(OSError):
+            whole.unlink()
 
 
 def _wisdom_file() -> Path:
