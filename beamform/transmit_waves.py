@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.acquisition import Acquisition
 
+# No sound comes from there; squares of more could not be summed.
+_FARTHEST_M = 1e6
 _TOLERANCE_PERIODS = 0.05
 
 
@@ -150,6 +152,8 @@ def _wave_of(
     if (np.sign(weights[fired]) != polarity).any():
         return None
     x_m, delays_s = acquisition.probe.element_x_m[fired], delays_s[fired]
+    if not max(np.abs(delays_s).max() * acquisition.sound_speed_m_s, np.abs(x_m).max()) < _FARTHEST_M:
+        return None
     if fired.size == 1:
         return DivergingWave((float(x_m[0]), 0.0), float(delays_s[0]), polarity)
     is_wide = 2 * fired.size >= acquisition.probe.n_elements

@@ -40,6 +40,12 @@ def _usable(folder: Path) -> Path:
         folder,
         why,
     )
+    return temporary_folder()
+
+
+@functools.cache
+def temporary_folder() -> Path:
+    """One that ends with this process, for what must be a file and finds no room in the cache."""
     temporary = Path(tempfile.mkdtemp(prefix="sonolucent-"))
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     return temporary

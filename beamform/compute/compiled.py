@@ -65,7 +65,10 @@ class _KernelCache(_Cache):  # type: ignore[misc]  # Numba is not typed
         return self._opened.load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        self._opened.save_overload(sig, data)
+        try:
+            self._opened.save_overload(sig, data)
+        except OSError as error:  # as on a full disk
+            _tell_of(error.strerror)
 
     def enable(self) -> None:
         self._opened.enable()
@@ -75,6 +78,11 @@ class _KernelCache(_Cache):  # type: ignore[misc]  # Numba is not typed
 
     def flush(self) -> None:
         self._opened.flush()
+
+
+@functools.cache
+def _tell_of(why: str) -> None:
+    _log.warning("%s: %s; kernels are compiled anew at every start", _folder(), why)
 
 
 @contextmanager

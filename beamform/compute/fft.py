@@ -20,7 +20,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -125,13 +125,15 @@ def remember_plans() -> None:
         return
     recall_plans()  # what other processes have learnt since must not be lost
     wisdom, file = pyfftw.export_wisdom()[1], _wisdom_file()
+    whole = file.with_suffix(f".{os.getpid()}")
     try:
         if not file.exists() or set(file.read_bytes().splitlines()) != set(wisdom.splitlines()):
-            whole = file.with_suffix(f".{os.getpid()}")
             whole.write_bytes(wisdom)
             whole.replace(file)
     except OSError as error:
         _log.warning("FFTW's wisdom could not be kept (%s); the next start plans anew", error)
+        with suppress(OSError):
+            whole.unlink()
 
 
 def _wisdom_file() -> Path:

@@ -4,6 +4,7 @@
 
 #include <zmq.h>
 
+#include <algorithm>
 #include <chrono>
 #include <complex>
 #include <cstddef>
@@ -44,6 +45,7 @@ class Scanner {
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
     check(keys.secure(socket_.get()), "setting the keys");
     keep_alive();
+    keep_few_frames();
     readers_.listen(context_.get(), socket_.get());
     check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
   }
@@ -80,6 +82,7 @@ class Scanner {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr int patience_ms = 60000;
+  static constexpr std::size_t least_kept = std::size_t{1} << 17, kernel_kept = std::size_t{1} << 21;
 
   // The kernel asks whether a reader is there still. No PINGs of ZMTP (ZMQ_HEARTBEAT_IVL): the answer to one, after the
   // end, would reset the connection, and what is on the way would be lost.
@@ -91,6 +94,14 @@ class Scanner {
                               {ZMQ_TCP_KEEPALIVE_CNT, 6}};
     for (const auto& option : options)
       check(zmq_setsockopt(socket_.get(), option[0], &option[1], sizeof option[1]), "setting time limits");
+  }
+
+  // The kernel has room for hundreds of small frames: behind a slow line they would be seconds old when they come.
+  void keep_few_frames() {
+    const std::size_t frame = positive(acquisition_.n_tx()) * acquisition_.shot_size() * sizeof(Sample);
+    const int kept = static_cast<int>(std::min(std::max(2 * frame, least_kept), kernel_kept));
+    if (kept < static_cast<int>(kernel_kept))
+      check(zmq_setsockopt(socket_.get(), ZMQ_SNDBUF, &kept, sizeof kept), "setting the kernel's buffer");
   }
 
   bool send_channels(std::uint64_t frame_id, int first_tx, int n, const Sample* samples) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import tempfile
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import sonolucent._core  # noqa: F401  registers FusedUNet with TorchScript
-from sonolucent.beamform.compute.cache_folder import cache_folder
+from sonolucent.beamform.compute.cache_folder import cache_folder, temporary_folder
 from sonolucent.nn.model_folder import Model
 from sonolucent.nn.unet import UNet
 
@@ -50,14 +51,22 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
     damaged there.
 
     The name carries the weights' hash, torch's version and what files hold today, so that a file never outlives them.
-    `cache` defaults to the user's cache directory.
+    `cache` defaults to the user's cache directory, or where that is full to one for temporary files.
 
     Raises:
-        OSError: the cache cannot be written.
+        OSError: neither can be written.
     """
     folder = cache or cache_folder("models")
     path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}-{_CONTENT}.ts"
-    if not path.exists() or _is_damaged(path):
+    if path.exists() and not _is_damaged(path):
+        return path
+    try:
+        write_torchscript(model.network, path)
+    except OSError as error:
+        if cache is not None:
+            raise
+        _log.warning("%s: %s; it is derived anew at every start", path, error.strerror)
+        path = temporary_folder() / path.name
         write_torchscript(model.network, path)
     return path
 
@@ -81,10 +90,12 @@ def write_torchscript(network: nn.Module, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*torch\.jit", category=DeprecationWarning)
         scripted = torch.jit.script(deployed.eval())
+    content = io.BytesIO()
+    torch.jit.save(scripted, content)  # to a file on a full disk, it would end the program
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
     os.close(handle)
     try:
-        torch.jit.save(scripted, draft)
+        Path(draft).write_bytes(content.getbuffer())
         os.replace(draft, path)
     finally:
         Path(draft).unlink(missing_ok=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 
+from sonolucent.stream.commands.reports import drop_output
 from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.printable import log_to_terminal, say
 
@@ -33,6 +34,7 @@ COMMANDS = {
     "warmup": "compile, plan and simulate now what the first run would otherwise wait for",
 }
 DONE, FAILED, BAD_INPUT = 0, 1, 2
+_SIGNS_OF_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
 INTERRUPTED, NOBODY_READS = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 """As a shell reports programs that these signals end."""
 
@@ -44,8 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # `sonolucent --help | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return NOBODY_READS
+    except OSError as error:  # as on a full disk
+        drop_output()
+        return _fail(FAILED, f"standard output cannot be written: {error.strerror}")
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -60,7 +65,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(BAD_INPUT, f"no command {name!r}; try one of {', '.join(COMMANDS)}")
     log_to_terminal("%(message)s")
     if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as it does after Ctrl-C
+        for number in (signal.SIGTERM, signal.SIGHUP):  # it cleans up as it does after Ctrl-C
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
     try:
         command = importlib.import_module(f"sonolucent.stream.commands.{name}")
         status: int = command.main(rest)
@@ -72,7 +79,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "interrupted")
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not _is_of_memory(error):
+            raise
+        return _fail(FAILED, f"out of memory: {error or 'nothing more can be had'}; is `ulimit -v` or a limit too low?")
     return status
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether it comes of a limit: also libraries that cannot be loaded and threads that cannot be started do."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_NO_MEMORY)
 
 
 def _usage() -> str:
@@ -91,7 +107,8 @@ def _usage() -> str:
 
 
 def _fail(status: int, message: str) -> int:
-    say(f"sonolucent: {message}", file=sys.stderr)
+    with suppress(OSError):  # a terminal that is gone
+        say(f"sonolucent: {message}", file=sys.stderr)
     return status
 
 

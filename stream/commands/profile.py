@@ -8,6 +8,7 @@ import msgspec
 
 from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.commands.parsing import parse_run, print_json
+from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.commands.summary import latency_table
 from sonolucent.stream.config import Config, changed
 from sonolucent.stream.printable import say
@@ -19,10 +20,7 @@ _FRAMES = 200
 def main(arguments: Sequence[str]) -> int:
     config, json = parse_run(arguments, "profile", Config())
     profiled = profile(changed(config, frames=config.frames or _FRAMES))
-    if json:
-        print_json(document(profiled))
-    else:
-        say("\n".join(lines(profiled)))
+    deliver(lambda: print_json(document(profiled)) if json else say("\n".join(lines(profiled))))
     if profiled.interrupted:
         raise KeyboardInterrupt
     return 1 if profiled.over_budget else 0

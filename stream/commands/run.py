@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 
 from sonolucent.stream.commands.parsing import parse_run, print_json
+from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.commands.summary import print_summary
 from sonolucent.stream.config import Config
 from sonolucent.stream.runtime.run import run
@@ -22,8 +23,5 @@ def execute(config: Config, *, json: bool) -> int:
     # What a package's stage prints must not come between the document and who reads it.
     with redirect_stdout(sys.stderr if json else sys.stdout):
         report = run(config)
-    if json:
-        print_json(report)
-    else:
-        print_summary(report)
+    deliver(lambda: print_json(report) if json else print_summary(report))
     return 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import closing
 
 import msgspec
+import numpy as np
 
 from sonolucent.sim.faults import FaultRates
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.openers import open_source
@@ -59,10 +62,7 @@ class ScannerOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(ScannerOptions, arguments, "scanner")
     report = serve(options)
-    if options.json:
-        print_json(report)
-    else:
-        print_report(report)
+    deliver(lambda: print_json(report) if options.json else print_report(report))
     return 0
 
 
@@ -81,7 +81,9 @@ def serve(options: ScannerOptions) -> ScannerReport:
         source.warm_up()
         endpoint = f"tcp://{options.host}:{options.port or '*'}"
         n_messages = 1 if options.whole_frames else source.stream.acquisition.n_tx
-        with closing(PushSocket(context, endpoint, _QUEUED_FRAMES * n_messages, stop, keys)) as socket:
+        frame_bytes = math.prod(source.stream.acquisition.shape) * np.dtype(source.stream.dtype).itemsize
+        queue = _QUEUED_FRAMES * n_messages
+        with closing(PushSocket(context, endpoint, queue, stop, keys, frame_bytes)) as socket:
             say(f"scanner: {socket.endpoint}, waiting for a reader", file=sys.stderr)
             live = not config.as_fast_as_possible
             return BoxedScanner(source, socket, n_messages, options.faults, options.seed, live=live).run()

@@ -11,6 +11,7 @@ import msgspec
 import tyro
 
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.commands.summary import print_stage
 from sonolucent.stream.config import changed, load_config
 from sonolucent.stream.errors import ConfigError
@@ -60,8 +61,5 @@ def main(arguments: Sequence[str]) -> int:
         except Aborted:
             _log.warning("aborted")
             return 1
-    if options.json:
-        print_json(report)
-    else:
-        print_stage(report)
+    deliver(lambda: print_json(report) if options.json else print_stage(report))
     return 0

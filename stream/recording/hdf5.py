@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -13,18 +12,26 @@ from pathlib import Path
 
 import h5py
 
-from sonolucent.stream.errors import RecordingError, RecordingFailed
-from sonolucent.stream.output_file import require_free, why_refused
+from sonolucent.stream.errors import RecordingError
 
 # What h5py raises on damaged files, by trial.
-_DAMAGED = (KeyError, ValueError, TypeError, OSError, OverflowError, AttributeError, IndexError, RuntimeError)
+_DAMAGED = (
+    KeyError,
+    ValueError,
+    TypeError,
+    OSError,
+    OverflowError,
+    AttributeError,
+    IndexError,
+    RuntimeError,
+    MemoryError,
+)
 # How h5py names what it does not find.
 _MISSING = re.compile(r"object '(.+?)' doesn't exist")
 # Of version 3, with its checksum.
 _SUPERBLOCK_BYTES = 48
 # The waits double from a nanosecond on: two milliseconds in all.
 _READ_ATTEMPTS = 20
-_MAX_CHUNK_BYTES = 1 << 30
 _HEAD_BYTES = 1 << 15
 
 
@@ -32,39 +39,26 @@ def create(path: Path) -> h5py.File:
     """A new file that can be written in single-writer-multiple-readers mode.
 
     Raises:
-        OutputError: it exists, or cannot be written there.
-        RecordingFailed: the disk is full.
-        RecordingError: HDF5 cannot make it.
+        OSError: it exists, or the disk refuses it.
     """
-    require_free(path)
     _require_room(path)
-    try:
-        return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be written: {error}") from error
+    return h5py.File(path, "x", libver="latest", rdcc_nbytes=0)
 
 
 def _require_room(path: Path) -> None:
-    """Refuses a disk that has no room even for a head: HDF5 would crash the program's end.
-
-    Raises:
-        RecordingFailed: it has none.
-    """
+    """Refuses a disk that has no room even for a head: HDF5 would crash the program's end."""
     try:
         path.write_bytes(bytes(_HEAD_BYTES))
-    except OSError as error:
-        raise RecordingFailed(f"{path}: cannot be written: {why_refused(error)}; nothing was recorded") from error
     finally:
         path.unlink(missing_ok=True)
 
 
-def abandon(file: h5py.File) -> None:
+def abandon(file: h5py.File, path: Path) -> None:
     """Closes a file that its disk has no room for, and leaves it as if its writer had been killed.
 
     HDF5 marks such a file as closed with a size that it does not have, so that nothing could open it any more; left
     open, it would crash the program's end.
     """
-    path = Path(file.filename)
     with path.open("r+b") as raw:
         superblock = raw.read(_SUPERBLOCK_BYTES)
         with contextlib.suppress(RuntimeError, OSError):
@@ -129,6 +123,17 @@ def reading(path: Path, format_name: str) -> Iterator[None]:
         raise RecordingError(f"{path}: {format_name}: {error}") from error
 
 
+def holds(group: h5py.Group, name: str) -> bool:
+    """Whether a group has a member; h5py would go through all rows of a dataset to say so.
+
+    Raises:
+        ValueError: it is a dataset.
+    """
+    if not isinstance(group, h5py.Group):
+        raise ValueError(f"{group.name} is a dataset where a group is due")
+    return name in group
+
+
 def members(group: h5py.Group) -> list[str]:
     """The names in a group, sorted.
 
@@ -138,29 +143,3 @@ def members(group: h5py.Group) -> list[str]:
     if not isinstance(group, h5py.Group):
         raise ValueError(f"{group.name} is a dataset where a group is due")
     return sorted(group)
-
-
-def require_chunks(dataset: h5py.Dataset) -> None:
-    """Refuses a dataset that cannot be read piece by piece within reasonable memory.
-
-    Raises:
-        ValueError: one chunk is more than 1 GiB.
-    """
-    if math.prod(dataset.chunks or (1,)) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:
-        raise ValueError(f"{dataset.name} has chunks of {dataset.chunks}, beyond {_MAX_CHUNK_BYTES} bytes")
-
-
-def require_filters(dataset: h5py.Dataset) -> None:
-    """Makes the filters at hand that a dataset is compressed by.
-
-    Raises:
-        ValueError: one is not installed.
-    """
-    plist = dataset.id.get_create_plist()
-    filters = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
-    if all(h5py.h5z.filter_avail(number) for number in filters):
-        return
-    try:
-        import hdf5plugin  # noqa: F401 - registers them
-    except ImportError as error:
-        raise ValueError("compressed by a filter that is not installed; pip install 'sonolucent[formats]'") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 
 from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.recording import hdf5
+from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.registry import Registry
 
@@ -122,12 +122,15 @@ def _format_of(path: Path) -> FileFormat:
     with ExitStack() as stack:
         is_hdf5 = _HDF5_MAGIC in (head[:8], _first_bytes(path, skip=_MAGIC_BYTES)[:8])
         file = stack.enter_context(hdf5.open_for_reading(path)) if is_hdf5 else None
+        if file is not None:
+            with hdf5.reading(path, "HDF5"):
+                hdf5_values.require_links_inside(file)
         start = FileStart(path, head, file)
         for file_format in FORMATS.everything():
             with hdf5.reading(path, file_format.name):
                 if file_format.recognise(start):
                     return file_format
-        held = "" if file is None else f"; it is HDF5 and holds {', '.join(file) or 'nothing'}"
+        held = "" if file is None else f"; it is HDF5 and holds {', '.join(map(str, file)) or 'nothing'}"
     is_text = head.isascii() and b"\0" not in head
     known = ", ".join(dict.fromkeys(file_format.name for file_format in FORMATS.everything()))
     raise RecordingError(f"{path}: {'text, and ' if is_text else ''}of no format that can be read ({known}){held}")

@@ -16,6 +16,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.beamform.probe import Probe
 from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.messages import Channels, ChannelType, Frame, Stream
+from sonolucent.stream.recording import hdf5, hdf5_values
 
 FORMAT = "sonolucent"
 VERSION = 1
@@ -32,7 +33,6 @@ NOTE = "description"
 """The attribute with what a user wrote about the recording, as in zea."""
 
 _MAX_VALUES_BYTES = 1 << 24
-_MAX_FRAME_BYTES = 1 << 30
 
 RAW_ROW = np.dtype([("frame_id", "<i8"), ("acquired_ns", "<i8"), ("acquired_utc_ns", "<i8")])
 IMAGE_ROW = np.dtype(
@@ -98,8 +98,7 @@ def read_values(dataset: h5py.Dataset) -> NDArray[Any]:
     """
     if dataset.size * dataset.dtype.itemsize > _MAX_VALUES_BYTES:
         raise ValueError(f"{dataset.name} claims {dataset.size} values")
-    values: NDArray[Any] = dataset[...]
-    return values
+    return hdf5_values.read(dataset)
 
 
 def require_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtypes: tuple[str, ...]) -> None:
@@ -113,8 +112,7 @@ def require_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtypes:
     frames = file[path]
     if frames.shape[1:] != row_shape or frames.dtype.str not in dtypes:
         raise ValueError(f"{path} holds rows of {frames.shape[1:]} {frames.dtype}, where {row_shape} was expected")
-    if math.prod(frames.chunks or (1,)) * frames.dtype.itemsize > _MAX_FRAME_BYTES:
-        raise ValueError(f"{path} has chunks of {frames.chunks}, beyond {_MAX_FRAME_BYTES} bytes")
+    hdf5_values.require_chunks(frames)
 
 
 def read_stream(file: h5py.File) -> Stream:
@@ -138,10 +136,14 @@ def read_stream(file: h5py.File) -> Stream:
         sampling_frequency_hz=_number(scan["sampling_frequency"]),
         initial_time_s=_the_initial_time_s(scan),
         sound_speed_m_s=_number(scan["sound_speed"]),
-        demodulation_frequency_hz=_number(scan["demodulation_frequency"]) if "demodulation_frequency" in scan else 0.0,
-        dead_elements=[int(e) for e in read_values(scan["dead_elements"])] if "dead_elements" in scan else (),
+        demodulation_frequency_hz=_number(scan["demodulation_frequency"])
+        if hdf5.holds(scan, "demodulation_frequency")
+        else 0.0,
+        dead_elements=[int(e) for e in read_values(scan["dead_elements"])] if hdf5.holds(scan, "dead_elements") else (),
     )
-    rate = _number(scan["frame_rate"]) if "frame_rate" in scan else None
+    if math.prod(acquisition.shape) > hdf5_values.MAX_CHUNK_BYTES:
+        raise ValueError(f"frames of {acquisition.shape} are beyond {hdf5_values.MAX_CHUNK_BYTES} samples")
+    rate = _number(scan["frame_rate"]) if hdf5.holds(scan, "frame_rate") else None
     return Stream(acquisition, _read_grid(scan["grid"]), rate, _sample_type(file, acquisition))
 
 
@@ -217,7 +219,7 @@ def _write_transmits(scan: h5py.Group, acquisition: Acquisition) -> None:
 
 
 def _read_transmits(scan: h5py.Group) -> dict[str, Any]:
-    if "t0_delays" not in scan:
+    if not hdf5.holds(scan, "t0_delays"):
         return {"tx_elements": [int(e) for e in read_values(scan["tx_elements"])]}
     return {"sequence": TransmitSequence(read_values(scan["t0_delays"]), read_values(scan["tx_apodizations"]))}
 

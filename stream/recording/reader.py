@@ -16,7 +16,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Image, Trail
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 
 
 class Recording:
@@ -73,7 +73,7 @@ class Recording:
         if not -len(self) <= index < len(self):
             raise IndexError(f"{self.path} holds {len(self)} frames of channel data; there is no frame {index}")
         with hdf5.reading(self.path, "Sonolucent"):
-            row: NDArray[Any] = self._file[layout.RAW][index % len(self)]
+            row = hdf5_values.read(self._file[layout.RAW], index % len(self))
         return layout.from_raw_row(row, self.stream)
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
@@ -84,10 +84,10 @@ class Recording:
         if not 0 <= index < self.n_images:
             raise IndexError(f"{self.path} holds {self.n_images} images; there is no image {index}")
         with hdf5.reading(self.path, "Sonolucent"):
-            row = self._file[layout.IMAGE_INDEX][index]
-            layers = [self._file[layout.BMODE][index]]
+            row: Any = hdf5_values.read(self._file[layout.IMAGE_INDEX], index)
+            layers = [hdf5_values.read(self._file[layout.BMODE], index)]
             if row["model"]:
-                layers.append(self._file[layout.ENHANCED][index])
+                layers.append(hdf5_values.read(self._file[layout.ENHANCED], index))
             return Image(
                 frame_id=int(row["frame_id"]),
                 layers=np.stack(layers),

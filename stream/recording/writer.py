@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sonolucent.stream.errors import RecordingError, RecordingFailed
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Frame, Image, Stream
-from sonolucent.stream.output_file import why_refused
+from sonolucent.stream.output_file import new_file, why_refused
 from sonolucent.stream.recording import hdf5, layout
 
 _FLUSH_S = 0.25
@@ -35,7 +35,8 @@ class RecordingWriter:
         file: the new file, opened by `whole_file` where nobody reads it before it is whole.
 
     Raises:
-        OutputError, RecordingError: the file exists or cannot be written.
+        OutputError: the file exists, or cannot be written there.
+        OutputFailed: the disk refuses it; nothing is left of it.
     """
 
     def __init__(
@@ -51,13 +52,24 @@ class RecordingWriter:
         self.path = path
         self._flushed_s = time.monotonic()
         self._live = file is None
-        self._file = hdf5.create(path) if file is None else file
-        if note:
-            self._file.attrs[layout.NOTE] = note
-        self._lay_out(stream, channels=channels, images=images)
+        if file is None:
+            # A program that is killed before the file can be read must not leave it there.
+            with new_file(path) as draft:
+                self._file = hdf5.create(draft)
+                try:
+                    self._lay_out(stream, note, channels=channels, images=images)
+                    self._file.swmr_mode = True
+                except OSError:
+                    hdf5.abandon(self._file, draft)
+                    raise
+        else:
+            self._file = file
+            self._lay_out(stream, note, channels=channels, images=images)
         self.begin(stream)
 
-    def _lay_out(self, stream: Stream, *, channels: bool, images: bool) -> None:
+    def _lay_out(self, stream: Stream, note: str, *, channels: bool, images: bool) -> None:
+        if note:
+            self._file.attrs[layout.NOTE] = note
         layout.write_stream(self._file, stream)
         if channels:
             self._raw = layout.create_rows(self._file, layout.RAW, *layout.raw_rows(stream), "1")
@@ -70,8 +82,6 @@ class RecordingWriter:
         self._lost = layout.create_index(self._file, layout.LOST, layout.LOST_ROW)
         self._ledger = layout.create_text(self._file, layout.LEDGER)
         self._imaging = layout.create_text(self._file, layout.IMAGING)
-        if self._live:
-            self._file.swmr_mode = True
 
     def begin(self, stream: Stream) -> None:
         """Images from now on were made with the settings of that description; their grid is the same.
@@ -134,7 +144,7 @@ class RecordingWriter:
     def _give_up(self, what: str, error: OSError) -> None:
         if not self._live:
             raise error
-        hdf5.abandon(self._file)
+        hdf5.abandon(self._file, self.path)
         why = why_refused(error)
         raise RecordingFailed(
             f"{self.path}: {what} cannot be written: {why}; the recording opens up to its last flush"

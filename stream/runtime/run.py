@@ -119,18 +119,24 @@ def tell_plans(config: Config) -> None:
 
 @contextmanager
 def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[None]:
-    """Within, Ctrl-C or SIGTERM sets `stop`, and a second one `abort`; only the main thread can do this."""
+    """Within, Ctrl-C or SIGTERM sets `stop`, and a second one `abort`; only the main thread can do this.
+
+    A terminal that closes (SIGHUP) sets `stop`, however often it says so: nobody there is in a hurry.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         again = stop.is_set()
-        (abort if again else stop).set()
+        (abort if again and number != signal.SIGHUP else stop).set()
         if not again and os.isatty(2):
             os.write(2, b"\nending in order; once more ends at once\n")
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    # `nohup` has SIGHUP ignored.
+    hangs_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
+    numbers = (signal.SIGINT, signal.SIGTERM, *hangs_up)
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

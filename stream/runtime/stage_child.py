@@ -49,8 +49,9 @@ class _Commands:
 
 def main() -> int:
     """What the child does."""
-    # Ctrl-C at the terminal, and many a SIGTERM, reach the whole process group; the parent decides what they mean.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Ctrl-C at the terminal, its end, and many a SIGTERM reach the whole process group; the parent decides what they
+    # mean.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     log_to_terminal(f"{sys.argv[1]}: %(message)s")
     # The parent reads answers from standard output; what a package's stage prints there goes to standard error.

@@ -17,6 +17,8 @@ from sonolucent.stream.transport.sockets import Context, bind
 
 _POLL_MS = 100
 _LAST_POLLS = 10
+# A line is kept busy by the first, and the kernel keeps the second by itself.
+_LEAST_KEPT_BYTES, _KEPT_BYTES = 1 << 17, 1 << 21
 _Bound = tuple[MonitoredSocket, ReaderCount]
 _REBIND_S = 5.0
 # A reader may be busy with its warm-up; one that has gone is not waited for.
@@ -31,14 +33,19 @@ class PushSocket:
         queue: messages that may wait for the reader.
         stop: set when nobody should wait any longer.
         keys: encrypt what is sent.
+        frame_bytes: of a whole frame. The kernel keeps two small ones, not the hundreds that it has room for: behind a
+            slow line they would be seconds old when they come.
 
     Raises:
         EdgeError: the endpoint cannot be used, or is taken.
         ConfigError: the keys cannot be used.
     """
 
-    def __init__(self, context: Context, endpoint: str, queue: int, stop: Event, keys: Keys | None = None) -> None:
+    def __init__(
+        self, context: Context, endpoint: str, queue: int, stop: Event, keys: Keys | None = None, frame_bytes: int = 0
+    ) -> None:
         self._context, self._queue, self._stop, self._keys = context, queue, stop, keys
+        self._kept_bytes = max(2 * frame_bytes, _LEAST_KEPT_BYTES)
         self.endpoint = endpoint
         self._socket, self._readers = self._bind()
         self.endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -81,6 +88,8 @@ class PushSocket:
     def _bind(self) -> _Bound:
         socket = monitored(self._context, zmq.PUSH, READER_EVENTS)
         socket.setsockopt(zmq.SNDHWM, self._queue)
+        if self._kept_bytes < _KEPT_BYTES:
+            socket.setsockopt(zmq.SNDBUF, self._kept_bytes)
         bind(socket, self.endpoint, "choose another --port", self._keys)
         return socket, ReaderCount(socket, socket.getsockopt_string(zmq.LAST_ENDPOINT))
 

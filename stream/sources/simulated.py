@@ -66,14 +66,19 @@ def require_phantom(name: str) -> None:
 
 
 def cached_loop(phantom: str, seed: int) -> NDArray[np.int16]:
-    """All frames of a phantom's cycle, (n_frames, n_tx, n_rx, n_samples), mapped from the cache."""
+    """All frames of a phantom's cycle, (n_frames, n_tx, n_rx, n_samples), mapped from the cache if that has room."""
     name = _cached_name(phantom)
     path = cache_folder() / f"{name}-{seed}-{_simulator_digest()}.npy"
     if not path.exists():
         _log.warning("simulating the %s phantom for %s; this happens once", phantom, path)
         for outdated in path.parent.glob(f"{name}-{seed}-*.npy"):
             outdated.unlink()
-        _write_whole(path, list(simulate_frames(phantom, seed, _cycle(phantom))))
+        simulated = np.stack(list(simulate_frames(phantom, seed, _cycle(phantom))))
+        try:
+            _write_whole(path, simulated)
+        except OSError as error:
+            _log.warning("%s: %s; every start simulates anew", path, error.strerror)
+            return simulated
     loop: NDArray[np.int16] = np.load(path, mmap_mode="r")
     return loop
 
@@ -116,11 +121,14 @@ def _cached_name(phantom: str) -> str:
     return f"picture-{digest.hexdigest()[:12]}"
 
 
-def _write_whole(path: Path, frames: list[NDArray[np.int16]]) -> None:
+def _write_whole(path: Path, frames: NDArray[np.int16]) -> None:
     unfinished = path.with_suffix(f".{os.getpid()}.part")
-    with unfinished.open("wb") as file:
-        np.save(file, np.stack(frames))
-    unfinished.rename(path)
+    try:
+        with unfinished.open("wb") as file:
+            np.save(file, frames)
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _simulator_digest() -> str:

@@ -18,7 +18,7 @@ def main() -> int:
     """What the child does."""
     os.nice(_NICEST)
     # Ctrl-C at the terminal reaches the whole process group; the run decides what it means.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     log_to_terminal("train: %(message)s")
     from sonolucent.stream.training_aside.course import follow

@@ -50,6 +50,7 @@ class Producer:
 
         Raises:
             Aborted: the run was aborted.
+            Exception: what the edge's thread failed with, such as descriptors that are all in use.
         """
         if isinstance(message, Stream):
             self._queue.describe(encode(message))
@@ -74,6 +75,7 @@ class Producer:
         """
         deadline = time.monotonic() + timeout_s
         while not self._asked.wait(POLL_S):
+            self._queue.require_taker()
             if self._abort.is_set():
                 raise Aborted(self.edge.name)
             if time.monotonic() > deadline:
@@ -81,12 +83,17 @@ class Producer:
         return True
 
     def close(self, patience_s: float = 5.0) -> EdgeCounts:
-        """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge."""
+        """Waits while the consumer still takes frames (at most `patience_s` without progress), then ends the edge.
+
+        Raises:
+            Exception: what the edge's thread failed with.
+        """
         self._patience_s = patience_s
         if self._end is None:
             self._end = encode(End(self.ledger.counts().acquired))
         self._queue.close()
         self._thread.join()
+        self._queue.require_taker()
         return self.ledger.counts()
 
     def _serve(self) -> None:
@@ -98,6 +105,8 @@ class Producer:
                 elif self._end is not None and self._idle(progressed):
                     break
             self._say_goodbye()
+        except Exception as error:  # noqa: BLE001 - whatever it is, `push` and `close` raise it
+            self._queue.fail(error)
         finally:
             self._count_the_rest()
             self._socket.close(linger=500)

@@ -31,6 +31,7 @@ class SendQueue:
         self._changed = threading.Condition()
         self._stream: Parts | None = None
         self._closed = False
+        self._failure: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -52,6 +53,7 @@ class SendQueue:
 
         Raises:
             Aborted: the run was aborted.
+            Exception: what the edge's thread failed with.
         """
         with self._changed:
             self._make_room()
@@ -82,6 +84,17 @@ class SendQueue:
             self._closed = True
             self._changed.notify_all()
 
+    def fail(self, failure: Exception) -> None:
+        """Nobody takes frames any more, and this is why."""
+        with self._changed:
+            self._failure = failure
+            self._changed.notify_all()
+
+    def require_taker(self) -> None:
+        """Raises what the edge's thread failed with."""
+        if self._failure is not None:
+            raise self._failure
+
     def clear(self) -> int:
         """Forgets the frames; how many there were."""
         with self._changed:
@@ -92,8 +105,10 @@ class SendQueue:
 
     def _make_room(self) -> None:
         bound = 1 if self._edge.policy == "latest" else self._edge.bound
-        while self._edge.policy == "lossless" and len(self) >= bound and not self._abort.is_set():
+        is_lossless = self._edge.policy == "lossless"
+        while is_lossless and len(self) >= bound and not self._abort.is_set() and self._failure is None:
             self._changed.wait(POLL_S)
+        self.require_taker()
         if self._abort.is_set():
             self._ledger.drop("aborted")
             raise Aborted(self._edge.name)

@@ -16,6 +16,7 @@ import zmq
 from sonolucent.stream.errors import BadInput, EdgeError
 from sonolucent.stream.transport import heartbeats
 from sonolucent.stream.transport.curve import Keys, authenticating
+from sonolucent.stream.transport.descriptors import require_descriptors
 from sonolucent.stream.transport.wire_header import MAX_PAYLOAD_BYTES
 
 Context = zmq.Context[zmq.Socket[bytes]]
@@ -23,7 +24,12 @@ Context = zmq.Context[zmq.Socket[bytes]]
 
 @contextmanager
 def open_context(keys: Keys | None) -> Iterator[Context]:
-    """A context whose sockets may use `keys`."""
+    """A context whose sockets may use `keys`.
+
+    Raises:
+        StageFailed: this process may not open the descriptors that sockets take.
+    """
+    require_descriptors()
     with zmq.Context() as context, authenticating(context, keys):
         yield context
 

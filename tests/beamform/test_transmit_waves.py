@@ -153,3 +153,10 @@ def test_depths_of_the_record_count_from_when_waves_leave():
     late = acquisition_of(TransmitSequence(np.full((1, 64), 5e-6), np.ones((1, 64))), initial_time_s=5e-6)
     assert late.record_depths_m == pytest.approx(plain.record_depths_m, abs=1e-9)
     assert ImageGrid.for_acquisition(late).z_m[-1] == pytest.approx(ImageGrid.for_acquisition(plain).z_m[-1], abs=1e-4)
+
+
+def test_numbers_beyond_the_earth_are_no_wave():
+    """Their squares could not be summed."""
+    far = Probe.linear(n_elements=8, pitch_m=1e200, element_width_m=1e199, center_frequency_hz=5e6)
+    delays_s = np.array([[0.0, 3e-6, 5e-6, 6e-6, 6e-6, 5e-6, 3e-6, 0.0]])
+    assert find_waves(Acquisition(far, sequence=TransmitSequence(delays_s, np.ones((1, 8))))) == (None,)

@@ -84,7 +84,7 @@ class Page:
             if message.type == aiohttp.WSMsgType.BINARY:
                 (length,) = struct.unpack_from("<I", message.data)
                 self.arrivals.append((time.monotonic(), json.loads(message.data[4 : 4 + length])["frame_id"]))
-                await frames.send_str("next")
+                await frames.send_json({"kind": "next"})
 
     def first(self, acquired_s: dict[int, float], after_s: float) -> float:
         """When the first frame came that was acquired after a time."""

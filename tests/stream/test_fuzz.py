@@ -29,6 +29,7 @@ from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stream, Trail
 from sonolucent.stream.recording.formats.uff_writer import write_uff
 from sonolucent.stream.recording.formats.zea_writer import write_zea
+from sonolucent.stream.recording.known_formats import FORMATS
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.recording.writer import RecordingWriter
 from sonolucent.stream.transport.wire import WireError, decode
@@ -232,6 +233,15 @@ def test_a_damaged_recording_that_seems_unfinished_is_refused(originals: dict[st
     damaged.write_bytes(content)
     with pytest.raises(RecordingError, match="checksum"):
         open_recording(damaged)
+
+
+def test_files_damaged_where_their_structure_is_are_refused_or_read_by_the_command() -> None:
+    """A sample of the campaign, for every format: no crash, no hang, no memory beyond a bound, no traceback."""
+    campaign = Path(__file__).parents[1] / "campaigns" / "files.py"
+    command = [sys.executable, str(campaign), "--files", "8", "--info-only"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.count("| 8 |") >= len(FORMATS.names()) - 1  # all but other MATLAB files
 
 
 def paths_in(file: Path) -> list[str]:

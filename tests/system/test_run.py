@@ -1,10 +1,14 @@
 """Whole pipelines: every transport delivers, the ledger adds up, and nothing stays behind."""
 
+import fcntl
+import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,16 +100,52 @@ def test_a_recorded_run_replays_bit_for_bit(sonolucent: Any, small_recording: Pa
     assert len(set(hashes[0]["raw_data"].values())) == len(hashes[0]["raw_data"]) == 4
 
 
-def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_ends_in_order_and_prints_the_ledger(small_recording: Path, number: signal.Signals) -> None:
     command = [*CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER[:-1]]
     with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "viewer:" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "source>beamform" in output
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_terminal_that_closes_ends_a_run_in_order(small_recording: Path, tmp_path: Path, transport: str) -> None:
+    """All it has to say is lost with the terminal; what it recorded is not."""
+    recorded = tmp_path / "images.h5"
+    command = [*CLI, "run", "--source", f"replay:{small_recording}", "--loop", "--headless", "--model", "none"]
+    command += ["--record", str(recorded), "--transport", transport]
+    master, slave = pty.openpty()
+    with running(command, stdin=slave, stdout=slave, stderr=slave, preexec_fn=_take_terminal) as process:
+        os.close(slave)
+        deadline = time.monotonic() + 60
+        while not recorded.exists() or recorded.stat().st_size < 500_000:
+            assert time.monotonic() < deadline, "nothing is recorded"
+            time.sleep(0.05)
+        os.close(master)
+        assert process.wait(timeout=60) == 1
+    recording = Recording(recorded)
+    assert recording.edges["source>beamform"].balanced
+    assert recording.edges["recorder>disk"].delivered == recording.n_images > 0
+
+
+def _take_terminal() -> None:
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_report_goes_to_standard_error_where_standard_output_takes_none(small_recording: Path) -> None:
+    command = [*CLI, "run", "--source", f"replay:{small_recording}", "--headless", "--model", "none", "--json"]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    report, _, message = ended.stderr.partition("sonolucent: ")
+    assert ended.returncode == 1
+    assert json.loads(report)["frames_out"] == 4
+    assert message.startswith("standard output cannot be written: No space left on device; the report is on")
 
 
 @pytest.fixture
@@ -146,3 +186,17 @@ def test_every_stage_says_once_what_it_has_planned_where_asked(
     options = ["--source", f"replay:{small_recording}", "--headless", "--model", "none", "--frames", 2, "--verbose"]
     lines = sonolucent("run", *options, "--transport", transport).errors.splitlines()
     assert sorted(line.partition(": ")[0] for line in lines) == ["beamform", "enhance", "headless", "source"], lines
+
+
+def test_nohup_outlives_its_terminal(small_recording: Path) -> None:
+    command = ["nohup", *CLI, "run", "--source", f"replay:{small_recording}", *FOR_EVER]
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "viewer:" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.0)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert json.loads(output)["interrupted"]

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from sonolucent.stream.recording import hdf5
+from sonolucent.stream.recording import hdf5, hdf5_values
 
 MAGIC = b"MATLAB 7.3"
 MAX_VARIABLE_BYTES = 1 << 30
@@ -82,7 +82,9 @@ class _Reader:
     def _referred(self, dataset: h5py.Dataset, depth: int) -> list[Any]:
         if dataset.size > _MAX_NODES:
             raise ValueError(f"{dataset.name} claims {dataset.size} values")
-        return [self.value(self._file[reference], depth + 1) for reference in dataset[...].T.ravel(order="F")]
+        return [
+            self.value(self._file[reference], depth + 1) for reference in hdf5_values.read(dataset).T.ravel(order="F")
+        ]
 
 
 def _is_array_of_structs(group: h5py.Group) -> bool:
@@ -99,7 +101,7 @@ def _array(node: h5py.Dataset) -> Any:
         return None
     if max(math.prod(node.shape), math.prod(node.chunks or (1,))) * node.dtype.itemsize > MAX_VARIABLE_BYTES:
         raise ValueError(f"{node.name} claims more than {MAX_VARIABLE_BYTES} bytes")
-    stored = node[...]
+    stored = hdf5_values.read(node)
     values = np.squeeze((stored["real"] + 1j * stored["imag"] if is_complex else stored).T)
     return _text(values) if node.attrs.get("MATLAB_class") == b"char" else values
 

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, single_elements
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -53,14 +53,15 @@ def _describe(file: h5py.File, part: str | None) -> FileDescription:
     tx, rx = (_elements(file, sequence[f"{side}_LAW"]) for side in ("TRANSMIT", "RECEIVE"))
     if traces.ndim != 3 or len(tx) != traces.shape[1] or len(rx) != traces.shape[1]:
         raise ValueError(f"data of {traces.shape} with {len(tx)} transmit laws; expected (frame, trace, sample)")
-    frame, elements = full_matrix(traces[0], tx, rx, len(x_m.value)) if len(traces) else (np.empty((0, 0, 0)), [])
+    first = hdf5_values.read(traces, 0) if len(traces) else None
+    frame, elements = (np.empty((0, 0, 0)), []) if first is None else full_matrix(first, tx, rx, len(x_m.value))
     center_hz = _number(probe.attrs["CENTRE_FREQUENCY"])
     step_s = _number(sequence.attrs["TIME_STEP"])
     return FileDescription(
         format="MFMC",
         shape=frame.shape,
         n_frames=len(traces),
-        read=lambda i: full_matrix(traces[i], tx, rx, len(x_m.value))[0],
+        read=lambda i: full_matrix(hdf5_values.read(traces, i), tx, rx, len(x_m.value))[0],
         dtype=np.dtype(np.float32),
         element_x_m=x_m,
         element_width_m=_width(probe),
@@ -101,7 +102,7 @@ def _elements(file: h5py.File, laws: h5py.Dataset) -> NDArray[np.int_]:
 
 def _element(law: h5py.Group) -> int:
     element = np.ravel(layout.read_values(law["ELEMENT"]))
-    delayed = "DELAY" in law and np.any(layout.read_values(law["DELAY"]))
+    delayed = hdf5.holds(law, "DELAY") and np.any(layout.read_values(law["DELAY"]))
     if len(element) != 1 or delayed or element[0] < 1:
         raise ValueError(f"{law.name} is not one element without delay; only full and half matrices can be read")
     return int(element[0]) - 1

@@ -26,7 +26,9 @@ from sonolucent.stream.recording.known_formats import FileFormat, FileStart, Rea
 from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
-_MAX_BYTES = 1 << 33
+_MAX_BYTES, _ANY_BYTES = 1 << 33, 1 << 28
+# Channel data are packed to a half or so; zeros could be to a thousandth.
+_MOST_PACKED = 100
 # What NumPy and zipfile raise on wrong bytes, by trial; the rest `hdf5.reading` takes.
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -93,8 +95,11 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     if not zipfile.is_zipfile(path):
         return {"frames": np.load(path, mmap_mode="r", allow_pickle=False)}
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > _MAX_BYTES:
-            raise ValueError(f"it claims more than {_MAX_BYTES} bytes")
+        n_bytes = sum(member.file_size for member in archive.infolist())
+        if n_bytes > min(_MAX_BYTES, max(_ANY_BYTES, _MOST_PACKED * path.stat().st_size)):
+            raise ValueError(
+                f"it claims to unpack to {n_bytes} bytes from {path.stat().st_size}; save it unpacked (.npy)"
+            )
         for member in archive.infolist():
             _require_header(archive, member)
     with np.load(path, allow_pickle=False) as held:

@@ -8,11 +8,13 @@ on that clock; of RF it is 0 and `imag` is zero.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -44,7 +46,7 @@ def read_picmus(path: Path, options: ReadOptions) -> ForeignRecording:
 
 
 def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
-    missing = [name for name in _REQUIRED if name not in group]
+    missing = [name for name in _REQUIRED if not hdf5.holds(group, name)]
     if missing:
         raise ValueError(f"{_PLACE} lacks {', '.join(missing)}; without them there is no image")
     real, imaginary = group["data/real"], group["data"].get("imag")
@@ -54,7 +56,7 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
     demodulation_hz = number(_claim(group, "modulation_frequency"))
     geometry = numbers(_claim(group, "probe_geometry"))
     x_m = along_the_array(Claim(f"{_PLACE}/probe_geometry", geometry.T if len(geometry) == 3 else geometry))
-    speed = _claim(group, "sound_speed") if "sound_speed" in group else Claim(f"{_PLACE}/sound_speed", None)
+    speed = _claim(group, "sound_speed") if hdf5.holds(group, "sound_speed") else Claim(f"{_PLACE}/sound_speed", None)
     # Without either, the file is refused before delays matter.
     speed_m_s = number(speed) if speed.value is not None else options.sound_speed_m_s or np.inf
     delays_s = np.array([plane_wave_delays_s(x_m.value, angle, speed_m_s) for angle in angles_rad])
@@ -64,7 +66,7 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
         format="PICMUS",
         shape=real.shape,
         n_frames=1,
-        read=lambda _: (real[...] + 1j * imaginary[...]).astype(np.complex64) if is_iq else real[...],
+        read=lambda _: _frame(real, imaginary if is_iq else None),
         dtype=np.dtype(np.complex64) if is_iq else real.dtype,
         element_x_m=x_m,
         element_width_m=width if abs(np.diff(x_m.value).mean()) >= _WIDTH_M else None,
@@ -79,6 +81,11 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
             f"the file does not describe the pulse; that of the challenge's probe is taken ({_CENTER_HZ / 1e6:g} MHz)",
         ),
     )
+
+
+def _frame(real: h5py.Dataset, imaginary: h5py.Dataset | None) -> NDArray[Any]:
+    frame = hdf5_values.read(real)
+    return frame if imaginary is None else (frame + 1j * hdf5_values.read(imaginary)).astype(np.complex64)
 
 
 def _claim(group: h5py.Group, name: str) -> Claim:

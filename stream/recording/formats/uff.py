@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -88,7 +88,7 @@ def _describe(group: h5py.Group, notes: tuple[str, ...], options: ReadOptions) -
 
 
 def _require(group: h5py.Group, *names: str) -> None:
-    missing = [name for name in names if name not in group or _is_empty(group[name])]
+    missing = [name for name in names if not hdf5.holds(group, name) or _is_empty(group[name])]
     if missing:
         raise ValueError(f"{group.name.strip('/')} lacks {', '.join(missing)}; without them it cannot be imaged")
 
@@ -103,8 +103,8 @@ def _data(item: h5py.Group | h5py.Dataset) -> tuple[h5py.Dataset, bool]:
     part = item["real"] if is_iq else item
     if not 2 <= part.ndim <= 4:
         raise ValueError(f"{part.name} has shape {part.shape}; (frame, wave, channel, sample) is due")
-    hdf5.require_filters(part)
-    hdf5.require_chunks(part)
+    hdf5_values.require_filters(part)
+    hdf5_values.require_chunks(part)
     return part, is_iq
 
 
@@ -115,12 +115,12 @@ def _frame(item: Any, is_iq: bool, i: int, shape: tuple[int, ...]) -> NDArray[An
 
 
 def _row(dataset: h5py.Dataset, i: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    return np.asarray(dataset[i] if dataset.ndim == 4 else dataset[...]).reshape(shape[1:])
+    return hdf5_values.read(dataset, i if dataset.ndim == 4 else ...).reshape(shape[1:])
 
 
 def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
     """The x of elements, and their width."""
-    if "geometry" in probe:
+    if hdf5.holds(probe, "geometry"):
         geometry = np.asarray(layout.read_values(probe["geometry"]), float)
         rows = geometry.T if len(geometry) == 7 else geometry
         width = Claim(f"the width by {probe.name}/geometry", rows[:, 5].max()) if rows.shape[1] > 5 else None
@@ -151,7 +151,7 @@ def _window_note(waves: list[UffWave]) -> tuple[str, ...]:
 
 
 def _claim(group: h5py.Group, name: str) -> Claim:
-    is_there = name in group and isinstance(group[name], h5py.Dataset) and group[name].size
+    is_there = hdf5.holds(group, name) and isinstance(group[name], h5py.Dataset) and group[name].size
     return Claim(f"{group.name}/{name}".strip("/"), layout.read_values(group[name]) if is_there else None)
 
 

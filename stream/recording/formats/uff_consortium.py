@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -52,7 +52,7 @@ def read_uff_consortium(path: Path, options: ReadOptions) -> ForeignRecording:
 
 
 def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
-    missing = [name for name in _REQUIRED if name not in root or not hdf5.members(root[name])]
+    missing = [name for name in _REQUIRED if not hdf5.holds(root, name) or not hdf5.members(root[name])]
     if missing:
         raise ValueError(f"channel_data has no {', '.join(missing)}; without them there is no geometry")
     real, imaginary = _data(root)
@@ -72,7 +72,7 @@ def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
         format=_NAME,
         shape=real.shape[1:],
         n_frames=real.shape[0],
-        read=lambda i: real[i] if imaginary is None else (real[i] + 1j * imaginary[i]).astype(np.complex64),
+        read=lambda i: _frame(real, imaginary, i),
         dtype=real.dtype if imaginary is None else np.dtype(np.complex64),
         element_x_m=x_m,
         element_width_m=width,
@@ -88,15 +88,20 @@ def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
 
 
 def _data(root: h5py.Group) -> tuple[h5py.Dataset, h5py.Dataset | None]:
-    name = "data_real" if "data_real" in root else "data"
+    name = "data_real" if hdf5.holds(root, "data_real") else "data"
     real, imaginary = root[name], root.get("data_imag")
     for part in (real, imaginary):
         if part is not None:
-            hdf5.require_filters(part)
-            hdf5.require_chunks(part)
+            hdf5_values.require_filters(part)
+            hdf5_values.require_chunks(part)
     if real.ndim != 4 or (imaginary is not None and imaginary.shape != real.shape):
         raise ValueError(f"channel_data/{name} has shape {real.shape}; (frame, event, channel, sample) is due")
     return real, imaginary
+
+
+def _frame(real: h5py.Dataset, imaginary: h5py.Dataset | None, i: int) -> NDArray[Any]:
+    frame = hdf5_values.read(real, i)
+    return frame if imaginary is None else (frame + 1j * hdf5_values.read(imaginary, i)).astype(np.complex64)
 
 
 def _shot(
@@ -110,13 +115,13 @@ def _shot(
     weight, offset = (_optional(transmitted[0], name).value for name in ("weight", "time_offset"))
     passes_s = 0.0 if offset is None else number(Claim("time_offset", offset))
     weights = np.full(len(x_m), 1.0 if weight is None else number(Claim("weight", weight)))
-    kind = int(number(_claim(wave, "type" if "type" in wave else "wave_type")))
+    kind = int(number(_claim(wave, "type" if hdf5.holds(wave, "type") else "wave_type")))
     reference = _point(transmitted[0].get("time_zero_reference_point"))
     if kind == _PLANE:
         return passes_s + _plane(wave, x_m, reference, sound_speed_m_s), weights
     if kind not in (_CONVERGING, _DIVERGING):
         raise ValueError(f"{wave.name} is of type {kind}; converging, diverging and plane waves can be read")
-    source = _point(wave["origin/position"] if "position" in wave["origin"] else wave["origin/translation"])
+    source = _point(wave["origin/position"] if hdf5.holds(wave["origin"], "position") else wave["origin/translation"])
     alone = np.abs(x_m - source[0]) < _ON_ELEMENT_M
     if abs(source[2]) < _ON_ELEMENT_M and alone.any():
         farther_s = np.hypot(*(reference - source)[[0, 2]]) / sound_speed_m_s
@@ -145,7 +150,7 @@ def _circular(
 
 def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
     """The x of the elements, and their width."""
-    if "number_elements" in probe and "pitch" in probe:
+    if hdf5.holds(probe, "number_elements") and hdf5.holds(probe, "pitch"):
         n, pitch_m = int(number(_claim(probe, "number_elements"))), number(_claim(probe, "pitch"))
         if 1 < n < 1 << 16:
             width = _optional(probe, "element_width")
@@ -158,11 +163,11 @@ def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
 
 def _center_frequency(root: h5py.Group) -> Claim:
     """Of the excitation, or where its waveform's spectrum has its centre."""
-    excitations = _members(root["unique_excitations"]) if "unique_excitations" in root else []
+    excitations = _members(root["unique_excitations"]) if hdf5.holds(root, "unique_excitations") else []
     for excitation in excitations[:1]:
-        if "transmit_frequency" in excitation:
+        if hdf5.holds(excitation, "transmit_frequency"):
             return _claim(excitation, "transmit_frequency")
-        if "waveform" in excitation and "sampling_frequency" in excitation:
+        if hdf5.holds(excitation, "waveform") and hdf5.holds(excitation, "sampling_frequency"):
             return Claim("the centre of unique_excitations/waveform", _spectral_centre_hz(excitation))
     raise ValueError("unique_excitations has no transmit_frequency and no waveform; add the centre frequency in Hz")
 
@@ -201,17 +206,17 @@ def _point(group: Any) -> NDArray[np.float64]:
     """x, y and z of a position, a translation or a rotation; zero where it is not given."""
     if group is None:
         return np.zeros(3)
-    return np.array([number(_claim(group, axis)) if axis in group else 0.0 for axis in "xyz"])
+    return np.array([number(_claim(group, axis)) if hdf5.holds(group, axis) else 0.0 for axis in "xyz"])
 
 
 def _claim(group: h5py.Group, name: str) -> Claim:
-    if name not in group:
+    if not hdf5.holds(group, name):
         raise ValueError(f"{group.name.strip('/')}/{name} is missing")
     return Claim(f"{group.name}/{name}".strip("/"), layout.read_values(group[name]))
 
 
 def _optional(group: h5py.Group, name: str) -> Claim:
-    return _claim(group, name) if name in group else Claim(f"{group.name}/{name}".strip("/"), None)
+    return _claim(group, name) if hdf5.holds(group, name) else Claim(f"{group.name}/{name}".strip("/"), None)
 
 
 FORMAT = FileFormat(_NAME, recognise, read_uff_consortium)

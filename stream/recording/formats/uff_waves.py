@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import layout
+from sonolucent.stream.recording import hdf5, layout
 from sonolucent.stream.recording.formats.wave_delays import circular_wave_delays_s, plane_wave_delays_s
 from sonolucent.stream.recording.sanity import Claim, number
 
@@ -58,7 +58,7 @@ def read_wave(group: h5py.Group, sound_speed_m_s: float | None) -> UffWave:
         ValueError: it is no plane or spherical wave in the plane of the image, or no speed of sound is known.
     """
     source = group["source"]
-    missing = [name for name in ("distance", "azimuth") if name not in source]
+    missing = [name for name in ("distance", "azimuth") if not hdf5.holds(source, name)]
     if missing:
         raise ValueError(f"{source.name} has no {' and no '.join(missing)}; a wave without a source has no delays")
     distance_m, azimuth_rad, elevation_rad = (
@@ -72,8 +72,8 @@ def read_wave(group: h5py.Group, sound_speed_m_s: float | None) -> UffWave:
     speed = _number(group, "sound_speed", sound_speed_m_s or 0.0)
     if not speed > 0:
         raise ValueError(f"{group.name}/sound_speed is missing, and the channel data's too; add one of them in m/s")
-    apodization = group.get("apodization", {})
-    window = int(_number(apodization, "window", _WINDOW_NONE))
+    apodization = group.get("apodization")
+    window = _WINDOW_NONE if apodization is None else int(_number(apodization, "window", _WINDOW_NONE))
     # Before there was `wavefront`, a plane wave had its source at infinity.
     is_plane = kind == PLANE or np.isinf(distance_m)
     delay_s = _number(group, "delay", 0.0)
@@ -81,7 +81,7 @@ def read_wave(group: h5py.Group, sound_speed_m_s: float | None) -> UffWave:
 
 
 def _number(group: Any, name: str, default: float) -> float:
-    if name not in group or not group[name].size:
+    if not hdf5.holds(group, name) or not group[name].size:
         return default
     value = layout.read_values(group[name])
     if name == "distance" and np.isinf(value).all():

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -67,12 +67,12 @@ def _describe(file: h5py.File, track: str, notes: tuple[str, ...]) -> FileDescri
         raise ValueError(f"{track}data holds no raw_data, only {held}; channel data are due")
     raw = file[f"{track}data/raw_data"]
     # zea compresses everything alike, also what follows.
-    hdf5.require_filters(raw)
+    hdf5_values.require_filters(raw)
     scan = _Fields(file, track)
     scan.require(*_REQUIRED)
     if raw.ndim != 5 or raw.shape[4] not in (1, 2):
         raise ValueError(f"raw_data has shape {raw.shape}; (frame, tx, sample, rx, 1 or 2) is due")
-    hdf5.require_chunks(raw)
+    hdf5_values.require_chunks(raw)
     is_iq = raw.shape[4] == 2
     center_hz, center_notes = _center_frequency(scan)
     peaks_s, peak_notes = _peaks(scan, number(center_hz), raw.shape[1])
@@ -151,7 +151,7 @@ def _require_whole(apertures: NDArray[Any]) -> None:
 
 
 def _frame(raw: h5py.Dataset, i: int) -> NDArray[Any]:
-    frame = raw[i]
+    frame = hdf5_values.read(raw, i)
     samples = frame[..., 0] if frame.shape[-1] == 1 else frame[..., 0].astype(np.complex64) + 1j * frame[..., 1]
     return np.asarray(samples.transpose(0, 2, 1))
 

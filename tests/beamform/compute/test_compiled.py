@@ -111,3 +111,21 @@ def test_frames_that_cannot_be_written_to_need_no_kernels_of_their_own(dtype):
     frame.flags.writeable = False
     beamform(frame)
     assert {kernel.__name__: len(kernel.signatures) for kernel in (fold_pairs, channel_data._is_finite)} == known
+
+
+WITHOUT_ROOM = """
+import resource
+from sonolucent.beamform.compute import cache_folder
+cache_folder.cache_folder()
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+"""
+
+
+def test_a_cache_without_room_costs_time_alone(tmp_path):
+    """A limit on the size of files stands for a full disk."""
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {"XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", WITHOUT_ROOM + PROGRAM]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["db"] == pytest.approx(-20, abs=1e-3)
+    assert done.stderr.count("File too large; kernels are compiled anew at every start") == 1

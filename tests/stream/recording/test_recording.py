@@ -1,5 +1,6 @@
 """Recordings come back as they were written; damaged and foreign files are named."""
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -120,3 +121,24 @@ def test_foreign_files_are_named(tmp_path: Path) -> None:
         other["x"] = 1
     with pytest.raises(RecordingError, match=r"of no format that can be read .*; it is HDF5 and holds x"):
         open_recording(tmp_path / "other.h5")
+
+
+def test_a_recording_is_there_once_it_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may be killed while it lays the file out."""
+    path = tmp_path / "a.h5"
+    there: list[bool] = []
+    lay_out = RecordingWriter._lay_out
+
+    def looked_at(*arguments: object, **options: object) -> None:
+        there.append(path.exists())
+        lay_out(*arguments, **options)  # type: ignore[arg-type]
+        there.append(path.exists())
+
+    monkeypatch.setattr(RecordingWriter, "_lay_out", looked_at)
+    writer = RecordingWriter(path, STREAM, channels=True, images=True)
+    assert there == [False, False]
+    assert list(tmp_path.iterdir()) == [path]
+    cut_off = tmp_path / "cut_off.h5"
+    shutil.copy(path, cut_off)
+    writer.close()
+    assert len(Recording(cut_off)) == 0

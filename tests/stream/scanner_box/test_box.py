@@ -1,5 +1,6 @@
 """A scanner in a box over a real socket: what it reports is what its reader counts, whatever it does to the shots."""
 
+import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -24,6 +25,8 @@ from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.sources.pacing import paced
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import Source
+
+from ...campaigns.raw_peers import joined
 
 N_SHOTS = 8
 PROBE = Probe.linear(n_elements=N_SHOTS, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -137,3 +140,30 @@ def test_a_second_reader_is_told_of_where_the_scanner_runs(
                 assert len(caplog.records) == n_readers - 1
         (warning,) = [record.getMessage() for record in caplog.records]
         assert f"{host.endpoint}: 2 readers are connected" in warning
+
+
+def kept_bytes(context: zmq.Context[zmq.Socket[bytes]], frame_bytes: int) -> int:
+    """What a scanner can send to a reader that takes nothing."""
+    with (
+        closing(PushSocket(context, "tcp://127.0.0.1:*", 4, Event(), frame_bytes=frame_bytes)) as push,
+        socket.socket() as reader,
+    ):
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        reader.connect(("127.0.0.1", int(push.endpoint.rpartition(":")[2])))
+        reader.sendall(joined(b"PULL"))
+        assert push.wait()
+        n_bytes, refused = 0, 0
+        while refused < 20:
+            if push.send([b"", bytes(1 << 14)]):
+                n_bytes, refused = n_bytes + (1 << 14), 0
+            else:
+                refused += 1
+                time.sleep(0.002)
+    return n_bytes
+
+
+def test_the_kernel_keeps_few_small_frames_for_a_reader_that_is_behind(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> None:
+    """They would be old when they come; of large ones it keeps less than two anyway."""
+    assert 1 << 16 < kept_bytes(context, frame_bytes=1 << 14) < 1 << 20 < kept_bytes(context, frame_bytes=1 << 24)

@@ -1,5 +1,6 @@
 """Edges deliver or count every frame, whatever the transport and however slow the consumer."""
 
+import errno
 import threading
 import time
 from pathlib import Path
@@ -113,6 +114,24 @@ def test_aborting_frees_a_producer_that_waits(context: zmq.Context[zmq.Socket[by
     with pytest.raises(Aborted):
         push.push(frame(1))
     assert push.close().dropped == {"aborted": 1, "never asked for": 1}
+
+
+def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
+    context: zmq.Context[zmq.Socket[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_descriptor(*parts: object) -> bool:
+        raise zmq.ZMQError(errno.EMFILE)
+
+    monkeypatch.setattr(Producer, "_send", no_descriptor)
+    line = Line(Edge("a", "b", bound=1), Place("inproc://broken"), context)
+    line.push.push(STREAM)
+    line.pull.pull(timeout_s=0.0)
+    line.push.push(frame(0))
+    with pytest.raises(zmq.ZMQError, match="Too many open files"):
+        line.push.push(frame(1))
+    with pytest.raises(zmq.ZMQError, match="Too many open files"):
+        line.push.close()
+    line.pull.close()
 
 
 def test_no_socket_file_stays_behind(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> None:
