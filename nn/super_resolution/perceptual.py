@@ -1,0 +1,75 @@
+"""Layers of VGG19 (Simonyan and Zisserman 2015), for methods that compare what it makes of images.
+
+Its weights were trained on ImageNet, and are the user's to bring. Without them the term is left out, and a warning says
+so once.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from sonolucent.nn.image_methods import FitError
+
+_log = logging.getLogger(__name__)
+_WIDTHS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512)
+"""Of VGG19's convolutions; 0 is a pool by two."""
+
+
+def vgg19(n_layers: int, weights: Path | None, method: str) -> nn.Sequential | None:
+    """The first layers of VGG19's features, for images (n, 3, n_z, n_x); None without weights, with a warning.
+
+    Args:
+        n_layers: 4 are up to the second convolution's ReLU, 28 to the last of the fourth block's convolutions.
+        weights: a file of PyTorch or safetensors, with torchvision's names: "features.0.weight" and so on.
+        method: what the warning names.
+
+    Raises:
+        FitError: the file cannot be read, or holds other weights.
+    """
+    if weights is None:
+        _log.warning("%s: without --vgg FILE, the weights of VGG19, its perceptual term is left out", method)
+        return None
+    network = nn.Sequential(*_layers()[:n_layers])
+    wanted = {f"features.{name}": tensor for name, tensor in network.state_dict().items()}
+    found = read_weights(weights)
+    if any(name not in found or found[name].shape != tensor.shape for name, tensor in wanted.items()):
+        raise FitError(f"{weights} holds no weights of VGG19 by torchvision's names, such as features.0.weight")
+    network.load_state_dict({name.removeprefix("features."): found[name] for name in wanted})
+    return network.eval().requires_grad_(False)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file of PyTorch or safetensors, by name; no code in it is run.
+
+    Raises:
+        FitError: it cannot be read.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        return {str(name): tensor for name, tensor in found.items()}
+    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError, AttributeError) as error:
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise FitError(f"{path}: no weights can be read ({why}); give a file of PyTorch or safetensors") from error
+
+
+def _layers() -> Sequence[nn.Module]:
+    layers: list[nn.Module] = []
+    n_in = 3
+    for width in _WIDTHS:
+        if width == 0:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        layers += [nn.Conv2d(n_in, width, 3, padding=1), nn.ReLU()]
+        n_in = width
+    return layers
