@@ -20,7 +20,7 @@ Cost = Literal["live", "offline"]
 """Whether an image takes milliseconds, or seconds to minutes."""
 FitProgress = Callable[[str, int, int, float], None]
 """Called after each step of a fit with what is being fitted, the step's number from 1, how many there are, the loss."""
-LIVE_INSTEAD = "auto, a filter or a model folder"
+LIVE_INSTEAD = "auto (a network trained beforehand), a filter or a model folder"
 """What there is for a live stream in place of an offline method."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
+from sonolucent.nn.image_methods import ImageMethod, is_offline, offline_method
 from sonolucent.nn.model_folder import ModelError
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
@@ -16,12 +17,13 @@ _LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadra
 
 @dataclass(frozen=True)
 class Choice:
-    """A model folder or a filter, or neither; "cpu", "cuda:N" or "none"; why."""
+    """A model folder, a filter or a method that learns from the image, or none; "cpu", "cuda:N" or "none"; why."""
 
     folder: Path | None
     device: str
     reason: str
     filter: Filter | None = None
+    method: ImageMethod | None = None
 
 
 def choose(word: str | Path) -> Choice:
@@ -37,6 +39,8 @@ def choose(word: str | Path) -> Choice:
         return Choice(_LIGHT, "cpu", "the CPU was asked for")
     if name in FILTERS:
         return Choice(None, "cpu", f"the filter {name} was asked for", FILTERS[name])
+    if is_offline(name):
+        return _offline(name)
     if name in COMPOUNDS:
         raise ModelError(f"{name} needs the complex image, not its B-mode: `sonolucent image --enhance {name}` has it")
     if re.fullmatch(r"cuda(:\d+)?", name):
@@ -51,6 +55,13 @@ def choose(word: str | Path) -> Choice:
 def best_to_lightest() -> tuple[str, ...]:
     """What "auto" stands for, then whatever is lighter on the same device, at last "none"."""
     return ("cuda:0", str(_LIGHT), "none") if cuda_device_count() > 0 else ("cpu", "none")
+
+
+def _offline(name: str) -> Choice:
+    method = offline_method(name)
+    if method.learns_from == "others":
+        raise ModelError(f"{name} learns from other images: fit `offline_method({name!r})` to them, and call that")
+    return Choice(None, "cpu", f"{name} was asked for; it learns from each image", method=method)
 
 
 def _folder_of(name: str) -> Choice:

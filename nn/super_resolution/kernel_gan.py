@@ -40,6 +40,8 @@ _SHAPED_BELOW = 5e-3
 """Weight of the bicubic term below which those of centre and sparsity begin."""
 _OUTSIDE = 30.0
 _SMALL = 0.5
+"""Of the usual weights to begin with. At one, the kernel begins as noise, which stays where images have no detail to
+learn it away by: a known kernel was found with a correlation of .70 in 3000 steps, and of .94 in 600 with a half."""
 
 
 class KernelGenerator(nn.Module):
@@ -52,7 +54,7 @@ class KernelGenerator(nn.Module):
         sides = zip(widths, widths[1:], _KERNELS, strides, strict=False)
         convs = [nn.Conv2d(a, b, size, stride, bias=False) for a, b, size, stride in sides]
         for conv in convs:
-            nn.init.xavier_normal_(conv.weight, _SMALL)  # else the kernel begins as noise, and some of it stays
+            nn.init.xavier_normal_(conv.weight, _SMALL)
         self.layers = nn.Sequential(*(spectral_norm(conv) if spectral else conv for conv in convs))
 
     def forward(self, images: Tensor) -> Tensor:

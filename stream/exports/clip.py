@@ -35,6 +35,7 @@ class Clip:
         dynamic_range_db: how far below 0 dB is black.
         acquisition_known: whether the stream's acquisition and settings are those of the images; where they were
             pictures before, nobody knows them.
+        pixels_known: whether the grid's pixels are as large as it says; else no file tells their size.
     """
 
     stream: Stream
@@ -47,6 +48,7 @@ class Clip:
     source: str
     dynamic_range_db: float
     acquisition_known: bool = True
+    pixels_known: bool = True
 
     @classmethod
     def of(
@@ -60,7 +62,6 @@ class Clip:
         begun_utc_ns: int | None = None,
         source: str = "",
         dynamic_range_db: float | None = None,
-        acquisition_known: bool = True,
     ) -> Clip:
         """A clip of at least one image; what is not given is taken from the first, which is made at once.
 
@@ -84,7 +85,6 @@ class Clip:
             first.trail.acquired_utc_ns if begun_utc_ns is None else begun_utc_ns,
             source,
             min(first.dynamic_range_db, dynamic_range_db or np.inf),
-            acquisition_known,
         )
 
     def __len__(self) -> int:
@@ -117,7 +117,8 @@ class Clip:
     def facts(self) -> dict[str, Any]:
         """Every parameter of the images, as plain values: for the text that a picture carries."""
         grid, acquisition = self.stream.grid, self.stream.acquisition
-        known = {
+        names = ("x0_m", "z0_m", "dx_m", "dz_m", "n_z", "n_x")
+        acquired = {
             "center_frequency_hz": acquisition.probe.center_frequency_hz,
             "sound_speed_m_s": acquisition.sound_speed_m_s,
             "imaging": msgspec.to_builtins(self.stream.imaging),
@@ -130,8 +131,8 @@ class Clip:
             "models": list(self.models),
             "strength": self.first.strength,
             "dynamic_range_db": self.dynamic_range_db,
-            "grid": {name: getattr(grid, name) for name in ("x0_m", "z0_m", "dx_m", "dz_m", "n_z", "n_x")},
-            **(known if self.acquisition_known else {}),
+            **(acquired if self.acquisition_known else {}),
+            **({"grid": {name: getattr(grid, name) for name in names}} if self.pixels_known else {}),
             "note": RESEARCH,
         }
 

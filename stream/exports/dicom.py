@@ -37,7 +37,8 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
     _describe_origin(dataset, clip)
     _describe_times(dataset, clip)
     _describe_pixels(dataset, rows, columns)
-    _describe_regions(dataset, clip, sheet)
+    if clip.pixels_known:
+        _describe_regions(dataset, clip, sheet)
     with tempfile.TemporaryFile(dir=path.parent) as pixels:
         for image in clip:
             pixels.write(sheet.draw(image).tobytes())

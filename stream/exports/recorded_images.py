@@ -20,7 +20,7 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
         OutputError: nobody knows how the images were acquired.
     """
     if not clip.acquisition_known:
-        raise OutputError(f"{path}: a recording tells how it was acquired, and nobody knows that of a picture; write .npz")
+        raise OutputError(f"{path}: a recording tells how it was acquired, and which a picture does not; write .npz")
     begun = Trail(1, clip.begun_utc_ns)
     with whole_file(path) as file:
         writer = RecordingWriter(path, clip.stream, channels=False, images=True, file=file)

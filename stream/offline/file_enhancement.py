@@ -1,0 +1,223 @@
+"""From a file of B-mode to an enhanced one, by any method: live ones and those that learn from the images first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sonolucent.nn.evaluate import CONDITIONS, TRAINING, PhantomScanner
+from sonolucent.nn.image_methods import FitError, Fitting, ImageMethod, enlarged, is_offline, offline_method
+from sonolucent.nn.images import BMode
+from sonolucent.nn.inference.strength import require_strength, soften
+from sonolucent.nn.super_resolution.bicubic import RANGE_DB
+from sonolucent.nn.super_resolution.resize import resize
+from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.exports.clip import Clip
+from sonolucent.stream.exports.image_format import Appearance, format_of
+from sonolucent.stream.exports.write_images import write_clip
+from sonolucent.stream.messages import Image
+from sonolucent.stream.offline.bmode_files import plain_clip, require_bmode
+from sonolucent.stream.offline.enhancement import Enhancing, session_enhancement
+from sonolucent.stream.output_file import require_free
+
+_FITTED_TO = 8
+"""Images of a film, evenly spread, that a method learns from."""
+_SIMULATED = 6
+_FITTING = Fitting()
+
+
+@dataclass(frozen=True)
+class EnhancedFile:
+    """What came of it.
+
+    Args:
+        out: the new file.
+        method: what enhanced.
+        device: "cpu" or "cuda:N".
+        scale: by which images have become larger.
+        images: how many there are.
+        shape: (n_z, n_x) of each.
+        pixel_mm: width and height of a pixel, where that is known.
+        steps: of fitting, by what was fitted.
+        seconds_fitting, seconds_enhancing: of the whole file.
+    """
+
+    out: str
+    method: str
+    device: str
+    scale: int
+    images: int
+    shape: tuple[int, int]
+    pixel_mm: tuple[float, float] | None
+    steps: dict[str, int]
+    seconds_fitting: float
+    seconds_enhancing: float
+
+
+def enhance_file(
+    file: Path,
+    out: Path,
+    *,
+    method: str = "auto",
+    fitting: Fitting = _FITTING,
+    learn_from: Sequence[Path] = (),
+    strength: float = 1.0,
+    grain: str = "auto",
+    first: int = 0,
+    last: int | None = None,
+    pixel_mm: tuple[float, float] | None = None,
+    dynamic_range_db: float = RANGE_DB,
+    side_by_side: bool = False,
+    axes: bool = False,
+    overwrite: bool = False,
+) -> EnhancedFile:
+    """Enhances the images of a file.
+
+    A method that enlarges images is shown beside their bicubic enlargement, and both lie on the finer grid.
+
+    Args:
+        file: a picture (PNG, JPEG, TIFF, GIF), film (MP4), DICOM file, or recording of images or of channel data.
+        out: the new file; its suffix says in which format (docs/how-to/export.md).
+        method: what `sonolucent.nn.Enhancer` takes, or one of `sonolucent.nn.OFFLINE_METHODS`.
+        fitting: how much a method may learn that learns.
+        learn_from: files that a method learns from which does not learn from the image itself; by default simulated
+            anatomies.
+        strength: how much of the enhancement is shown, in dB.
+        grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
+        first, last: the images that are wanted; all by default, the first where the format holds one alone.
+        pixel_mm: width and height of a pixel, in place of what the file says.
+        dynamic_range_db: what the grey levels of pictures stand for.
+        side_by_side: the plain image on the left, the enhanced one on the right.
+        axes: rulers in mm, and a bar in dB.
+        overwrite: whether it may replace a file that is there.
+
+    Raises:
+        ConfigError: an argument cannot be used, or the file is no B-mode.
+        RecordingError: it cannot be read.
+        OutputError: the new file exists, cannot be written there, or cannot hold what is asked for.
+        OutputFailed: the disk refuses it.
+    """
+    appearance = Appearance(side_by_side, axes)
+    image_format = format_of(out, appearance)
+    require_free(out, overwrite=overwrite)
+    _require_sense(fitting, strength, dynamic_range_db)
+    if image_format.one_image and last is None:
+        last = first
+    clip = plain_clip(file, first=first, last=last, pixel_mm=pixel_mm, dynamic_range_db=dynamic_range_db)
+    if axes and not clip.pixels_known:
+        raise OutputError(f"{out}: {file} does not say how large its pixels are, so no ruler can; add --pixel-mm W H")
+    if not clip.acquisition_known and out.suffix == ".h5":
+        raise OutputError(f"{out}: a recording tells how it was acquired, which {file} does not; write .npz")
+    begun = time.monotonic()
+    steps: dict[str, int] = {}
+    fitted = begun
+    if is_offline(method):
+        if learn_from and offline_method(method).learns_from != "others":
+            raise ConfigError(f"{method} learns from the image that it enhances, if at all; leave learn_from out")
+        made, device, scale = _offline(clip, method, fitting, learn_from, strength, steps), fitting.device, 0
+        fitted, scale = time.monotonic(), made.stream.grid.n_z // clip.stream.grid.n_z
+    else:
+        if learn_from:
+            raise ConfigError(f"{method} has learnt already; leave learn_from out, or train a model")
+        made, device, scale = _live(clip, Enhancing(method, strength, grain)), "", 1
+    write_clip(out, made, appearance, overwrite=overwrite)
+    grid = made.stream.grid
+    return EnhancedFile(
+        out=str(out),
+        method=made.first.model or method,
+        device=device or made.first.device or "none",
+        scale=scale,
+        images=len(made),
+        shape=grid.shape,
+        pixel_mm=(1e3 * grid.dx_m, 1e3 * grid.dz_m) if made.pixels_known else None,
+        steps=steps,
+        seconds_fitting=round(fitted - begun, 3),
+        seconds_enhancing=round(time.monotonic() - fitted, 3),
+    )
+
+
+def _live(clip: Clip, enhancing: Enhancing) -> Clip:
+    if enhancing.choice == "none":
+        return clip
+    enhance = session_enhancement(enhancing, clip.stream.grid.shape, clip.first.dynamic_range_db)
+    first = enhance(clip.first)
+    models = (first.model,) if first.model else ()
+    return replace(clip, first=first, rest=map(enhance, clip.rest), enhanced=first.enhanced is not None, models=models)
+
+
+def _offline(
+    clip: Clip, word: str, fitting: Fitting, learn_from: Sequence[Path], strength: float, steps: dict[str, int]
+) -> Clip:
+    method = offline_method(word)
+    images = list(clip)
+
+    def note(what: str, step: int, n_steps: int, loss: float) -> None:
+        steps[what] = step
+        fitting.progress(what, step, n_steps, loss)
+
+    try:
+        shown = _learnt_from(method, images, learn_from)
+        method.fit(shown, replace(fitting, progress=note))
+    except FitError as error:
+        raise ConfigError(f"{clip.source}: {error}") from error
+    grid = enlarged(clip.stream.grid, method.scale)
+    stream = replace(clip.stream, grid=grid, offered_grid=None)
+    enhanced: Iterator[Image] = (_enhanced(image, method, fitting.device, strength) for image in images)
+    first = next(enhanced)
+    return replace(clip, stream=stream, first=first, rest=enhanced, enhanced=True, models=(method.name,))
+
+
+def _learnt_from(method: ImageMethod, images: Sequence[Image], files: Sequence[Path]) -> list[BMode]:
+    """The images that a method learns from, at the range that it knows."""
+    if method.learns_from != "others":
+        spread = np.unique(np.linspace(0, len(images) - 1, _FITTED_TO).round().astype(int))
+        return [_at_range(images[i]) for i in spread]
+    if files:
+        return [_at_range(image) for file in files for image in plain_clip(file)]
+    scanner = PhantomScanner(CONDITIONS["reference"])
+    return [scanner.scene("anatomy", seed).plain_db for seed in TRAINING[:_SIMULATED]]
+
+
+def _at_range(image: Image) -> BMode:
+    return np.asarray(image.bmode * np.float32(RANGE_DB / image.dynamic_range_db), np.float32)
+
+
+def _enhanced(image: Image, method: ImageMethod, device: str, strength: float) -> Image:
+    require_bmode(image.bmode, f"image {image.frame_id}")
+    back, range_db = np.float32(image.dynamic_range_db / RANGE_DB), image.dynamic_range_db
+    plain = resize(image.bmode, method.scale).clip(-range_db, 0).astype(np.float32)
+    layers = np.stack([plain, back * method(_at_range(image))])
+    soften(layers[0], layers[1], strength, range_db)
+    return replace(
+        image,
+        layers=layers,
+        model=method.name,
+        device=device,
+        backend="torch",
+        skipped="",
+        strength=strength,
+        reason=f"{method.name} was asked for; the plain image is enlarged bicubically",
+    )
+
+
+def _require_sense(fitting: Fitting, strength: float, dynamic_range_db: float) -> None:
+    """
+    Raises:
+        ConfigError: there is no such strength, range or budget, or no such device.
+    """
+    try:
+        require_strength(strength)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    if not dynamic_range_db > 0:
+        raise ConfigError(f"dynamic_range_db must be positive, not {dynamic_range_db:g}")
+    if fitting.steps is not None and fitting.steps < 1:
+        raise ConfigError(f"steps must be at least 1, not {fitting.steps}")
+    if fitting.seconds is not None and not fitting.seconds > 0:
+        raise ConfigError(f"budget must be positive, not {fitting.seconds:g} s")
+    if fitting.checkpoint is not None and not fitting.checkpoint.parent.is_dir():
+        raise ConfigError(f"checkpoint: there is no folder {fitting.checkpoint.parent}; make it first")
