@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
-from sonolucent.nn.image_methods import ImageMethod, is_offline, offline_method
+from sonolucent.nn.image_methods import OFFLINE_METHODS, ImageMethod, is_offline, offline_method
 from sonolucent.nn.model_folder import ModelError
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
@@ -67,7 +67,7 @@ def _offline(name: str) -> Choice:
 def _folder_of(name: str) -> Choice:
     folder = find_model(name)
     if not folder.is_dir():
-        others = ", ".join(["auto", "cpu", "cuda:N", "none", *shipped_names(), *FILTERS])
+        others = ", ".join(["auto", "cpu", "cuda:N", "none", *shipped_names(), *FILTERS, *OFFLINE_METHODS])
         raise ModelError(f"{name}: no such model folder; the other choices are {others}")
     device = "cuda:0" if cuda_device_count() > 0 else "cpu"
     return Choice(folder, device, f"the model {name} was asked for, and {device} is what this machine has")

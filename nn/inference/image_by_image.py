@@ -1,4 +1,4 @@
-"""What enhances images one by one and is no network of a model folder: filters, and methods that learn from the image."""
+"""What enhances images one by one and is no model folder's network: filters, methods that learn from the image."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ class EnhanceOptions(msgspec.Struct, frozen=True, kw_only=True):
     goes on when it is started again with the same options and a checkpoint.
 
     Args:
-        file: .png, .jpg, .tif, .gif, .mp4, .dcm, or any recording; FILE::NAME for another than the first of several
-            recordings in it.
+        file: .png, .jpg, .tif, .gif, .mp4, .dcm, .npz of our own, or any recording; FILE::NAME for another than the
+            first of several recordings in it.
         out: the new file; its suffix decides, as for `image`.
         method: one of those above, or what `model` of `run` takes (but adaptive): auto, a filter, a model folder.
         budget: seconds that a method may learn for; no limit by default.

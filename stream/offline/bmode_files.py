@@ -1,10 +1,11 @@
-"""Images of B-mode out of any file that shows some: pictures, films, DICOM, recordings."""
+"""Images of B-mode out of any file that shows some: pictures, films, DICOM, arrays, recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sonolucent.stream.messages import Image, Stream
 from sonolucent.stream.offline.clips import imaged, n_images, recorded
 from sonolucent.stream.offline.enhancement import Enhancing
 from sonolucent.stream.offline.grey_pictures import PICTURES, Pictures, picture_file
+from sonolucent.stream.offline.picture_arrays import ARRAYS, array_file
 from sonolucent.stream.offline.picture_dicom import DICOM, dicom_file, is_dicom
 from sonolucent.stream.offline.picture_films import FILMS, film_file
 from sonolucent.stream.recording.open import open_recording, split_path
@@ -37,7 +39,7 @@ def plain_clip(
     """The images of a file, as they are: those that a recording holds, made of its channel data where it holds none.
 
     Args:
-        file: a picture, film, DICOM file or recording.
+        file: a picture, film, DICOM file, array of dB (.npz) or recording.
         first, last: the frames that are wanted; all by default.
         pixel_mm: width and height of a pixel, in place of what the file says.
         dynamic_range_db: what the grey levels of pictures stand for.
@@ -51,6 +53,8 @@ def plain_clip(
         raise ConfigError(f"pixel_mm must be positive, not {pixel_mm[0]:g} and {pixel_mm[1]:g}")
     if suffix in PICTURES:
         return _of_pictures(picture_file(file), file, first, last, pixel_mm, dynamic_range_db)
+    if suffix in ARRAYS:
+        return _of_pictures(array_file(file), file, first, last, pixel_mm, dynamic_range_db)
     if suffix in FILMS:
         return _of_pictures(film_file(file), file, first, last, pixel_mm, dynamic_range_db)
     if suffix in DICOM or is_dicom(file):
@@ -86,23 +90,29 @@ def _of_pictures(
     pixel_mm: tuple[float, float] | None,
     dynamic_range_db: float,
 ) -> Clip:
-    wanted = wanted_frames(file, len(pictures.grey), first, last)
-    grey = pictures.grey[wanted.start : wanted.stop]
+    wanted = wanted_frames(file, len(pictures.pixels), first, last)
+    pixels = pictures.pixels[wanted.start : wanted.stop]
     size_m = pictures.pixel_m if pixel_mm is None else (1e-3 * pixel_mm[0], 1e-3 * pixel_mm[1])
     dx_m, dz_m = size_m or (_UNKNOWN_PX_M, _UNKNOWN_PX_M)
-    n_z, n_x = grey.shape[1:]
+    n_z, n_x = pixels.shape[1:]
     grid = ImageGrid(-(n_x - 1) / 2 * dx_m, dz_m / 2, dx_m, dz_m, n_z, n_x)
     stream = Stream(Acquisition(), grid, pictures.rate_hz)
 
     def images() -> Iterator[Image]:
-        for i, picture in zip(wanted, grey, strict=True):
-            image_db = ((picture / np.float32(255) - 1) * np.float32(dynamic_range_db)).astype(np.float32)
-            require_bmode(image_db, f"{file}, image {i}" if len(pictures.grey) > 1 else str(file))
+        for i, picture in zip(wanted, pixels, strict=True):
+            image_db = _decibels(picture, dynamic_range_db)
+            require_bmode(image_db, f"{file}, image {i}" if len(pictures.pixels) > 1 else str(file))
             yield Image(i, image_db[np.newaxis], dynamic_range_db)
 
     times_s = pictures.times_s[wanted.start : wanted.stop]
     clip = Clip.of(stream, images(), times_s, enhanced=False, source=file.name)
     return replace(clip, acquisition_known=False, pixels_known=size_m is not None)
+
+
+def _decibels(picture: NDArray[Any], dynamic_range_db: float) -> NDArray[np.float32]:
+    if picture.dtype == np.uint8:
+        picture = (picture / np.float32(255) - 1) * np.float32(dynamic_range_db)
+    return np.asarray(picture.clip(-dynamic_range_db, 0), np.float32)
 
 
 def _of_recording(file: Path, first: int, last: int | None) -> Clip:

@@ -80,7 +80,8 @@ def enhance_file(
     A method that enlarges images is shown beside their bicubic enlargement, and both lie on the finer grid.
 
     Args:
-        file: a picture (PNG, JPEG, TIFF, GIF), film (MP4), DICOM file, or recording of images or of channel data.
+        file: a picture (PNG, JPEG, TIFF, GIF), film (MP4), DICOM file, array of dB (.npz), or recording of
+            images or of channel data.
         out: the new file; its suffix says in which format (docs/how-to/export.md).
         method: what `sonolucent.nn.Enhancer` takes, or one of `sonolucent.nn.OFFLINE_METHODS`.
         fitting: how much a method may learn that learns.

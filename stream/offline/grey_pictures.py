@@ -22,13 +22,13 @@ class Pictures:
     """What a file of pictures holds.
 
     Args:
-        grey: 0..255, uint8 (n, n_z, n_x).
+        pixels: (n, n_z, n_x), grey 0..255 as uint8, or dB as float32.
         times_s: when each is shown, rising, (n,).
         rate_hz: images a second, where the file says.
         pixel_m: width and height of a pixel, where the file says.
     """
 
-    grey: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | NDArray[np.float32]
     times_s: NDArray[np.float64]
     rate_hz: float | None = None
     pixel_m: tuple[float, float] | None = None
