@@ -7,17 +7,12 @@ so once.
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import nn
 
-from sonolucent.nn.image_methods import FitError
+from sonolucent.nn.weight_files import read_weights
 
 _log = logging.getLogger(__name__)
 _WIDTHS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512)
@@ -39,28 +34,11 @@ def vgg19(n_layers: int, weights: Path | None, method: str) -> nn.Sequential | N
         _log.warning("%s: without --vgg FILE, the weights of VGG19, its perceptual term is left out", method)
         return None
     network = nn.Sequential(*_layers()[:n_layers])
-    wanted = {f"features.{name}": tensor for name, tensor in network.state_dict().items()}
-    found = read_weights(weights)
-    if any(name not in found or found[name].shape != tensor.shape for name, tensor in wanted.items()):
-        raise FitError(f"{weights} holds no weights of VGG19 by torchvision's names, such as features.0.weight")
-    network.load_state_dict({name.removeprefix("features."): found[name] for name in wanted})
+    names = {name: f"features.{name}" for name in network.state_dict()}
+    shapes = {names[name]: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = read_weights(weights, shapes, "VGG19")
+    network.load_state_dict({name: found[full] for name, full in names.items()})
     return network.eval().requires_grad_(False)
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file of PyTorch or safetensors, by name; no code in it is run.
-
-    Raises:
-        FitError: it cannot be read.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-        return {str(name): tensor for name, tensor in found.items()}
-    except (OSError, RuntimeError, SafetensorError, pickle.UnpicklingError, EOFError, AttributeError) as error:
-        why = getattr(error, "strerror", None) or type(error).__name__
-        raise FitError(f"{path}: no weights can be read ({why}); give a file of PyTorch or safetensors") from error
 
 
 def _layers() -> Sequence[nn.Module]:
