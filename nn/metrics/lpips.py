@@ -39,8 +39,8 @@ class Lpips(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(*sides) for sides in _CONVS)
         self.lines = nn.ParameterList(torch.zeros(1, sides[1], 1, 1) for sides in _CONVS)
         wanted: dict[str, Tensor] = {}
-        for name, conv in zip(_NAMES, self.convs, strict=True):
-            wanted |= {f"features.{name}.{kind}": tensor for kind, tensor in conv.state_dict(keep_vars=True).items()}
+        for place, conv in zip(_NAMES, self.convs, strict=True):
+            wanted |= {f"features.{place}.{kind}": tensor for kind, tensor in conv.named_parameters()}
         wanted |= {f"lin{i}.model.1.weight": line for i, line in enumerate(self.lines)}
         found = read_weights(
             weights, {name: tuple(tensor.shape) for name, tensor in wanted.items()}, "AlexNet and LPIPS"
@@ -82,4 +82,5 @@ class Lpips(nn.Module):
 
 
 def _unit(features: Tensor) -> Tensor:
-    return features / (features.norm(dim=1, keepdim=True) + 1e-10)
+    length: Tensor = features.norm(dim=1, keepdim=True)
+    return features / (length + 1e-10)

@@ -86,10 +86,8 @@ def _require_of_the_suite(options: EvaluateOptions) -> None:
     Raises:
         ConfigError: an option of the other suite was given.
     """
-    default, others = (
-        EvaluateOptions(),
-        {"sr"} if options.suite == "quality" else set(EvaluateOptions.__struct_fields__) - _IN_BOTH,
-    )
+    default, every = EvaluateOptions(), set(EvaluateOptions.__struct_fields__)
+    others = {"sr"} if options.suite == "quality" else every - _IN_BOTH
     for name in sorted(others):
         if getattr(options, name) != getattr(default, name):
             raise ConfigError(f"{name.replace('_', '-')} is no option of the suite {options.suite}; leave it out")

@@ -159,9 +159,9 @@ def _learn_from(options: SuperResolutionSuite) -> list[BMode]:
 
 def _written(out: Path, options: SuperResolutionSuite, truths: Sequence[Truth], results: SuiteResults) -> SuiteReport:
     pictures = []
-    for (source, scale, degradation), images in results.pictures.items():
+    for (source, scale, degradation), shown in results.pictures.items():
         pictures.append(f"{source.replace(' ', '-')}-x{scale}-{degradation}.png")
-        write_pictures(out / pictures[-1], images, RANGE_DB, 1.0)
+        write_pictures(out / pictures[-1], shown, RANGE_DB, 1.0)
     images = {source: [truth.name for truth in truths if truth.source == source] for source in (SIMULATED, IN_VIVO)}
     rows = [SuiteRow(*cell, figures) for cell, figures in results.figures.items()]
     report = SuiteReport(options, images, rows, results.left_out, pictures)
