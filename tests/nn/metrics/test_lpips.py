@@ -67,7 +67,5 @@ def test_other_weights_are_refused(weights: Path) -> None:
     tensors = torch.load(weights, weights_only=True)
     del tensors["lin3.model.1.weight"]
     torch.save(tensors, weights)
-    with pytest.raises(
-        FitError, match=r"alex\.pth holds no weights of AlexNet and LPIPS .*; lin3\.model\.1\.weight"
-    ):
+    with pytest.raises(FitError, match=r"alex\.pth holds no weights of AlexNet and LPIPS .*; lin3\.model\.1\.weight"):
         Lpips(weights)
