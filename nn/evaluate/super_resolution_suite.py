@@ -6,6 +6,7 @@ is here.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 import skimage.metrics
 from numpy.typing import NDArray
 
-from sonolucent.nn.image_methods import FitError, Fitting, offline_method
+from sonolucent.nn.image_methods import FitError, Fitting, ImageMethod, offline_method
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.metrics.lpips import Lpips
 from sonolucent.nn.super_resolution.bicubic import RANGE_DB
@@ -104,35 +105,35 @@ def evaluate_super_resolution(
     """
     results, network = SuiteResults(), None if lpips is None else Lpips(lpips)
     rows: dict[Cell, list[dict[str, float]]] = defaultdict(list)
-    for scale in scales:
-        for name in methods:
-            method = offline_method(f"{name}-x{scale}")
-            if method.learns_from == "others":
-                progress(f"{method.name} learns from {len(learn_from)} images")
-                method.fit(learn_from, fitting)
-            for truth in truths:
-                for degradation in degradations:
-                    cell = Cell(truth.source, scale, degradation, name)
-                    progress(f"{method.name}, {degradation}, {truth.name}")
-                    small_db = denormalized(degrade(truth.grey, degradation, scale), RANGE_DB)
-                    begun = time.monotonic()
-                    try:
-                        if method.learns_from == "the image":
-                            method.fit([small_db], fitting)
-                        made_db = method(small_db)
-                    except FitError as error:
-                        results.left_out[f"{method.name} on {truth.source}"] = str(error)
-                        continue
-                    seconds = time.monotonic() - begun
-                    made = quantized(normalized(made_db, RANGE_DB).astype(np.float32))
-                    rows[cell].append({**image_figures(made, truth.grey, network), "seconds": seconds})
-                    shown = results.pictures.setdefault(
-                        (truth.source, scale, degradation), {"truth": denormalized(truth.grey, RANGE_DB)}
-                    )
-                    shown.setdefault(name, made_db)
+    for scale, name in itertools.product(scales, methods):
+        method = offline_method(f"{name}-x{scale}")
+        if method.learns_from == "others":
+            progress(f"{method.name} learns from {len(learn_from)} images")
+            method.fit(learn_from, fitting)
+        for truth, degradation in itertools.product(truths, degradations):
+            progress(f"{method.name}, {degradation}, {truth.name}")
+            small_db = denormalized(degrade(truth.grey, degradation, scale), RANGE_DB)
+            try:
+                made_db, seconds = _made(method, small_db, fitting)
+            except FitError as error:
+                results.left_out[f"{method.name} on {truth.source}"] = str(error)
+                continue
+            made = quantized(normalized(made_db, RANGE_DB).astype(np.float32))
+            figures = {**image_figures(made, truth.grey, network), "seconds": seconds}
+            rows[Cell(truth.source, scale, degradation, name)].append(figures)
+            shown = {"truth": denormalized(truth.grey, RANGE_DB)}
+            results.pictures.setdefault((truth.source, scale, degradation), shown).setdefault(name, made_db)
     for cell, of_cell in rows.items():
         results.figures[cell] = {figure: Spread.of([row[figure] for row in of_cell]) for figure in of_cell[0]}
     return results
+
+
+def _made(method: ImageMethod, small_db: BMode, fitting: Fitting) -> tuple[BMode, float]:
+    """The large image, and the seconds that it took."""
+    begun = time.monotonic()
+    if method.learns_from == "the image":
+        method.fit([small_db], fitting)
+    return method(small_db), time.monotonic() - begun
 
 
 def image_figures(

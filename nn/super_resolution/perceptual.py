@@ -6,6 +6,7 @@ so once.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ def vgg19(n_layers: int, weights: Path | None, method: str) -> nn.Sequential | N
         FitError: the file cannot be read, or holds other weights.
     """
     if weights is None:
-        _log.warning("%s: without --vgg FILE, the weights of VGG19, its perceptual term is left out", method)
+        tell_missing(method)
         return None
     network = nn.Sequential(*_layers()[:n_layers])
     names = {name: f"features.{name}" for name in network.state_dict()}
@@ -39,6 +40,12 @@ def vgg19(n_layers: int, weights: Path | None, method: str) -> nn.Sequential | N
     found = read_weights(weights, shapes, "VGG19")
     network.load_state_dict({name: found[full] for name, full in names.items()})
     return network.eval().requires_grad_(False)
+
+
+@functools.lru_cache(maxsize=64)
+def tell_missing(method: str) -> None:
+    """Warns, once a method."""
+    _log.warning("%s: without --vgg FILE, the weights of VGG19, its perceptual term is left out", method)
 
 
 def _layers() -> Sequence[nn.Module]:
