@@ -28,7 +28,7 @@ class EnhanceOptions(msgspec.Struct, frozen=True, kw_only=True):
         budget: seconds that a method may learn for; no limit by default.
         steps: that each of its parts may learn for; by default as many as its authors published.
         seed: of its weights and of all that it draws.
-        device: cpu, cuda or cuda:N; auto takes a GPU where there is one.
+        device: where it learns: cpu, cuda or cuda:N; auto takes a GPU where there is one.
         checkpoint: a file that keeps what it has learnt, some hundred megabytes for mwcnn.
         learn_from: files that mwcnn learns from; by default simulated anatomies.
         vgg: weights of VGG19, as torchvision names them, for the methods with a perceptual term.

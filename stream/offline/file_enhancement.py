@@ -106,6 +106,7 @@ def enhance_file(
     image_format = format_of(out, appearance)
     require_free(out, overwrite=overwrite)
     _require_sense(fitting, strength, dynamic_range_db)
+    _require_of_the_method(method, fitting, learn_from, grain)
     if image_format.one_image and last is None:
         last = first
     clip = plain_clip(file, first=first, last=last, pixel_mm=pixel_mm, dynamic_range_db=dynamic_range_db)
@@ -115,16 +116,11 @@ def enhance_file(
         raise OutputError(f"{out}: a recording tells how it was acquired, which {file} does not; write .npz")
     begun = time.monotonic()
     steps: dict[str, int] = {}
-    fitted = begun
     if is_offline(method):
-        if learn_from and offline_method(method).learns_from != "others":
-            raise ConfigError(f"{method} learns from the image that it enhances, if at all; leave learn_from out")
-        made, device, scale = _offline(clip, method, fitting, learn_from, strength, steps), fitting.device, 0
-        fitted, scale = time.monotonic(), made.stream.grid.n_z // clip.stream.grid.n_z
+        made, device = _offline(clip, method, fitting, learn_from, strength, steps), fitting.device
     else:
-        if learn_from:
-            raise ConfigError(f"{method} has learnt already; leave learn_from out, or train a model")
-        made, device, scale = _live(clip, Enhancing(method, strength, grain)), "", 1
+        made, device = _live(clip, Enhancing(method, strength, grain)), ""
+    fitted, scale = time.monotonic(), made.stream.grid.n_z // clip.stream.grid.n_z
     write_clip(out, made, appearance, overwrite=overwrite)
     grid = made.stream.grid
     return EnhancedFile(
@@ -203,6 +199,27 @@ def _enhanced(image: Image, method: ImageMethod, device: str, strength: float) -
         strength=strength,
         reason=f"{method.name} was asked for; the plain image is enlarged bicubically",
     )
+
+
+def _require_of_the_method(method: str, fitting: Fitting, learn_from: Sequence[Path], grain: str) -> None:
+    """
+    Raises:
+        ConfigError: an option has no meaning for that method.
+    """
+    learns = offline_method(method).learns_from if is_offline(method) else "nothing"
+    if learn_from and learns != "others":
+        raise ConfigError(f"{method} learns from no other images; leave learn_from out")
+    given = {
+        "budget": fitting.seconds,
+        "steps": fitting.steps,
+        "checkpoint": fitting.checkpoint,
+        "vgg": fitting.perceptual,
+    }
+    unused = [name for name, value in given.items() if value is not None]
+    if unused and learns == "nothing":
+        raise ConfigError(f"{method} learns nothing here; leave {' and '.join(unused)} out")
+    if grain != "auto" and is_offline(method):
+        raise ConfigError(f"{method} knows no speckle grain; leave grain out")
 
 
 def _require_sense(fitting: Fitting, strength: float, dynamic_range_db: float) -> None:

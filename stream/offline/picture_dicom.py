@@ -37,10 +37,11 @@ def dicom_file(path: Path) -> Pictures:
         raise ConfigError(f"{path}: pydicom is not installed; pip install 'sonolucent[dicom]'")
     import pydicom
     from pydicom.errors import InvalidDicomError
+    from pydicom.pixels.utils import pixel_array
 
     try:
         dataset = pydicom.dcmread(path)
-        pixels = dataset.pixel_array
+        pixels = pixel_array(dataset)  # YBR comes as RGB
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
     except (InvalidDicomError, AttributeError, ValueError, RuntimeError, NotImplementedError, OSError) as error:
@@ -54,14 +55,10 @@ def dicom_file(path: Path) -> Pictures:
 
 
 def _grey(dataset: Any, pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    from pydicom.pixels.processing import convert_color_space
-
     meaning = dataset.PhotometricInterpretation
     if dataset.SamplesPerPixel == 1:
         frames = pixels if pixels.ndim == 3 else pixels[np.newaxis]
         return np.asarray(255 - frames if meaning == "MONOCHROME1" else frames, np.uint8)
-    if meaning != "RGB":
-        pixels = convert_color_space(pixels, meaning, "RGB")
     frames = pixels if pixels.ndim == 4 else pixels[np.newaxis]
     return np.stack([grey_of(frame, path) for frame in frames])
 

@@ -58,7 +58,8 @@ def test_a_jpeg_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("method", "scale"), [("median", 1), ("bicubic", 2), ("zssr", 2), ("zssr-x4", 4)])
 def test_the_size_of_pixels_follows_the_scale(picture: Path, tmp_path: Path, method: str, scale: int) -> None:
     out = tmp_path / "out.npz"
-    made = enhance_file(picture, out, method=method, fitting=Fitting(steps=1), pixel_mm=(0.2, 0.1))
+    fitting = Fitting(steps=1 if "zssr" in method else None)
+    made = enhance_file(picture, out, method=method, fitting=fitting, pixel_mm=(0.2, 0.1))
     assert (made.scale, made.shape) == (scale, (scale * 48, scale * 40))
     assert made.pixel_mm == pytest.approx((0.2 / scale, 0.1 / scale))
     arrays = _arrays(out)
@@ -149,6 +150,52 @@ def test_strength_mixes_with_the_enlarged_image(picture: Path, tmp_path: Path) -
     np.testing.assert_allclose(images[1], (images[0] + images[2]) / 2, atol=1e-4)
 
 
+def _dicom(path: Path, pixels: NDArray[Any], meaning: str, **more: Any) -> Path:
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
+
+    dataset = pydicom.Dataset()
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
+    dataset.SamplesPerPixel = 3 if meaning in ("RGB", "YBR_FULL") else 1
+    if dataset.SamplesPerPixel == 3:
+        dataset.PlanarConfiguration = 0
+    bits = 8 * pixels.dtype.itemsize
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = bits, bits, bits - 1, 0
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = pixels.shape[:3]
+    dataset.PhotometricInterpretation, dataset.PixelData = meaning, pixels.tobytes()
+    for name, value in more.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def test_dicom_is_read_whatever_its_grey_is_called(tmp_path: Path) -> None:
+    frames = np.stack([_grey(), _grey(seed=1)])
+    black_first = _dicom(tmp_path / "a.dcm", frames, "MONOCHROME2", PixelSpacing=["0.1", "0.3"], FrameTime="50")
+    white_first = _dicom(tmp_path / "b.dcm", 255 - frames, "MONOCHROME1")
+    colours = _dicom(tmp_path / "c.dcm", np.stack([frames] * 3, axis=3), "RGB")
+    luminance = np.stack([frames, np.full_like(frames, 128), np.full_like(frames, 128)], axis=3)
+    for path in (black_first, white_first, colours, _dicom(tmp_path / "d.dcm", luminance, "YBR_FULL")):
+        images = [image.bmode for image in plain_clip(path)]
+        np.testing.assert_allclose(np.stack(images), (frames / 255 - 1) * 60, atol=0.3)
+    clip = plain_clip(black_first)
+    assert (clip.stream.grid.dx_m, clip.stream.grid.dz_m) == pytest.approx((0.3e-3, 0.1e-3))
+    np.testing.assert_allclose(clip.times_s, [0, 0.05])
+    renamed = black_first.rename(tmp_path / "IM0001")
+    assert len(plain_clip(renamed)) == 2, "known by its content"
+
+
+def test_dicom_of_16_bits_or_colour_is_refused(tmp_path: Path) -> None:
+    deep = _dicom(tmp_path / "a.dcm", _grey()[np.newaxis].astype(np.uint16), "MONOCHROME2")
+    with pytest.raises(ConfigError, match=r"a\.dcm: 16 bits of grey; export it with 8 bits"):
+        plain_clip(deep)
+    with pytest.raises(ConfigError, match=r"b\.dcm: 5\.2 % of its pixels have colour"):
+        plain_clip(_dicom(tmp_path / "b.dcm", _coloured(_grey())[np.newaxis], "RGB"))
+
+
 def _coloured(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rgb = np.stack([grey] * 3, axis=2)
     rgb[10:20, 10:20] = (200, 40, 30)
@@ -207,8 +254,14 @@ def test_a_file_that_is_none_of_these_is_refused(tmp_path: Path, name: str) -> N
     [
         ({"method": "zsr"}, "zsr: no such model folder; the other choices are .*zssr"),
         ({"method": "frequency-compound"}, "frequency-compound is made of channel data"),
-        ({"method": "zssr", "learn_from": [Path("a.png")]}, "leave learn_from out"),
-        ({"method": "median", "learn_from": [Path("a.png")]}, "has learnt already"),
+        ({"method": "zssr", "learn_from": [Path("a.png")]}, "learns from no other images; leave learn_from out"),
+        ({"method": "median", "learn_from": [Path("a.png")]}, "median learns from no other images"),
+        (
+            {"method": "auto", "fitting": Fitting(steps=3, seconds=9)},
+            "auto learns nothing here; leave budget and",
+        ),
+        ({"method": "bicubic", "fitting": Fitting(steps=3)}, "bicubic learns nothing here; leave steps out"),
+        ({"method": "zssr", "grain": "off"}, "zssr knows no speckle grain"),
         ({"method": "zssr", "fitting": Fitting(steps=0)}, "steps must be at least 1, not 0"),
         ({"method": "zssr", "fitting": Fitting(seconds=0)}, "budget must be positive, not 0 s"),
         ({"method": "zssr", "fitting": Fitting(checkpoint=Path("nowhere/fit.pt"))}, "there is no folder nowhere"),
