@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from sonolucent.nn.evaluate import CONDITIONS, TRAINING, PhantomScanner
-from sonolucent.nn.image_methods import FitError, Fitting, ImageMethod, enlarged, is_offline, offline_method
-from sonolucent.nn.images import BMode
-from sonolucent.nn.inference.strength import require_strength, soften
+from sonolucent.nn.image_methods import Fitting, is_offline, offline_method
+from sonolucent.nn.inference.strength import require_strength
 from sonolucent.nn.super_resolution.bicubic import RANGE_DB
-from sonolucent.nn.super_resolution.resize import resize
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.exports.clip import Clip
 from sonolucent.stream.exports.image_format import Appearance, format_of
 from sonolucent.stream.exports.write_images import write_clip
-from sonolucent.stream.messages import Image
-from sonolucent.stream.offline.bmode_files import plain_clip, require_bmode
+from sonolucent.stream.offline.bmode_files import plain_clip
+from sonolucent.stream.offline.clip_fitting import fitted_clip
 from sonolucent.stream.offline.enhancement import Enhancing, session_enhancement
 from sonolucent.stream.output_file import require_free
 
-_FITTED_TO = 8
-"""Images of a film, evenly spread, that a method learns from."""
-_SIMULATED = 6
 _FITTING = Fitting()
 
 
@@ -117,7 +109,7 @@ def enhance_file(
     begun = time.monotonic()
     steps: dict[str, int] = {}
     if is_offline(method):
-        made, device = _offline(clip, method, fitting, learn_from, strength, steps), fitting.device
+        made, device = fitted_clip(clip, method, fitting, learn_from, strength, steps), fitting.device
     else:
         made, device = _live(clip, Enhancing(method, strength, grain)), ""
     fitted, scale = time.monotonic(), made.stream.grid.n_z // clip.stream.grid.n_z
@@ -144,61 +136,6 @@ def _live(clip: Clip, enhancing: Enhancing) -> Clip:
     first = enhance(clip.first)
     models = (first.model,) if first.model else ()
     return replace(clip, first=first, rest=map(enhance, clip.rest), enhanced=first.enhanced is not None, models=models)
-
-
-def _offline(
-    clip: Clip, word: str, fitting: Fitting, learn_from: Sequence[Path], strength: float, steps: dict[str, int]
-) -> Clip:
-    method = offline_method(word)
-    images = list(clip)
-
-    def note(what: str, step: int, n_steps: int, loss: float) -> None:
-        steps[what] = step
-        fitting.progress(what, step, n_steps, loss)
-
-    try:
-        shown = _learnt_from(method, images, learn_from)
-        method.fit(shown, replace(fitting, progress=note))
-    except FitError as error:
-        raise ConfigError(f"{clip.source}: {error}") from error
-    grid = enlarged(clip.stream.grid, method.scale)
-    stream = replace(clip.stream, grid=grid, offered_grid=None)
-    enhanced: Iterator[Image] = (_enhanced(image, method, fitting.device, strength) for image in images)
-    first = next(enhanced)
-    return replace(clip, stream=stream, first=first, rest=enhanced, enhanced=True, models=(method.name,))
-
-
-def _learnt_from(method: ImageMethod, images: Sequence[Image], files: Sequence[Path]) -> list[BMode]:
-    """The images that a method learns from, at the range that it knows."""
-    if method.learns_from != "others":
-        spread = np.unique(np.linspace(0, len(images) - 1, _FITTED_TO).round().astype(int))
-        return [_at_range(images[i]) for i in spread]
-    if files:
-        return [_at_range(image) for file in files for image in plain_clip(file)]
-    scanner = PhantomScanner(CONDITIONS["reference"])
-    return [scanner.scene("anatomy", seed).plain_db for seed in TRAINING[:_SIMULATED]]
-
-
-def _at_range(image: Image) -> BMode:
-    return np.asarray(image.bmode * np.float32(RANGE_DB / image.dynamic_range_db), np.float32)
-
-
-def _enhanced(image: Image, method: ImageMethod, device: str, strength: float) -> Image:
-    require_bmode(image.bmode, f"image {image.frame_id}")
-    back, range_db = np.float32(image.dynamic_range_db / RANGE_DB), image.dynamic_range_db
-    plain = resize(image.bmode, method.scale).clip(-range_db, 0).astype(np.float32)
-    layers = np.stack([plain, back * method(_at_range(image))])
-    soften(layers[0], layers[1], strength, range_db)
-    return replace(
-        image,
-        layers=layers,
-        model=method.name,
-        device=device,
-        backend="torch",
-        skipped="",
-        strength=strength,
-        reason=f"{method.name} was asked for; the plain image is enlarged bicubically",
-    )
 
 
 def _require_of_the_method(method: str, fitting: Fitting, learn_from: Sequence[Path], grain: str) -> None:
