@@ -92,10 +92,10 @@ def test_what_is_learnt_is_what_is_read(adversary) -> None:
 def test_at_first_the_generator_learns_the_bicubic() -> None:
     image = dead_leaves(128, seed=2)
     learner = KernelLearner([image], KERNEL_GAN, Fitting())
-    for number in range(25):
+    for number in range(30):
         learner.step(number, np.random.default_rng(number))
-    assert learner.kernel().sum() == pytest.approx(1, abs=0.1)
-    assert kernel_correlation(cleaned(learner.kernel()), bicubic_kernel()) > 0.5
+    assert learner.kernel().sum() == pytest.approx(1, abs=0.3)
+    assert kernel_correlation(cleaned(learner.kernel()), bicubic_kernel()) > 0.6
 
 
 def test_small_images_are_refused() -> None:
