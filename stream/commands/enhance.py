@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import tyro
 
-from sonolucent.stream.commands.fit_progress import fit_progress
+from sonolucent.stream.commands.fit_progress import fit_progress, told_to_go_on
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.printable import say
 
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.frame is not None and (options.first, options.last) != (0, None):
         raise ConfigError("frame and first or last exclude each other")
     first, last = (options.first, options.last) if options.frame is None else (options.frame, options.frame)
-    with fit_progress() as progress:
+    with told_to_go_on(options.checkpoint), fit_progress() as progress:
         made = enhance_file(
             options.file,
             options.out,

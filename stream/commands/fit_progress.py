@@ -1,10 +1,11 @@
-"""How far a fit is: a bar on a terminal, a line at every tenth elsewhere; on standard error."""
+"""How far a fit is: a bar on a terminal, a line at every tenth elsewhere; on standard error. And how one goes on."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonolucent.stream.printable import say
@@ -35,3 +36,14 @@ def fit_progress() -> Iterator[FitProgress]:
                 say(f"step {step} of {steps}: {told}", file=sys.stderr)
 
         yield progress
+
+
+@contextmanager
+def told_to_go_on(checkpoint: Path | None) -> Iterator[None]:
+    """Within, who interrupts learns how to go on, where there is a checkpoint or one of a part."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is not None and any(checkpoint.parent.glob(f"{checkpoint.name}*")):
+            say(f"the same command goes on from {checkpoint}", file=sys.stderr)
+        raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from sonolucent.nn import Fitting
+from sonolucent.nn.image_methods import FitProgress
 from sonolucent.stream import open_recording
+from sonolucent.stream.commands import enhance as enhance_command
 from sonolucent.stream.commands.enhance import main
 from sonolucent.stream.errors import ConfigError, OutputError, RecordingError
 from sonolucent.stream.offline.bmode_files import plain_clip
@@ -294,3 +298,29 @@ def test_the_command_reports_and_overwrites_nothing(
     assert out.read_bytes() == before
     assert main([*command[:-4], "--overwrite", "--steps", "1"]) == 0
     assert "1 image(s) of 96 x 80 by zssr in" in capsys.readouterr().out
+
+
+def test_who_interrupts_learns_how_to_go_on(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "fit.pt"
+    command = [str(picture), str(tmp_path / "out.png"), "--method", "zssr", "--steps", "4"]
+    command += ["--checkpoint", str(checkpoint)]
+    seen: list[int] = []
+
+    @contextmanager
+    def interrupting() -> Iterator[FitProgress]:
+        def progress(what: str, step: int, steps: int, loss: float) -> None:
+            seen.append(step)
+            if len(seen) == 2:
+                raise KeyboardInterrupt
+
+        yield progress
+
+    monkeypatch.setattr(enhance_command, "fit_progress", interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        enhance_command.main(command)
+    assert f"the same command goes on from {checkpoint}" in capsys.readouterr().err
+    assert not (tmp_path / "out.png").exists()
+    assert enhance_command.main(command) == 0
+    assert seen == [1, 2, 3, 4]
