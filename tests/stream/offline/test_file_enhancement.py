@@ -324,3 +324,13 @@ def test_who_interrupts_learns_how_to_go_on(
     assert not (tmp_path / "out.png").exists()
     assert enhance_command.main(command) == 0
     assert seen == [1, 2, 3, 4]
+
+
+def test_real_carotids_are_grey(real_data: Path, tmp_path: Path) -> None:
+    """They are saved in colour, with marks of the scanner."""
+    frames = sorted((real_data / "bmode" / "carotid").glob("*.png"))
+    assert len(frames) == 8
+    for frame in frames:
+        made = enhance_file(frame, tmp_path / f"{frame.stem}.npz", method="bicubic")
+        with Picture.open(frame) as opened:
+            assert made.shape == (2 * opened.height, 2 * opened.width)
