@@ -1,8 +1,8 @@
 """Networks, zero-shot training, export and the Enhancer.
 
 `Enhancer` enhances B-mode images, `Session` a stream of them while models are exchanged. `train` fits a network to raw
-frames alone. `FILTERS` and `COMPOUNDS` are the classical methods by their names. `metrics` judges images, `evaluate`
-every method on phantoms held out.
+frames alone. `FILTERS` and `COMPOUNDS` are the classical methods by their names, `OFFLINE_METHODS` those that take
+minutes and may enlarge images. `metrics` judges images, `evaluate` every method on phantoms held out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonolucent.nn import baselines, evaluate, metrics, training
+    from sonolucent.nn import baselines, evaluate, metrics, super_resolution, training
     from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound, Filter
     from sonolucent.nn.baselines.compounding import compound, frequency_compound, steering_compound
     from sonolucent.nn.baselines.median import median
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from sonolucent.nn.baselines.srad import srad
     from sonolucent.nn.energy_split import EnergySplit
     from sonolucent.nn.export.derived_files import export_package, export_torchscript
+    from sonolucent.nn.image_methods import (
+        OFFLINE_METHODS,
+        FitError,
+        Fitting,
+        ImageMethod,
+        OfflineMethod,
+        enlarged,
+        offline_method,
+    )
     from sonolucent.nn.images import BMode, ImageShape
     from sonolucent.nn.inference.decibels import Decibels
     from sonolucent.nn.inference.enhancer import Enhancer
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPOUNDS",
     "FILTERS",
+    "OFFLINE_METHODS",
     "RECIPES",
     "SHIPPED_MODELS",
     "BMode",
@@ -47,7 +57,10 @@ __all__ = [
     "EnergySplit",
     "Enhancer",
     "Filter",
+    "FitError",
+    "Fitting",
     "FullUNet",
+    "ImageMethod",
     "ImageShape",
     "InputRule",
     "Label",
@@ -55,6 +68,7 @@ __all__ = [
     "Model",
     "ModelError",
     "ModelInfo",
+    "OfflineMethod",
     "Provenance",
     "Recipe",
     "Session",
@@ -66,6 +80,7 @@ __all__ = [
     "baselines",
     "check_model",
     "compound",
+    "enlarged",
     "evaluate",
     "export_package",
     "export_torchscript",
@@ -76,15 +91,17 @@ __all__ = [
     "metrics",
     "nlm",
     "obnlm",
+    "offline_method",
     "save_model",
     "shipped_names",
     "srad",
     "steering_compound",
+    "super_resolution",
     "train",
     "training",
 ]
 
-_ROOMS = ("baselines", "evaluate", "metrics", "training")
+_ROOMS = ("baselines", "evaluate", "metrics", "super_resolution", "training")
 _NAMES = {
     "baselines": ("COMPOUNDS", "FILTERS", "Compound", "Filter"),
     "baselines.compounding": ("compound", "frequency_compound", "steering_compound"),
@@ -94,6 +111,15 @@ _NAMES = {
     "baselines.srad": ("srad",),
     "energy_split": ("EnergySplit",),
     "export.derived_files": ("export_package", "export_torchscript"),
+    "image_methods": (
+        "OFFLINE_METHODS",
+        "FitError",
+        "Fitting",
+        "ImageMethod",
+        "OfflineMethod",
+        "enlarged",
+        "offline_method",
+    ),
     "images": ("BMode", "ImageShape"),
     "inference.decibels": ("Decibels",),
     "inference.enhancer": ("Enhancer",),

@@ -25,8 +25,8 @@ def denormalized(grey: NDArray[np.floating], dynamic_range_db: float) -> BMode:
     return np.asarray((grey - 1) * dynamic_range_db, np.float32)
 
 
-def require_images(image_db: BMode, out: BMode) -> None:
-    """Refuses what is no image or batch of them, and an `out` that does not fit.
+def require_images(image_db: BMode, out: BMode, scale: int = 1) -> None:
+    """Refuses what is no image or batch of them, and an `out` that is not so many times as large.
 
     Raises:
         TypeError: an array is not float32.
@@ -35,8 +35,13 @@ def require_images(image_db: BMode, out: BMode) -> None:
     for name, array in (("the image", image_db), ("out", out)):
         if array.dtype != np.float32:
             raise TypeError(f"{name} must be float32, not {array.dtype}")
-    if image_db.ndim not in (2, 3) or out.shape != image_db.shape:
+    if image_db.ndim not in (2, 3) or out.shape != larger_shape(image_db.shape, scale):
+        size = "of the same shape" if scale == 1 else f"{scale} times as large"
         raise ValueError(
-            "images must be (n_z, n_x) or (n, n_z, n_x), and out of the same shape, "
-            f"not {image_db.shape} and {out.shape}"
+            f"images must be (n_z, n_x) or (n, n_z, n_x), and out {size}, not {image_db.shape} and {out.shape}"
         )
+
+
+def larger_shape(shape: tuple[int, ...], scale: int) -> tuple[int, ...]:
+    """(n_z, n_x) or (n, n_z, n_x) with so many times the rows and columns."""
+    return (*shape[:-2], *(scale * n for n in shape[-2:]))

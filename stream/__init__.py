@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from sonolucent.stream.messages import Channels, End, Frame, Image, Stream, Trail
     from sonolucent.stream.offline.evaluation import evaluate_models
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
+    from sonolucent.stream.offline.file_enhancement import EnhancedFile, enhance_file
     from sonolucent.stream.offline.imaging import image_recording
     from sonolucent.stream.offline.model_training import TrainedModel, train_model
+    from sonolucent.stream.offline.sr_evaluation import SuiteReport, SuiteRow, evaluate_sr
+    from sonolucent.stream.offline.sr_options import SuperResolutionSuite
     from sonolucent.stream.recording.admission import admit
     from sonolucent.stream.recording.any_recording import AnyRecording
     from sonolucent.stream.recording.file_description import FileDescription, Firing, single_elements
@@ -49,6 +52,7 @@ __all__ = [
     "ConfigError",
     "EdgeCounts",
     "End",
+    "EnhancedFile",
     "EvaluationReport",
     "FileDescription",
     "FileFormat",
@@ -75,6 +79,9 @@ __all__ = [
     "StageFailed",
     "StageReport",
     "Stream",
+    "SuiteReport",
+    "SuiteRow",
+    "SuperResolutionSuite",
     "Trail",
     "TrainedModel",
     "TrainingSettings",
@@ -82,7 +89,9 @@ __all__ = [
     "admit",
     "assemble",
     "convert_recording",
+    "enhance_file",
     "evaluate_models",
+    "evaluate_sr",
     "image_recording",
     "load_config",
     "open_recording",
@@ -109,8 +118,11 @@ _MODULES = {
     "messages": ("Channels", "End", "Frame", "Image", "Stream", "Trail"),
     "offline.evaluation": ("evaluate_models",),
     "offline.evaluation_report": ("EvaluationReport",),
+    "offline.file_enhancement": ("EnhancedFile", "enhance_file"),
     "offline.imaging": ("image_recording",),
     "offline.model_training": ("TrainedModel", "train_model"),
+    "offline.sr_evaluation": ("SuiteReport", "SuiteRow", "evaluate_sr"),
+    "offline.sr_options": ("SuperResolutionSuite",),
     "recording.admission": ("admit",),
     "recording.any_recording": ("AnyRecording",),
     "recording.file_description": ("FileDescription", "Firing", "single_elements"),

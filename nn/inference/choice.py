@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sonolucent._core import cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
+from sonolucent.nn.image_methods import OFFLINE_METHODS, ImageMethod, is_offline, offline_method
 from sonolucent.nn.model_folder import ModelError
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
@@ -16,12 +17,13 @@ _LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadra
 
 @dataclass(frozen=True)
 class Choice:
-    """A model folder or a filter, or neither; "cpu", "cuda:N" or "none"; why."""
+    """A model folder, a filter or a method that learns from the image, or none; "cpu", "cuda:N" or "none"; why."""
 
     folder: Path | None
     device: str
     reason: str
     filter: Filter | None = None
+    method: ImageMethod | None = None
 
 
 def choose(word: str | Path) -> Choice:
@@ -37,6 +39,8 @@ def choose(word: str | Path) -> Choice:
         return Choice(_LIGHT, "cpu", "the CPU was asked for")
     if name in FILTERS:
         return Choice(None, "cpu", f"the filter {name} was asked for", FILTERS[name])
+    if is_offline(name):
+        return _offline(name)
     if name in COMPOUNDS:
         raise ModelError(f"{name} needs the complex image, not its B-mode: `sonolucent image --enhance {name}` has it")
     if re.fullmatch(r"cuda(:\d+)?", name):
@@ -53,10 +57,17 @@ def best_to_lightest() -> tuple[str, ...]:
     return ("cuda:0", str(_LIGHT), "none") if cuda_device_count() > 0 else ("cpu", "none")
 
 
+def _offline(name: str) -> Choice:
+    method = offline_method(name)
+    if method.learns_from == "others":
+        raise ModelError(f"{name} learns from other images: fit `offline_method({name!r})` to them, and call that")
+    return Choice(None, "cpu", f"{name} was asked for; it learns from each image", method=method)
+
+
 def _folder_of(name: str) -> Choice:
     folder = find_model(name)
     if not folder.is_dir():
-        others = ", ".join(["auto", "cpu", "cuda:N", "none", *shipped_names(), *FILTERS])
+        others = ", ".join(["auto", "cpu", "cuda:N", "none", *shipped_names(), *FILTERS, *OFFLINE_METHODS])
         raise ModelError(f"{name}: no such model folder; the other choices are {others}")
     device = "cuda:0" if cuda_device_count() > 0 else "cpu"
     return Choice(folder, device, f"the model {name} was asked for, and {device} is what this machine has")

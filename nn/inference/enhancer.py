@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from sonolucent.nn.baselines import Filter
 from sonolucent.nn.image_conditions import ImageConditions, outside_training
-from sonolucent.nn.images import BMode, ImageShape, require_images
+from sonolucent.nn.image_methods import Fitting
+from sonolucent.nn.images import BMode, ImageShape, larger_shape, require_images
 from sonolucent.nn.inference.choice import choose
 from sonolucent.nn.inference.grain_matching import MatchedNetwork
+from sonolucent.nn.inference.image_by_image import copied, filtered, fitted, plain_enlarged
 from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
 from sonolucent.nn.inference.runner import Runner, run_in, runner
 from sonolucent.nn.inference.strength import require_strength, soften
@@ -27,13 +28,16 @@ _DEFAULT_RANGE_DB = 60.0
 class Enhancer:
     """Enhances B-mode images (n_z, n_x), or several at a time (n, n_z, n_x), float32 in [-dynamic_range_db, 0] dB.
 
+    A method that learns from the image (`sonolucent.nn.OFFLINE_METHODS`) takes minutes for each, and what it makes is
+    `scale` times as large.
+
     Values beyond the range are clipped, infinite ones too; undefined ones (NaN) count as its floor.
 
     Args:
         choice: "auto" (a CUDA device present: the full network on it; otherwise the light one on the CPU), "cpu",
             "cuda:N", "none" (images pass through unchanged), the name of a classical filter (median, srad, nlm, obnlm:
             `sonolucent.nn.baselines`), the name of a model that comes with the package (light-quadrant, full-quadrant,
-            light-paper), or the path of a model folder.
+            light-paper), that of a method such as zssr or zssr-x4, or the path of a model folder.
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
         threads: threads of the CPU that one image may use; all of torch's by default.
         backend: runs a network on the CPU: "torchscript", "fused-NAME", NAME being one of `sonolucent doctor`'s
@@ -44,6 +48,7 @@ class Enhancer:
             does not; "ROWSxCOLUMNS", or a pair, gives the grain (`SpeckleGrain`). For images that are made in another
             way take another Enhancer, or `forget_grain`.
         strength: how much of the enhancement is shown, in dB: 0 the plain image, 1 the enhanced one.
+        fitting: how much such a method may learn of each image; as published by default.
         executor: does what takes long without Python's lock, loading and warming up; the calling thread by default.
 
     Attributes:
@@ -51,6 +56,7 @@ class Enhancer:
             through.
         device: "cpu", "cuda:N", or "none".
         dynamic_range_db: the range the model was trained for.
+        scale: rows and columns of enhanced images over those of plain ones.
         image_grain: the speckle grain of the images, as far as it is known.
         strength: as given; it may be changed at any time.
 
@@ -70,16 +76,18 @@ class Enhancer:
         backend: str | None = None,
         grain: GrainChoice | ImageGrain = "auto",
         strength: float = 1.0,
+        fitting: Fitting | None = None,
         executor: Executor | None = None,
     ) -> None:
         self.strength = require_strength(strength)
         chosen = choose(choice)
+        self.scale = 1 if chosen.method is None else chosen.method.scale
         self.device, self._why = chosen.device, chosen.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
         self._backend, self._executor = "none", executor
         self._model: Model | None = None
         self._network: MatchedNetwork | None = None
-        self._run: Callable[[BMode, BMode], None] = _copy
+        self._run: Callable[[BMode, BMode], None] = copied
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
@@ -89,11 +97,15 @@ class Enhancer:
                 self._model.require_shape(shape)
             load = partial(self._load, self._model, chosen.folder, threads, backend)
             self._run = self._network = MatchedNetwork(self._model, self.image_grain, load, shape)
+        if (chosen.filter or chosen.method) and backend is not None:
+            raise ValueError(f"the backend {backend!r} runs networks, and {choice} is a filter; leave one out")
         if chosen.filter is not None:
-            if backend is not None:
-                raise ValueError(f"the backend {backend!r} runs networks, and {choice} is a filter; leave one out")
             self.model, self._backend = str(choice), "filter"
-            self._run = partial(_apply, chosen.filter)
+            self._run = partial(filtered, chosen.filter)
+        if chosen.method is not None:
+            fitting = fitting or Fitting()
+            self.model, self._backend, self.device = chosen.method.name, "filter", fitting.device
+            self._run = partial(fitted, chosen.method, fitting)
 
     def _load(
         self, model: Model, folder: Path, threads: int | None, backend: str | None, shape: ImageShape | None
@@ -129,7 +141,7 @@ class Enhancer:
             self._network.grain = self.image_grain
 
     def __call__(self, image_db: BMode, out: BMode | None = None) -> BMode:
-        """The enhanced images, of the same shape and range; the GIL is released meanwhile.
+        """The enhanced images, `scale` times as large and of the same range; the GIL is released meanwhile.
 
         Args:
             image_db: C-contiguous.
@@ -139,13 +151,13 @@ class Enhancer:
             TypeError: an array is not float32.
             ValueError: a shape the model does not take, an array that is not contiguous, an `out` that does not fit.
         """
-        out = np.empty_like(image_db) if out is None else out
-        require_images(image_db, out)
+        out = np.empty(larger_shape(image_db.shape, self.scale), np.float32) if out is None else out
+        require_images(image_db, out, self.scale)
         if self._model is not None:
             self._model.require_shape(image_db.shape)
         self._run(image_db, out)
-        if self.device != "none":
-            soften(image_db, out, self.strength, self.dynamic_range_db)
+        if self.device != "none" and self.strength != 1:
+            soften(plain_enlarged(image_db, self.scale), out, self.strength, self.dynamic_range_db)
         return out
 
     def require_shape(self, shape: tuple[int, int]) -> None:
@@ -201,14 +213,3 @@ class Enhancer:
         if self.backend == "filter":
             raise ModelError(f"{self.model} is a filter, not a network; choose a model folder, or auto")
         return nn.Identity() if self._model is None else self._model.network
-
-
-def _apply(filter_: Filter, image_db: BMode, out: BMode) -> None:
-    """The filter on every image, defined for undefined and infinite pixels as the networks are."""
-    _copy(image_db, out)
-    for image in out.reshape(-1, *out.shape[-2:]):
-        image[:] = filter_(np.nan_to_num(image, nan=-_DEFAULT_RANGE_DB).clip(-_DEFAULT_RANGE_DB, 0))
-
-
-def _copy(image_db: BMode, out: BMode) -> None:
-    np.copyto(out, image_db)

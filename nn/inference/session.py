@@ -14,6 +14,7 @@ import numpy as np
 
 from sonolucent.beamform.compute.switching import quick_to_yield
 from sonolucent.nn.image_conditions import ImageConditions
+from sonolucent.nn.image_methods import is_offline, not_live
 from sonolucent.nn.images import BMode
 from sonolucent.nn.inference.enhancer import Enhancer
 from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
@@ -65,7 +66,7 @@ class Session:
         strength: as `Enhancer` takes it.
 
     Raises:
-        ModelError: the model is missing or broken, or was trained for less of a range.
+        ModelError: the model is missing or broken, was trained for less of a range, or takes minutes an image.
         ValueError: images of this shape do not suit the model, the backend does not, or grain or strength is none.
         RuntimeError: the CUDA device asked for is not there.
     """
@@ -211,6 +212,8 @@ class Session:
         return enhancer, images
 
     def _load(self, choice: str | Path, images: _Images, grain: ImageGrain, executor: Executor | None) -> Enhancer:
+        if is_offline(str(choice)):
+            raise ModelError(not_live(str(choice)))
         enhancer = Enhancer(
             choice, shape=images.shape, threads=self._threads, backend=self._backend, grain=grain, executor=executor
         )

@@ -5,14 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import tyro
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.sr_options import SuperResolutionSuite
 from sonolucent.stream.printable import say
+
+if TYPE_CHECKING:
+    from sonolucent.stream.offline.evaluation_report import EvaluationReport
+    from sonolucent.stream.offline.sr_evaluation import SuiteReport
+
+_IN_BOTH = {"suite", "sr", "out", "overwrite", "data", "manifest", "json"}
 
 
 class EvaluateOptions(msgspec.Struct, frozen=True):
@@ -20,6 +28,8 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
     Args:
         models: model folders; those that are shipped by default.
+        suite: quality (of enhanced images), or sr (of images that were made small and are made large again).
+        sr: of the suite sr; it takes out, overwrite, data, manifest and json as well.
         out: the folder for report.md, report.json and pictures.
         overwrite: replace an evaluation that is there.
         scanner: a recording: phantoms are imaged by its probe, transmits and speed of sound, not by the reference's.
@@ -40,6 +50,8 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     """
 
     models: tyro.conf.Positional[tuple[Path, ...]] = ()
+    suite: Literal["quality", "sr"] = "quality"
+    sr: SuperResolutionSuite = SuperResolutionSuite()
     out: Path = Path("evaluation")
     overwrite: bool = False
     scanner: Path | None = None
@@ -60,10 +72,45 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(EvaluateOptions, arguments, "evaluate")
+    _require_of_the_suite(options)
+    report = _quality(options) if options.suite == "quality" else _sr(options)
+    if options.json:
+        print_json(report)
+    else:
+        say((options.out / "report.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _require_of_the_suite(options: EvaluateOptions) -> None:
+    """
+    Raises:
+        ConfigError: an option of the other suite was given.
+    """
+    default, every = EvaluateOptions(), set(EvaluateOptions.__struct_fields__)
+    others = {"sr"} if options.suite == "quality" else every - _IN_BOTH
+    for name in sorted(others):
+        if getattr(options, name) != getattr(default, name):
+            raise ConfigError(f"{name.replace('_', '-')} is no option of the suite {options.suite}; leave it out")
+
+
+def _sr(options: EvaluateOptions) -> SuiteReport:
+    from sonolucent.stream.offline.sr_evaluation import evaluate_sr
+
+    return evaluate_sr(
+        options.out,
+        options.sr,
+        overwrite=options.overwrite,
+        data=options.data,
+        manifest=options.manifest,
+        progress=lambda what: say(what, file=sys.stderr),
+    )
+
+
+def _quality(options: EvaluateOptions) -> EvaluationReport:
     from sonolucent.nn.evaluate import PhantomCounts
     from sonolucent.stream.offline.evaluation import evaluate_models
 
-    report = evaluate_models(
+    return evaluate_models(
         options.models,
         options.out,
         overwrite=options.overwrite,
@@ -78,8 +125,3 @@ def main(arguments: Sequence[str]) -> int:
         imaging=options.imaging,
         progress=lambda what: say(what, file=sys.stderr),
     )
-    if options.json:
-        print_json(report)
-    else:
-        say((options.out / "report.md").read_text(encoding="utf-8"))
-    return 0

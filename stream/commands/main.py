@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": "write a recording of simulated channel data",
     "info": "what is in a recording or a model",
     "image": "the images of a recording as pictures, films, DICOM, arrays",
+    "enhance": "pictures, films and recordings through any enhancement, also into larger ones",
     "convert": "recordings from one format to another, or their images for other programs",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",

@@ -48,7 +48,8 @@ def _arrays(clip: Clip) -> dict[str, NDArray[Any]]:
         row[...] = layers
     grid = clip.stream.grid
     named = {"enhanced_db": images[:, 1]} if clip.enhanced else {}
-    return {"bmode_db": images[:, 0], **named, "x_m": grid.x_m, "z_m": grid.z_m, "times_s": clip.times_s}
+    axes = {"x_m": grid.x_m, "z_m": grid.z_m} if clip.pixels_known else {}
+    return {"bmode_db": images[:, 0], **named, **axes, "times_s": clip.times_s}
 
 
 def _shape(clip: Clip) -> tuple[int, int, int, int]:

@@ -33,6 +33,9 @@ class Clip:
         begun_utc_ns: when the first was acquired, in nanoseconds since 1970 UTC; 0 where nobody knows.
         source: what they were made of, such as the name of a recording.
         dynamic_range_db: how far below 0 dB is black.
+        acquisition_known: whether the stream's acquisition and settings are those of the images; where they were
+            pictures before, nobody knows them.
+        pixels_known: whether the grid's pixels are as large as it says; else no file tells their size.
     """
 
     stream: Stream
@@ -44,6 +47,8 @@ class Clip:
     begun_utc_ns: int
     source: str
     dynamic_range_db: float
+    acquisition_known: bool = True
+    pixels_known: bool = True
 
     @classmethod
     def of(
@@ -112,6 +117,12 @@ class Clip:
     def facts(self) -> dict[str, Any]:
         """Every parameter of the images, as plain values: for the text that a picture carries."""
         grid, acquisition = self.stream.grid, self.stream.acquisition
+        names = ("x0_m", "z0_m", "dx_m", "dz_m", "n_z", "n_x")
+        acquired = {
+            "center_frequency_hz": acquisition.probe.center_frequency_hz,
+            "sound_speed_m_s": acquisition.sound_speed_m_s,
+            "imaging": msgspec.to_builtins(self.stream.imaging),
+        }
         return {
             "program": f"Sonolucent {version('sonolucent')}",
             "source": self.source,
@@ -120,10 +131,8 @@ class Clip:
             "models": list(self.models),
             "strength": self.first.strength,
             "dynamic_range_db": self.dynamic_range_db,
-            "center_frequency_hz": acquisition.probe.center_frequency_hz,
-            "sound_speed_m_s": acquisition.sound_speed_m_s,
-            "grid": {name: getattr(grid, name) for name in ("x0_m", "z0_m", "dx_m", "dz_m", "n_z", "n_x")},
-            "imaging": msgspec.to_builtins(self.stream.imaging),
+            **(acquired if self.acquisition_known else {}),
+            **({"grid": {name: getattr(grid, name) for name in names}} if self.pixels_known else {}),
             "note": RESEARCH,
         }
 

@@ -37,7 +37,8 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
     _describe_origin(dataset, clip)
     _describe_times(dataset, clip)
     _describe_pixels(dataset, rows, columns)
-    _describe_regions(dataset, clip, sheet)
+    if clip.pixels_known:
+        _describe_regions(dataset, clip, sheet)
     with tempfile.TemporaryFile(dir=path.parent) as pixels:
         for image in clip:
             pixels.write(sheet.draw(image).tobytes())
@@ -79,10 +80,16 @@ def _describe_origin(dataset: Dataset, clip: Clip) -> None:
     dataset.ImageType = ["DERIVED" if clip.enhanced else "ORIGINAL", "PRIMARY"]
     dataset.SeriesDescription = "Sonolucent, enhanced" if clip.enhanced else "Sonolucent"
     dataset.DerivationDescription = clip.description
-    settings = "; ".join(f"{name} {value}" for name, value in clip.facts["imaging"].items() if value is not None)
-    dataset.ImageComments = f"{RESEARCH} Speed of sound {clip.facts['sound_speed_m_s']:g} m/s; {settings}"[:10240]
+    dataset.ImageComments = f"{RESEARCH} {_settings(clip)}".strip()[:10240]
     dataset.BurnedInAnnotation = "NO"
     dataset.LossyImageCompression = "00"
+
+
+def _settings(clip: Clip) -> str:
+    if not clip.acquisition_known:
+        return ""
+    settings = "; ".join(f"{name} {value}" for name, value in clip.facts["imaging"].items() if value is not None)
+    return f"Speed of sound {clip.facts['sound_speed_m_s']:g} m/s; {settings}"
 
 
 def _describe_times(dataset: Dataset, clip: Clip) -> None:
@@ -125,7 +132,8 @@ def _region(panel: Panel, clip: Clip, sheet: Sheet) -> Any:
     region.PhysicalDeltaX, region.PhysicalDeltaY = (100 * d for d in sheet.spacing_m)
     region.ReferencePixelX0 = region.ReferencePixelY0 = 0
     region.ReferencePixelPhysicalValueX, region.ReferencePixelPhysicalValueY = (100 * p for p in sheet.corner_m)
-    region.TransducerFrequency = round(1e-3 * clip.stream.acquisition.probe.center_frequency_hz)
+    if clip.acquisition_known:
+        region.TransducerFrequency = round(1e-3 * clip.stream.acquisition.probe.center_frequency_hz)
     return region
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image as Picture
 from PIL.PngImagePlugin import PngInfo
@@ -22,8 +23,8 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
     text.add_text("Software", clip.facts["program"])
     text.add_text("Comment", json.dumps(clip.facts))
     dx_m, dz_m = sheet.spacing_m
-    dots_an_inch = (_INCH_M / dx_m, _INCH_M / dz_m)
-    Picture.fromarray(sheet.draw(clip.first)).save(path, dpi=dots_an_inch, pnginfo=text)
+    told: dict[str, Any] = {"dpi": (_INCH_M / dx_m, _INCH_M / dz_m)} if clip.pixels_known else {}
+    Picture.fromarray(sheet.draw(clip.first)).save(path, pnginfo=text, **told)
 
 
 FORMAT = ImageFormat(_write, one_image=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sonolucent.stream.errors import OutputError
 from sonolucent.stream.exports.clip import Clip
 from sonolucent.stream.exports.image_format import Appearance, ImageFormat
 from sonolucent.stream.messages import Trail
@@ -13,7 +14,13 @@ from sonolucent.stream.recording.writer import RecordingWriter
 
 
 def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
-    """Where nobody noted when frames were acquired, their times are those of the nominal rate."""
+    """Where nobody noted when frames were acquired, their times are those of the nominal rate.
+
+    Raises:
+        OutputError: nobody knows how the images were acquired.
+    """
+    if not clip.acquisition_known:
+        raise OutputError(f"{path}: a recording tells how it was acquired, and which a picture does not; write .npz")
     begun = Trail(1, clip.begun_utc_ns)
     with whole_file(path) as file:
         writer = RecordingWriter(path, clip.stream, channels=False, images=True, file=file)

@@ -19,10 +19,9 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
     sheet = Sheet(clip, appearance, square=False)
     dx_m, dz_m = sheet.spacing_m
     times = [round(time_s, 6) for time_s in clip.times_s.tolist()]
+    size = {"resolution_unit": _PER_CM, "x_resolution": 0.01 / dx_m, "y_resolution": 0.01 / dz_m}
     tags = {
-        "resolution_unit": _PER_CM,
-        "x_resolution": 0.01 / dx_m,
-        "y_resolution": 0.01 / dz_m,
+        **(size if clip.pixels_known else {}),
         "software": clip.facts["program"],
         "description": json.dumps({**clip.facts, "times_s": times}),
         "compression": "tiff_adobe_deflate",

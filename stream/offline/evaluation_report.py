@@ -114,11 +114,11 @@ def _cost_and(report: EvaluationReport, figures_shown: Mapping[str, str]) -> str
         [name, f"{report.megabytes[name]:.2f}", f"{report.milliseconds[name]:.0f}", *_cells(figures, shown)]
         for name, figures in report.simulated.items()
     ]
-    return _markdown(["method", "MB", "ms", *shown.values()], rows)
+    return markdown_table(["method", "MB", "ms", *shown.values()], rows)
 
 
 def _table(figures: Figures, shown: Mapping[str, str]) -> str:
-    return _markdown(["method", *shown.values()], [[name, *_cells(row, shown)] for name, row in figures.items()])
+    return markdown_table(["method", *shown.values()], [[name, *_cells(row, shown)] for name, row in figures.items()])
 
 
 def _cells(figures: Mapping[str, Estimate], shown: Mapping[str, str]) -> list[str]:
@@ -135,7 +135,8 @@ def _names(figures: Figures) -> list[str]:
     return list(dict.fromkeys(name for row in figures.values() for name in row))
 
 
-def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

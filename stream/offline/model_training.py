@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import time
@@ -13,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-import torch
 
 from sonolucent.beamform import ImagingSettings
 from sonolucent.nn.export.torchscript import torchscript_file
@@ -27,6 +25,7 @@ from sonolucent.nn.training.training_report import write_report
 from sonolucent.nn.training.validation import Comparison
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline import training_data
+from sonolucent.stream.offline.fit_device import fit_device
 
 _IMAGING = ImagingSettings()
 
@@ -94,7 +93,7 @@ def train_model(
     """
     begun = time.monotonic()
     _require_sense(sources, apart, out, steps, overwrite=overwrite)
-    device = _device(device)
+    device = fit_device(device)
     start = None if begin_with is None else _model_to_begin_with(begin_with, net, imaging.dynamic_range_db)
     kind: Kind = net if start is None else start.info.kind
     code = _code()  # that the training starts with, whatever is checked out while it runs
@@ -222,16 +221,6 @@ def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Provenance, tra
         training=origin,
         measured={} if error_db is None else {"validation_error_db": round(error_db, 3)},
     )
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"device {name}: torch sees no CUDA device here; use --device cpu")
-    if name != "cpu" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise ConfigError(f"device {name!r} is none of auto, cpu, cuda, cuda:N")
-    return name
 
 
 def _code() -> str:

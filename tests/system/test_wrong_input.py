@@ -97,6 +97,14 @@ def test_a_model_that_is_not_there(sonolucent: Any, small_recording: Path, tmp_p
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), "nowhere", "no such model folder")
 
 
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_model_that_takes_minutes_an_image(sonolucent: Any, small_recording: Path, transport: str) -> None:
+    options = ["--headless", "--model", "zssr", "--transport", transport]
+    told = ("no live stream can wait for it", "`sonolucent enhance IN OUT --method zssr`", "live there is auto")
+    refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), *told)
+    refused(sonolucent("image", small_recording, "out.png", "--enhance", "zssr"), *told)
+
+
 def test_a_model_of_another_shape(sonolucent: Any, small_recording: Path, tmp_path: Path) -> None:
     """Weights of the light network under the name of the full one."""
     folder = shutil.copytree(str(files("sonolucent.nn") / "models" / "light-quadrant"), tmp_path / "model")

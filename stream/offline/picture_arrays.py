@@ -1,0 +1,37 @@
+"""Arrays of B-mode in dB, as this program writes them for NumPy."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.grey_pictures import Pictures
+
+ARRAYS = (".npz",)
+
+
+def array_file(path: Path) -> Pictures:
+    """What `sonolucent image FILE OUT.npz` wrote: the plain images.
+
+    Raises:
+        ConfigError: it cannot be read, or holds no such images.
+    """
+    try:
+        with np.load(path) as arrays:
+            held = {name: arrays[name] for name in arrays.files if name != "enhanced_db"}
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: there is no such file") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ConfigError(f"{path}: no arrays can be read ({error}); check the file") from error
+    images = held.get("bmode_db", np.empty(0))
+    if images.ndim not in (2, 3) or images.dtype.kind != "f":
+        raise ConfigError(f"{path}: no B-mode in it; it must hold bmode_db, (n_frames, n_z, n_x) in dB")
+    images = np.asarray(images.reshape(-1, *images.shape[-2:]), np.float32)
+    axes = [held.get(name, np.empty(0)) for name in ("x_m", "z_m")]
+    steps = [float(axis[1] - axis[0]) if len(axis) > 1 else 0.0 for axis in axes]
+    pixel_m = (steps[0], steps[1]) if min(steps) > 0 else None
+    times_s = np.asarray(held.get("times_s", 0.04 * np.arange(len(images))), np.float64)
+    return Pictures(images, times_s, pixel_m=pixel_m)
