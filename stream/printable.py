@@ -5,8 +5,11 @@ All that the package prints goes through `say`, and all that it logs through `Pr
 
 from __future__ import annotations
 
+import codecs
 import logging
 from typing import TextIO
+
+_escaped = codecs.getencoder("unicode_escape")  # looked up now: later there may be no descriptor left to load it with
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -16,7 +19,7 @@ def printable(text: str, keep: str = "") -> str:
         text: whatever it is.
         keep: characters to leave as they are, such as line feeds of a text of several lines.
     """
-    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if c.isprintable() or c in keep else _escaped(c)[0].decode("ascii") for c in text)
 
 
 def say(text: object = "", file: TextIO | None = None) -> None:

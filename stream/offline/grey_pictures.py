@@ -60,6 +60,8 @@ def picture_file(path: Path) -> Pictures:
         raise ConfigError(f"{path}: there is no such file") from error
     except UnidentifiedImageError as error:
         raise ConfigError(f"{path} is no picture that can be read; give a PNG, JPEG or TIFF") from error
+    except Picture.DecompressionBombError as error:
+        raise ConfigError(f"{path} has too many pixels to be a picture of B-mode; cut it") from error
     except (OSError, SyntaxError) as error:
         raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}; check the file") from error
     if len({page.shape for page in pages}) > 1:

@@ -11,6 +11,7 @@ from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.grey_pictures import Pictures
 
 ARRAYS = (".npz",)
+_NAMES = ("bmode_db", "x_m", "z_m", "times_s")
 
 
 def array_file(path: Path) -> Pictures:
@@ -21,7 +22,7 @@ def array_file(path: Path) -> Pictures:
     """
     try:
         with np.load(path) as arrays:
-            held = {name: arrays[name] for name in arrays.files if name != "enhanced_db"}
+            held = {name: arrays[name] for name in arrays.files if name in _NAMES}
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -11,6 +11,11 @@ from sonolucent.stream.offline.grey_pictures import Pictures, grey_of
 
 FILMS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm")
 _NOMINAL_HZ = 25.0
+# A playlist by another name would have other files read, and shown.
+_NO_OTHER_FILES = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,matroska,webm",
+    "protocol_whitelist": "file",
+}
 
 
 def film_file(path: Path) -> Pictures:
@@ -23,7 +28,7 @@ def film_file(path: Path) -> Pictures:
 
     grey, times_s = [], []
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=_NO_OTHER_FILES) as container:
             video = next(iter(container.streams.video), None)
             if video is None:
                 raise ConfigError(f"{path}: holds no film; check the file")
@@ -37,4 +42,6 @@ def film_file(path: Path) -> Pictures:
         raise ConfigError(f"{path} is no film that can be read ({error.strerror}); give an MP4") from error
     if not grey:
         raise ConfigError(f"{path}: holds no frame")
+    if len({image.shape for image in grey}) > 1:
+        raise ConfigError(f"{path}: its frames are of different sizes; cut it where they change")
     return Pictures(np.stack(grey), np.array(times_s), rate_hz)

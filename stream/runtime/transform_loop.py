@@ -144,7 +144,8 @@ class TransformLoop:
         if self._transform is not None and self._told:
             self._go_over(self._transform, self._told.pop())
         if self._transform is None:
-            raise RuntimeError(f"{self._consumer.edge.name}: a frame came before its stream was described")
+            self._consumer.refused.lose("before the stream's description")
+            return
         begun_ns = time.monotonic_ns()
         self._meter.tick()
         result = None

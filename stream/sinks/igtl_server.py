@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from sonolucent.stream.messages import Image, Stream
 
 OVERTAKEN, GONE = "overtaken", "client gone"
 _READ_BYTES = 1 << 16
+_AGAIN_S = 0.1
 _log = logging.getLogger(__name__)
 
 Shown = tuple[Stream, Image]
@@ -74,8 +76,11 @@ class IgtlServer:
         while not self._ended:
             try:
                 connection, address = self._socket.accept()
-            except OSError:  # it was closed
-                return
+            except OSError:
+                if self._ended:
+                    return
+                time.sleep(_AGAIN_S)  # as where all descriptors are in use
+                continue
             _log.info("igtl: %s:%d reads along", *address)
             with self._lock:
                 client = _Client(connection, self._encode, self._ledger)

@@ -20,6 +20,9 @@ from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.sources.loss_watch import LossWatch
 
 _OPEN_FRAMES = 2
+_FARTHEST = 10_000
+"""Frames by which a count may be off before the scanner's next description has to say so: one wrong number in a shot
+would have all others be late."""
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +59,16 @@ class Assembler:
             self.end()
             self._stream = replace(self._stream, session=stream.session)
             self._next, self._delivered = stream.next_frame_id, None
+        elif stream.next_frame_id is not None and self._next is not None:
+            self._count_anew(stream.next_frame_id)
+
+    def _count_anew(self, next_frame_id: int) -> None:
+        """Follows a count that is far from the one so far."""
+        if next_frame_id - (self._next or 0) > _FARTHEST:
+            self._give_up(before=next_frame_id)
+        elif (self._next or 0) - next_frame_id > _FARTHEST:
+            self._open.clear()
+            self._next = next_frame_id
 
     def take(self, message: Channels) -> Channels | None:
         """The frame that these shots complete, or else the shots, ahead of it, where no older frame is open."""
@@ -80,6 +93,8 @@ class Assembler:
             return "does not fit the stream"
         if self._next is None:
             self._next = message.frame_id
+        if self._stream.next_frame_id is not None and message.frame_id - self._next > _FARTHEST:
+            return "too far ahead"
         if message.frame_id < self._next:
             return "duplicate" if message.frame_id == self._delivered else "late"
         frame = self._open.get(message.frame_id)

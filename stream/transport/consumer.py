@@ -56,14 +56,15 @@ class Consumer:
     def describe(self) -> Stream | End:
         """Waits for the description of the stream without asking for frames yet; `End` when it never began.
 
+        Frames that come before were not asked for, and are refused.
+
         Raises:
             Aborted: the run was aborted.
         """
         self._room = 0
-        message = self.pull()
+        while not isinstance(message := self.pull(), (Stream, End)):
+            self.refused.lose("before the stream's description")
         self._room = self._window
-        if not isinstance(message, (Stream, End)):
-            raise RuntimeError(f"{self.edge.name}: a frame came before it was asked for")
         return message
 
     def pull(self, timeout_s: float | None = None) -> Message | None:

@@ -45,6 +45,6 @@ class Peer:
         """Hears a grant; how many of this producer's frames it acknowledges."""
         if self.sent == 0:
             self.taken_before = self.taken = taken
-        newly_taken = max(0, taken - self.taken)
+        newly_taken = min(max(0, taken - self.taken), self.outstanding)
         self.taken, self.room = taken, room
         return newly_taken

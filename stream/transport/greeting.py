@@ -8,12 +8,13 @@ Nothing is dealt out to an end that goes no further.
 from __future__ import annotations
 
 import socket
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sonolucent.stream.printable import printable
 
-_TIMEOUT_S = 0.5
+_CONNECT_S, _LOOK_S, _MOMENT_S = 0.5, 0.5, 1e-3
 _SIGNATURE = b"\xff" + 8 * b"\0" + b"\x7f"
 _VERSION = b"\x03\x01"
 _GREETING_BYTES = 64
@@ -51,9 +52,8 @@ def greeting_of(endpoint: str) -> Greeting:
     """
     address = urlsplit(endpoint)
     try:
-        with socket.create_connection((address.hostname, address.port), _TIMEOUT_S) as peer:
-            peer.settimeout(_TIMEOUT_S)
-            return _heard(peer)
+        with socket.create_connection((address.hostname, address.port), _CONNECT_S) as peer:
+            return _heard(peer, time.monotonic() + _LOOK_S)
     except OSError:
         return Greeting(listens=False)
 
@@ -101,16 +101,16 @@ def _guess(opening: bytes) -> str:
     return f"what answers there is not ZeroMQ (it says {said})"
 
 
-def _heard(peer: socket.socket) -> Greeting:
-    opening = _read(peer, _GREETING_BYTES, _SIGNATURE + _VERSION)
+def _heard(peer: socket.socket, until_s: float) -> Greeting:
+    opening = _read(peer, until_s, _GREETING_BYTES, _SIGNATURE + _VERSION)
     if len(opening) < _GREETING_BYTES or opening[0] != _SIGNATURE[0]:
         return Greeting(listens=True, opening=opening)
     mechanism = printable(opening[_MECHANISM].rstrip(b"\0").decode("ascii", "replace"))
     if mechanism != "NULL":
         return Greeting(listens=True, opening=opening, mechanism=mechanism)
     # It tells its kind unasked, and deals us nothing as long as we do not tell ours.
-    command = _read(peer, 2, _OURS[len(_SIGNATURE + _VERSION) :])
-    body = _read(peer, command[1]) if len(command) == 2 and command[0] == _COMMAND else b""
+    command = _read(peer, until_s, 2, _OURS[len(_SIGNATURE + _VERSION) :])
+    body = _read(peer, until_s, command[1]) if len(command) == 2 and command[0] == _COMMAND else b""
     refusal = printable(body[len(_ERROR) + 1 :].decode("ascii", "replace")) if body.startswith(_ERROR) else ""
     return Greeting(listens=True, opening=opening, mechanism=mechanism, kind=_kind(body), refusal=refusal)
 
@@ -127,13 +127,18 @@ def _kind(command: bytes) -> str:
     return ""
 
 
-def _read(peer: socket.socket, n_bytes: int, said: bytes = b"") -> bytes:
-    """What the other end answers, as far as it comes in time."""
+def _read(peer: socket.socket, until_s: float, n_bytes: int, said: bytes = b"") -> bytes:
+    """What the other end answers, as far as it comes in time, however slowly it drips."""
     answer = b""
     try:
+        peer.settimeout(max(_MOMENT_S, until_s - time.monotonic()))
         # No more than it needs to go on with its own: who sees the wrong mechanism hangs up.
         peer.sendall(said)
-        while len(answer) < n_bytes and (piece := peer.recv(n_bytes - len(answer))):
+        while len(answer) < n_bytes and (left_s := until_s - time.monotonic()) > 0:
+            peer.settimeout(left_s)
+            piece = peer.recv(n_bytes - len(answer))
+            if not piece:
+                break
             answer += piece
     except OSError:
         pass

@@ -52,8 +52,8 @@ def of_one_that_binds(socket: zmq.Socket[bytes]) -> None:
     """Sets the limits of a socket that others connect to."""
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     _keep_alive(socket)
-    if socket.getsockopt(zmq.TYPE) == zmq.PUSH:
-        socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_COMMAND)  # readers send nothing else
+    # Readers send nothing else, before or after their keys are known.
+    socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_COMMAND)
 
 
 def _keep_alive(socket: zmq.Socket[bytes]) -> None:

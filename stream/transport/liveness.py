@@ -16,6 +16,8 @@ _PATIENCE_MAX_S = 60.0
 _INQUIRE_S, _ANSWER_S = 1.0, 2.5
 _SIGNS_BYTES = 256
 """More than the answers to heartbeats have between two looks; less than any frame."""
+_DRIP_BYTES = 1024
+"""Of a message that comes so slowly between two looks, nothing is lost when another connection takes its place."""
 _BESIDE_PAYLOAD = 64 << 20  # the header, framing and encryption, and what waits in the kernel
 _ENDLESS = (
     "it sends a message of parts without end; a message has two (docs/wire.md), so it is no scanner, or its program is "
@@ -45,13 +47,13 @@ class Liveness:
     def __init__(self, endpoint: str, inquire: Callable[[], None] | None) -> None:
         self._endpoint, self._inquire = endpoint, inquire
         self._clock: ByteClock | None = None
-        self.heard_s = self._looked_s = time.monotonic()
+        self.heard_s = self._looked_s = self._begun_s = time.monotonic()
         self._patience_s, self._pause_s = heartbeats.SUSPECT_S, 0.0
         self.ends()
 
     def begins(self, clock: ByteClock) -> None:
         """Hears of a connection whose bytes can be counted."""
-        self._clock = clock
+        self._clock, self._begun_s = clock, time.monotonic()
 
     def ends(self) -> None:
         """Hears that there is none any more."""
@@ -90,7 +92,10 @@ class Liveness:
             return Death(_ENDLESS, is_fault=True)
         if self._leaves_unanswered(now_s) and n_new <= _SIGNS_BYTES and not is_readable():
             return Death(_STUCK, is_fault=True)
-        return self._silent(self._clock) if now_s - self.heard_s > heartbeats.SUSPECT_S else None
+        if now_s - self.heard_s <= heartbeats.SUSPECT_S:
+            return None
+        drips = n_new <= _DRIP_BYTES and self._inquire is None
+        return self._silent(now_s - max(self.heard_s, self._begun_s) if drips else self._clock.silent_s())
 
     def _count(self, clock: ByteClock) -> int:
         """How many bytes have come since the last look.
@@ -112,12 +117,11 @@ class Liveness:
             self._inquire()
         return now_s - self._inquired_s > _ANSWER_S
 
-    def _silent(self, clock: ByteClock) -> Death | None:
-        """Whether no sign of life comes, though the other end answers on a new connection.
+    def _silent(self, silent_s: float) -> Death | None:
+        """Whether no sign of life comes, or bytes drip that make no message, though the port answers anew.
 
         An end that answers neither is stopped, or a cable is out: what is on the way may still come, so it is kept.
         """
-        silent_s = clock.silent_s()
         if silent_s < self._patience_s:
             if silent_s < heartbeats.SUSPECT_S:
                 self._answered_s = None
@@ -131,5 +135,5 @@ class Liveness:
             return None
         # A scanner that is silent gives no sign of life, and is not cut off every few seconds.
         self._patience_s = min(2 * self._patience_s, _PATIENCE_MAX_S)
-        why = f"nothing came over the connection for {silent_s:.0f} s, though the other end answers: connecting again"
+        why = f"no message came over the connection for {silent_s:.0f} s, though the port answers: connecting again"
         return Death(why, is_fault=False)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 _SIGNATURE = b"\xff" + 8 * b"\0" + b"\x7f"
 _LARGEST = 2**30
-_MOMENT_S, _TRICKLE_S = 0.2, 0.0005
+_MOMENT_S, _TRICKLE_S, _DRIP_S = 0.2, 0.0005, 0.25
 
 
 def greeting(mechanism: bytes) -> bytes:
@@ -108,6 +108,19 @@ def flood(connection: socket.socket, opening: Opening) -> None:
 PARTS_WITHOUT_END: Opening = (joined(b"PUSH"), b"\x03" + struct.pack(">Q", 1 << 20) + bytes(1 << 20))
 """For `flood`: after each part of a message comes another."""
 
+
+def drip(connection: socket.socket, opening: Opening) -> None:
+    """Says it, and then a byte now and then, for ever, of a message that it announces."""
+    say(connection, opening)
+    with suppress(OSError):
+        while True:
+            connection.sendall(b"\0")
+            time.sleep(_DRIP_S)
+
+
+A_PART_THAT_DRIPS: Opening = (joined(b"PUSH"), b"\x03" + struct.pack(">Q", _LARGEST))
+"""For `drip`."""
+
 MANNERS: dict[str, Manner] = {"hangs up": hang_up, "resets": reset, "stays": stay, "trickles": trickle}
 
 
@@ -150,9 +163,12 @@ class RawPeer:
             while True:
                 connection, _ = self._listener.accept()
                 self._connections.append(connection)
-                with suppress(OSError):
-                    self._manner(connection, self._opening)
-                self.met.set()
+                threading.Thread(target=self._speak, args=(connection,), daemon=True).start()
+
+    def _speak(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            self._manner(connection, self._opening)
+        self.met.set()
 
 
 @contextmanager

@@ -334,3 +334,25 @@ def test_real_carotids_are_grey(real_data: Path, tmp_path: Path) -> None:
         made = enhance_file(frame, tmp_path / f"{frame.stem}.npz", method="bicubic")
         with Picture.open(frame) as opened:
             assert made.shape == (2 * opened.height, 2 * opened.width)
+
+
+def test_a_film_that_only_names_another_is_refused(tmp_path: Path) -> None:
+    """Whoever gives a file away would be shown what lies beside it."""
+    _picture(tmp_path / "a.png", _grey())
+    enhance_file(tmp_path / "a.png", tmp_path / "beside.mp4", method="median")
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile beside.mp4\n")
+    with pytest.raises(ConfigError, match="no film that can be read"):
+        plain_clip(tmp_path / "list.mp4")
+
+
+def test_other_arrays_in_a_file_are_not_unpacked(tmp_path: Path) -> None:
+    images = np.linspace(-60, 0, 400, dtype=np.float32).reshape(1, 20, 20)
+    np.savez(tmp_path / "odd.npz", bmode_db=images, bomb=np.array([{}], object))
+    np.testing.assert_array_equal(plain_clip(tmp_path / "odd.npz").first.bmode, images[0])
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _picture(tmp_path / "large.png", _grey())
+    monkeypatch.setattr(Picture, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ConfigError, match="too many pixels"):
+        plain_clip(tmp_path / "large.png")

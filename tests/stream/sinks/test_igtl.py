@@ -1,6 +1,8 @@
 """What 3D Slicer is sent, read by somebody else's OpenIGTLink client."""
 
+import errno
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -151,3 +153,22 @@ def test_it_is_a_sink_that_only_takes_the_newest() -> None:
     assert [edge.policy for edge in stages.edges if edge.consumer == "igtl"] == ["latest"]
     with pytest.raises(ValueError, match="for igtl there is igtl"):
         Config(sinks=("igtl",))
+
+
+def test_who_comes_after_a_want_of_descriptors_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepting fails while all are in use; that is no reason to listen no more."""
+    accept, failed = socket.socket.accept, threading.Event()
+
+    def once_without(listener: socket.socket) -> tuple[socket.socket, object]:
+        if not failed.is_set():
+            failed.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return accept(listener)
+
+    monkeypatch.setattr(socket.socket, "accept", once_without)
+    opened = Igtl(0, STREAM)
+    try:
+        with slicer(opened):
+            assert failed.is_set()
+    finally:
+        opened.close({})

@@ -14,6 +14,7 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
+from sonolucent.stream.sources import assembly
 from sonolucent.stream.sources.assembly import assemble
 
 N_SHOTS = 4
@@ -153,3 +154,18 @@ def test_whatever_comes_every_frame_and_every_message_is_counted_once(
     assert outcome.frames == sorted(set(outcome.frames))
     assert len(outcome.frames) + sum(outcome.lost.values()) == n_known
     assert sum(outcome.refused.values()) <= len(messages) - len(outcome.frames)
+
+
+def test_one_wrong_number_does_not_make_all_others_late() -> None:
+    wrong = Channels(2**63 - 1, whole(1).data)
+    outcome = Outcome([whole(0), wrong, whole(1), whole(2), End(3)], FROM_ZERO)
+    assert outcome.all == ([0, 1, 2], {}, {"too far ahead": 1})
+
+
+def test_a_count_that_jumped_is_followed_once_the_scanner_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a long outage, or where the count itself was wrong for a while."""
+    monkeypatch.setattr(assembly, "_FARTHEST", 10)
+    after_an_outage = [whole(0), whole(99), replace(STREAM, next_frame_id=100), whole(100), End(101)]
+    assert Outcome(after_an_outage, FROM_ZERO).all == ([0, 100], {"gap": 99}, {"too far ahead": 1})
+    wrong, right = (replace(STREAM, next_frame_id=i) for i in (50, 1))
+    assert Outcome([whole(0), wrong, right, whole(1), End(2)], FROM_ZERO).frames == [0, 1]

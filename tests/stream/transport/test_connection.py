@@ -21,10 +21,21 @@ from sonolucent.stream.sources.source import NeverBegan
 from sonolucent.stream.transport import liveness as module
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.greeting import greeting_of
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.wire import encode
 
-from ...campaigns.raw_peers import MANNERS, PARTS_WITHOUT_END, flood, hang_up, openings, raw_peer, stay
+from ...campaigns.raw_peers import (
+    A_PART_THAT_DRIPS,
+    MANNERS,
+    PARTS_WITHOUT_END,
+    drip,
+    flood,
+    hang_up,
+    openings,
+    raw_peer,
+    stay,
+)
 
 RECOVERY_S = 5.0
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -151,6 +162,24 @@ def test_a_message_of_parts_without_end_is_cut_off(
         assert serve_a_frame(context, port, reader) < RECOVERY_S
     assert [frame.frame_id for frame in reader.frames] == [0]
     assert sum("parts without end" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_who_drips_a_message_for_ever_does_not_keep_a_good_scanner_out(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+) -> None:
+    """It holds the connection, and has left its port to another."""
+    with raw_peer(A_PART_THAT_DRIPS, drip) as peer, closing(Reader(port := peer.port)) as reader:
+        time.sleep(0.5)
+        peer.leave()
+        assert serve_a_frame(context, port, reader) < 2 * RECOVERY_S
+    assert [frame.frame_id for frame in reader.frames] == [0]
+
+
+def test_a_look_at_a_port_takes_a_second_however_slowly_it_answers() -> None:
+    with raw_peer((b"",), drip) as peer:
+        begun_s = time.monotonic()
+        assert greeting_of(f"tcp://127.0.0.1:{peer.port}").listens
+        assert time.monotonic() - begun_s < 2
 
 
 def test_frames_that_take_long_to_come_are_no_message_without_end(

@@ -1,5 +1,6 @@
 """Edges refuse what strangers send, and addresses that are not theirs."""
 
+import socket
 import threading
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import zmq
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.messages import Channels, End
 from sonolucent.stream.transport.consumer import Consumer, pull_all
-from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.edge import GRANT, Edge, Place
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import check_endpoint
+from sonolucent.stream.transport.wire import encode
 
 from .lines import STREAM, Line, frame
 
@@ -111,3 +113,52 @@ def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Soc
     with pytest.raises(EdgeError, match="cannot bind"):
         Producer(Edge("a", "b"), place, context, threading.Event())
     push.close(patience_s=0)
+
+
+def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    """The counts add up all the same."""
+    place = Place("inproc://acknowledged")
+    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(place.endpoint)
+        push.push(STREAM)
+        push.push(frame(0))
+        stranger.send(GRANT.pack(0, 2))
+        for _ in range(2):  # the description, and the frame
+            assert stranger.poll(5000)
+            stranger.recv_multipart()
+        stranger.send(GRANT.pack(1_000_000, 2))
+        counts = push.close(1.0)
+    assert counts.balanced
+    assert counts.delivered == 1
+
+
+def test_what_is_larger_than_any_grant_is_not_even_kept(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    push = Producer(Edge("a", "b"), Place(endpoint), context, threading.Event())
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.setsockopt(zmq.RECONNECT_IVL, -1)
+        ended = stranger.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        stranger.connect(endpoint)
+        stranger.send(bytes(1 << 20))
+        assert ended.poll(5000)
+        stranger.disable_monitor()
+        ended.close()
+    push.close(0)
+    assert push.refused.counts().acquired == 0
+
+
+def test_a_frame_that_was_not_asked_for_is_refused(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    with context.socket(zmq.ROUTER) as stranger:
+        stranger.bind(place.endpoint)
+        pull = Consumer(Edge("a", "b"), place, context, threading.Event())
+        assert pull.pull(0.05) is None
+        consumer, *_ = stranger.recv_multipart()
+        for message in (frame(0), STREAM):
+            stranger.send_multipart([consumer, *encode(message)])
+        assert pull.describe() == STREAM
+        pull.close()
+    assert pull.refused.counts().dropped == {"before the stream's description": 1}
