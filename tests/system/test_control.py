@@ -75,6 +75,13 @@ class Running:
     def _run(self) -> None:
         self.report = run(self.config, self._stop)
 
+    def wait_for_images(self) -> None:
+        """Until some are recorded: a change that is made before the first has none to be seen on."""
+        deadline = time.monotonic() + 60
+        while not (state := ask_when_there(self.port, ControlRequest()).recording) or not state.frames:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
     def images(self) -> list[Any]:
         """All of them, and for a while those of what holds by now."""
         time.sleep(MORE_S)
@@ -96,6 +103,7 @@ def test_random_changes_lose_no_frame_and_each_image_is_what_its_settings_make(
 @pytest.mark.parametrize("transport", ["inproc", "ipc"])
 def test_a_change_reaches_every_stage_and_the_recording(small_recording: Path, tmp_path: Path, transport: str) -> None:
     running = Running(small_recording, tmp_path, transport=transport, model="cpu")
+    running.wait_for_images()
     answer = ask_when_there(running.port, ControlRequest({"depth_mm": [2, 9], "f_number": 2.5}))
     assert (answer.revision, answer.imaging.f_number, answer.imaging.depth_mm) == (1, 2.5, (2.0, 9.0))
     images = running.images()
@@ -112,7 +120,8 @@ def test_the_strength_changes_between_two_frames_and_images_and_recording_tell_i
     small_recording: Path, tmp_path: Path
 ) -> None:
     running = Running(small_recording, tmp_path, model="cpu", strength=0.75)
-    assert ask_when_there(running.port, ControlRequest({"gain_db": 3})).strength == 0.75  # waits for frames
+    running.wait_for_images()
+    assert ask_when_there(running.port, ControlRequest({"gain_db": 3})).strength == 0.75
     assert ask(running.port, ControlRequest(strength=0.0)).strength == 0.0
     with pytest.raises(ControlError, match=r"strength"):
         ask(running.port, ControlRequest(strength=1.5))
