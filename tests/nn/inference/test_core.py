@@ -82,8 +82,15 @@ def test_the_dynamic_range_is_the_one_given(ts_file):
     np.testing.assert_allclose(enhanced(stage, image) / 40, eager(image * 1.5) / 60, atol=1e-4)
 
 
-def test_threads_of_the_caller_are_given_back(ts_file):
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
     torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)  # with another number, trainings of later tests have other last bits
+
+
+def test_threads_of_the_caller_are_given_back(ts_file, two_threads):
     enhanced(InferenceStage(str(ts_file), threads=1), an_image(40, 40))
     assert torch.get_num_threads() == 2
 
