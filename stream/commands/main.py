@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
 
+from sonolucent.stream.commands.interruptions import repeat_lost_interruptions
 from sonolucent.stream.commands.reports import drop_output
 from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.printable import log_to_terminal, say
@@ -66,6 +67,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(BAD_INPUT, f"no command {name!r}; try one of {', '.join(COMMANDS)}")
     log_to_terminal("%(message)s")
     if arguments is None:
+        repeat_lost_interruptions()
         for number in (signal.SIGTERM, signal.SIGHUP):  # it cleans up as it does after Ctrl-C
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from sonolucent.stream import Stream, write_images
 
+from ...campaigns.running import running
 from .points import PIXELS, REFERENCE, wrote
 
 pytestmark = pytest.mark.slow
@@ -79,15 +80,13 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, command: str, number: si
         words: list[object] = ["image", tmp_path / "long.h5", out / "a.mp4", "--axes"]
     else:
         words = ["simulate", out / "a.h5", "--frames", 500]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sonolucent", *map(str, words)], stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 60
-    while not any(path.stat().st_size for path in out.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert [path.name[0] for path in out.iterdir()] == ["."]
-    os.kill(process.pid, number)
-    _, errors = process.communicate(timeout=60)
+    with running([sys.executable, "-m", "sonolucent", *map(str, words)], stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not any(path.stat().st_size for path in out.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [path.name[0] for path in out.iterdir()] == ["."]
+        os.kill(process.pid, number)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Traceback" not in errors
     assert list(out.iterdir()) == []
