@@ -48,7 +48,10 @@ def free_port() -> int:
 
 
 class LiveScanner:
-    """Sends a frame every 50 ms to whoever is there, from an id on."""
+    """Sends a frame every 50 ms to whoever is there, from an id on; it describes the stream before every second one.
+
+    Not before each: of two connections, one of them dead, the dead one could be dealt all the frames.
+    """
 
     def __init__(self, port: int, first_id: int) -> None:
         self._first_id, self._over, self._context = first_id, Event(), zmq.Context()
@@ -63,7 +66,8 @@ class LiveScanner:
     def _send(self) -> None:
         frame_id = self._first_id
         while not self._over.wait(0.05):
-            for message in (STREAM, Channels(frame_id, SAMPLES)):
+            messages = (Channels(frame_id, SAMPLES),) if frame_id % 2 else (STREAM, Channels(frame_id, SAMPLES))
+            for message in messages:
                 if self._socket.poll(0, zmq.POLLOUT):
                     self._socket.send_multipart(encode(message), zmq.DONTWAIT)
             frame_id += 1
