@@ -126,10 +126,14 @@ def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
     line = Line(Edge("a", "b", bound=1), Place("inproc://broken"), context)
     line.push.push(STREAM)
     line.pull.pull(timeout_s=0.0)
-    with pytest.raises(zmq.ZMQError, match="Too many open files"):
+
+    def push_frames() -> None:
         # The first is taken by the thread, which fails with it; the second may find its room before that.
         for frame_id in range(3):
             line.push.push(frame(frame_id))
+
+    with pytest.raises(zmq.ZMQError, match="Too many open files"):
+        push_frames()
     with pytest.raises(zmq.ZMQError, match="Too many open files"):
         line.push.close()
     line.pull.close()
