@@ -36,6 +36,8 @@ from sonolucent.stream.control.requests import MAX_WORDS_BYTES, ControlAnswer, C
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.printable import say
 from sonolucent.stream.transport import heartbeats
+from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
+from sonolucent.stream.transport.monitored_socket import monitored
 from sonolucent.stream.transport.sockets import Context, remove_file
 
 RECORDER, TRAINER = "recorder", "trainer"
@@ -87,22 +89,24 @@ class ControlHub:
         """What a transform that is restarted has to be told again: settings come with the frames, these do not."""
         self._source, self._images_are_recorded = config.source, config.source.startswith("images:")
         self._endpoints = {name: config.endpoints.get(name, IN_PROCESS[name]) for name in IN_PROCESS}
-        self._line = OrderLine(self._endpoints[EDGE], context, self.ended)
-        self._users = context.socket(zmq.REP)
+        self._users = monitored(context, zmq.REP, GUARD_EVENTS)
+        self._guard = FloodGuard(self._users, MAX_WORDS_BYTES)
         self._users.setsockopt(zmq.LINGER, 0)
         self._users.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
         self._users.setsockopt(zmq.HANDSHAKE_IVL, heartbeats.HANDSHAKE_MS)
         self._users.bind(self._endpoints[USERS])
+        self._line = OrderLine(self._endpoints[EDGE], context, self.ended, meanwhile=self._guard.tend)
         self.port = None if config.control is None else self._bind(config.control)
 
     def serve(self) -> None:
         """Answers one request after another."""
         with self._users, closing(self._line):
             while not self.ended.is_set():
+                self._guard.tend()
                 self._line.listen()
                 self._make_up_for_restarts()
                 if self._users.poll(_POLL_MS):
-                    self._users.send(msgspec.json.encode(self._answer(b"".join(self._users.recv_multipart()))))
+                    self._users.send(msgspec.json.encode(self._answer(b"".join(self._guard.receive()))))
         remove_file(self._endpoints[USERS])
 
     def _make_up_for_restarts(self) -> None:

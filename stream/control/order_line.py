@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import zmq
@@ -23,13 +23,14 @@ class OrderLine:
     Args:
         endpoint: where stages connect.
         ended: set when nobody needs to be waited for any more.
+        meanwhile: what else the thread looks after while it waits for answers.
 
     Attributes:
         restarted: stages whose place another process has taken, and when; who tells it what it missed takes it out.
     """
 
-    def __init__(self, endpoint: str, context: Context, ended: threading.Event) -> None:
-        self._endpoint, self._ended, self._number = endpoint, ended, 0
+    def __init__(self, endpoint: str, context: Context, ended: threading.Event, meanwhile: Callable[[], None]) -> None:
+        self._endpoint, self._ended, self._meanwhile, self._number = endpoint, ended, meanwhile, 0
         self._processes: dict[str, int] = {}
         self.restarted: dict[str, float] = {}
         self._socket = context.socket(zmq.ROUTER)
@@ -81,6 +82,7 @@ class OrderLine:
         while missing := set(stages) - set(answers):
             if self._ended.is_set() or time.monotonic() > deadline:
                 raise ControlError(f"{', '.join(sorted(missing))} gave no answer; is the run ending?")
+            self._meanwhile()
             if not self._socket.poll(_POLL_MS):
                 continue
             stage, said = self._hear()

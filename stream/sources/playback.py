@@ -49,7 +49,7 @@ class Playback:
             if request.speed is not None:
                 self._speed = request.speed
             if request.step is not None:
-                self._next = min(max(self._shown + request.step, 0), self._n_frames - 1)
+                self._next = min(max(self._place + request.step, 0), self._n_frames - 1)
             if request.seek is not None:
                 self._next = request.seek
             self._owed |= request.step is not None or request.seek is not None
@@ -61,8 +61,7 @@ class Playback:
     def state(self) -> ReplayState:
         """Where it is now."""
         with self._changed:
-            frame = self._next if self._owed else self._shown
-            return ReplayState(frame, self._n_frames, self._paused, self._speed)
+            return ReplayState(self._place, self._n_frames, self._paused, self._speed)
 
     def play(self, frame_of: Callable[[int, int, Trail], Frame], first_frame_id: int) -> Iterator[Frame]:
         """The frames as they are due.
@@ -80,6 +79,11 @@ class Playback:
                 trail = Trail.begin(frame.trail.acquired_utc_ns)
                 yield replace(frame, trail=replace(trail, stamps=(read,)))
                 frame_id += 1
+
+    @property
+    def _place(self) -> int:
+        """The frame that was told to come next, even before it has; else the last one."""
+        return self._next if self._owed else self._shown
 
     def _require(self, request: ReplayRequest) -> None:
         if request.seek is not None and not 0 <= request.seek < self._n_frames:

@@ -8,9 +8,12 @@ import socket
 import struct
 import sys
 import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 _NUMBER, _LARGE_NUMBER = struct.Struct("@I"), struct.Struct("@Q")
+_NO_LINGER = struct.pack("@ii", 1, 0)
 _LAST_DATA_RECEIVED_MS, _BYTES_RECEIVED = 52, 128
 """Where they stand in `struct tcp_info`."""
 
@@ -34,6 +37,14 @@ class ByteClock:
         """How many bytes have come since it began; 0 where it is closed, or no system tells."""
         return self._look().n_bytes
 
+    def cut_off(self) -> None:
+        """Ends the connection, at both ends and at once, whatever waits in it; nothing where it has ended already."""
+        with suppress(OSError), _copied(self._descriptor) as connection:
+            if (connection.getsockname(), connection.getpeername()) == self._ends:
+                # Else the rest of what is on the way would be taken for as long as it comes.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+                connection.shutdown(socket.SHUT_RDWR)
+
     def _look(self) -> _Seen:
         seen = _seen(self._descriptor)
         return seen if seen.ends == self._ends else _Seen()
@@ -51,12 +62,7 @@ def _seen(descriptor: int) -> _Seen:
     if sys.platform != "linux":
         return _Seen()
     try:
-        copy = os.dup(descriptor)
-    except OSError:
-        return _Seen()
-    try:
-        with socket.socket(fileno=copy) as connection:
-            copy = -1  # closed by the socket from here on
+        with _copied(descriptor) as connection:
             waiting = _NUMBER.unpack(fcntl.ioctl(connection, termios.FIONREAD, bytes(_NUMBER.size)))[0]
             info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED + _LARGE_NUMBER.size)
             silent_s = 0.0 if waiting else _NUMBER.unpack_from(info, _LAST_DATA_RECEIVED_MS)[0] / 1000
@@ -64,6 +70,20 @@ def _seen(descriptor: int) -> _Seen:
             return _Seen((connection.getsockname(), connection.getpeername()), silent_s, n_bytes)
     except OSError:  # it ended, and its number may be a file's by now
         return _Seen()
-    finally:
-        if copy >= 0:
-            os.close(copy)
+
+
+@contextmanager
+def _copied(descriptor: int) -> Iterator[socket.socket]:
+    """The connection under a number of our own, that nobody else closes.
+
+    Raises:
+        OSError: it is none, or no more.
+    """
+    copy = os.dup(descriptor)
+    try:
+        connection = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
+    with connection:
+        yield connection

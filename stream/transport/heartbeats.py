@@ -27,7 +27,8 @@ RETRY_S, RETRY_MAX_S = 0.02, 1.0
 """From the end of a connection to the next attempt; the longer, the more often the other end broke the protocol."""
 _NEVER_MS = 2**31 - 1
 _KEEPALIVE_IDLE_S, _KEEPALIVE_EVERY_S, _KEEPALIVE_PROBES = 1, 1, 6
-_LARGEST_COMMAND = 1 << 16
+LARGEST_COMMAND = 1 << 16
+"""Of what readers send: grants, and answers to signs of life, before or after their keys are known."""
 
 
 def of_one_that_connects(socket: zmq.Socket[bytes]) -> None:
@@ -52,8 +53,7 @@ def of_one_that_binds(socket: zmq.Socket[bytes]) -> None:
     """Sets the limits of a socket that others connect to."""
     socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
     _keep_alive(socket)
-    # Readers send nothing else, before or after their keys are known.
-    socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_COMMAND)
+    socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_COMMAND)
 
 
 def _keep_alive(socket: zmq.Socket[bytes]) -> None:

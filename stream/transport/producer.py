@@ -13,6 +13,9 @@ from sonolucent.stream.ledger import CONSUMER_GONE, NO_LONGER_ASKED_FOR, EdgeCou
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
 from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place
+from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
+from sonolucent.stream.transport.heartbeats import LARGEST_COMMAND
+from sonolucent.stream.transport.monitored_socket import MonitoredSocket, monitored
 from sonolucent.stream.transport.send_queue import Item, SendQueue
 from sonolucent.stream.transport.shared_memory import Lender
 from sonolucent.stream.transport.sockets import Context, bind, remove_file
@@ -34,7 +37,9 @@ class Producer:
         self.ledger = Ledger()
         self.refused = Ledger()
         self._abort = abort
-        self._socket = _open(context, place)
+        self._socket = _open(context)
+        self._guard = FloodGuard(self._socket, LARGEST_COMMAND)
+        bind(self._socket, place.endpoint, "is another run using it?", place.keys)
         self._lender = None if place.lent_from is None else Lender(place.lent_from)
         self._queue = SendQueue(edge, self.ledger, abort)
         self._peer: Peer | None = None
@@ -161,11 +166,12 @@ class Producer:
 
     def _hear(self, timeout_s: float) -> bool:
         """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
+        self._guard.tend()
         heard = False
         for n_before in range(_HEARD_AT_ONCE):
             if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
                 break
-            identity, grant, *returned = self._socket.recv_multipart()
+            identity, grant, *returned = self._guard.receive()
             if grant == INQUIRY and not returned:
                 self._describe_again(identity)
             elif len(grant) == GRANT.size and self._take_back(returned):
@@ -222,8 +228,7 @@ class Producer:
         self._forget_peer()
 
 
-def _open(context: Context, place: Place) -> zmq.Socket[bytes]:
-    socket = context.socket(zmq.ROUTER)
+def _open(context: Context) -> MonitoredSocket:
+    socket = monitored(context, zmq.ROUTER, GUARD_EVENTS)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-    bind(socket, place.endpoint, "is another run using it?", place.keys)
     return socket

@@ -7,8 +7,6 @@ import time
 
 import zmq
 
-from sonolucent.stream.transport.monitored_socket import MonitoredSocket
-
 _FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 READER_EVENTS = _FAILED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
 _MOMENT_S = 1.0
@@ -19,20 +17,17 @@ class ReaderCount:
     """Counts the readers of a socket that binds; warns, once each time, where there is more than one.
 
     Args:
-        socket: tells of `READER_EVENTS`.
         endpoint: of the socket, for the warning.
     """
 
-    def __init__(self, socket: MonitoredSocket, endpoint: str) -> None:
-        self._socket, self._endpoint = socket, endpoint
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
         self._failed = self._told = False
         self._several_since_s: float | None = None
         self.standing = 0
 
     def look(self) -> None:
-        """Hears who came and went. One that comes back may be there for a moment before its old self has gone."""
-        for event, _ in self._socket.events():
-            self._hear(event)
+        """Warns of several. One that comes back may be there for a moment before its old self has gone."""
         if self.standing < 2:
             self._several_since_s, self._told = None, False
         elif self._several_since_s is None:
@@ -46,11 +41,12 @@ class ReaderCount:
                 self.standing,
             )
 
-    def _hear(self, event: int) -> None:
+    def hear(self, event: int) -> None:
+        """Hears of one of `READER_EVENTS`."""
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.standing += 1
         elif event == zmq.EVENT_DISCONNECTED:
             self.standing = max(0, self.standing - (not self._failed))
             self._failed = False
-        else:
+        elif event & _FAILED:
             self._failed = True

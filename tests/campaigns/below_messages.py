@@ -45,6 +45,7 @@ from tests.campaigns.raw_peers import (
     Manner,
     Opening,
     flood,
+    free_port,
     openings,
     raw_peer,
     silent_crowd,
@@ -183,12 +184,6 @@ def beside_a_crowd(edge: str, keys: Keys | None) -> float:
         with on_a_thread(read, port, keys, came):
             assert came.wait(30), f"{edge}: deaf beside a crowd"
             return time.monotonic() - begun_s
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with zmq.Context() as scratch, scratch.socket(zmq.PULL) as probe:
-        return int(probe.bind_to_random_port("tcp://127.0.0.1"))
 
 
 def holdings() -> tuple[int, int]:

@@ -115,11 +115,11 @@ class Cable:
             self._lost.update((near, far))
         for source, sink in ((near, far), (far, near)):
             source.settimeout(_POLL_S)
-            thread = threading.Thread(target=self._relay, args=(source, sink))
+            thread = threading.Thread(target=self._relay, args=(source, sink, source is far))
             self._threads.append(thread)
             thread.start()
 
-    def _relay(self, source: socket.socket, sink: socket.socket) -> None:
+    def _relay(self, source: socket.socket, sink: socket.socket, is_homeward: bool) -> None:
         while not self._over.is_set():
             try:
                 piece = source.recv(_PIECE)
@@ -131,7 +131,7 @@ class Cable:
                 if not piece:
                     return  # that it ended is not told either
                 continue
-            if piece and self.spoiling is not None and source.getpeername()[1] == self._far:
+            if piece and self.spoiling is not None and is_homeward:
                 piece = self.spoiling(piece)
             with suppress(OSError):
                 sink.sendall(piece) if piece else sink.shutdown(socket.SHUT_RDWR)

@@ -14,6 +14,12 @@ _LARGEST = 2**30
 _MOMENT_S, _TRICKLE_S, _DRIP_S = 0.2, 0.0005, 0.25
 
 
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 def greeting(mechanism: bytes) -> bytes:
     """The 64 bytes with which an end of a ZeroMQ connection begins (ZMTP 3.1)."""
     return _SIGNATURE + b"\x03\x01" + mechanism.ljust(20, b"\0") + 32 * b"\0"
@@ -107,6 +113,30 @@ def flood(connection: socket.socket, opening: Opening) -> None:
 
 PARTS_WITHOUT_END: Opening = (joined(b"PUSH"), b"\x03" + struct.pack(">Q", 1 << 20) + bytes(1 << 20))
 """For `flood`: after each part of a message comes another."""
+
+
+def flooded(port: int, kind: bytes, part: bytes = bytes(1 << 15), most: int = 1 << 29) -> int:
+    """How many bytes of a message without end could be sent to a port, as a socket of this kind, before it was cut off.
+
+    Args:
+        part: of the message, sent again and again.
+        most: bytes after which it is given up.
+
+    Raises:
+        AssertionError: it was not cut off.
+    """
+    frame = b"\x03" + struct.pack(">Q", len(part)) + part
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(joined(kind))
+        time.sleep(_MOMENT_S)
+        try:
+            while sent < most:
+                connection.sendall(frame)
+                sent += len(frame)
+        except ConnectionError:
+            return sent
+    raise AssertionError(f"{sent} bytes of a message without end were taken")
 
 
 def drip(connection: socket.socket, opening: Opening) -> None:

@@ -98,10 +98,15 @@ def n_recorded(answer: ControlAnswer) -> int:
 
 
 def require_nothing_lost(report: RunReport) -> None:
-    """Every frame of the source came to the sink; the trainer took some, and that is counted too."""
-    assert report.balanced, report.ledger
+    """Every frame of the source came to the sink, as a replay's frames do."""
+    require_exact_counts(report)
     assert set(report.dropped) <= {"source>trainer"}
     assert report.frames_in == report.frames_out == report.enhanced
+
+
+def require_exact_counts(report: RunReport) -> None:
+    """Those that the trainer took are counted too. A simulated scanner is live: a busy machine may drop some."""
+    assert report.balanced, report.ledger
     trained = report.training
     assert trained is not None
     taken = report.ledger["source>trainer"].delivered
@@ -143,7 +148,7 @@ def test_a_probe_that_is_held_still_is_told_once_and_nothing_is_trained(
         looked_at = answer.training.looked_at if answer.training else 0
         running.until(lambda answer: answer.training is not None and answer.training.looked_at > looked_at + 2)
         report = running.report()
-    require_nothing_lost(report)
+    require_exact_counts(report)
     assert report.training is not None
     assert (report.training.state, report.training.kept) == ("ended", 1)
     assert report.training.left_out.keys() == {"alike"}

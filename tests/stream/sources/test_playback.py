@@ -85,6 +85,17 @@ def test_it_steps_exactly_one_frame_either_way_and_goes_where_it_is_told(play: A
     assert played.until(12)[-2:] == [3, 4]
 
 
+def test_steps_count_from_where_it_was_told_to_go_though_that_was_not_shown_yet() -> None:
+    """Else a step soon after a jump would go on from where the replay was before."""
+    playback = Playback(10, None, threading.Event(), at_end="hold")
+    playback.obey(ReplayRequest(paused=True, seek=4))
+    playback.obey(ReplayRequest(step=1))
+    assert playback.state().frame == 5
+    playback.obey(ReplayRequest(step=-2))
+    frame = next(playback.play(frame_of, 0))
+    assert (frame.data[0, 0, 0], playback.state().frame) == (3, 3)
+
+
 def test_a_pause_holds_at_once_and_nothing_is_released_meanwhile(play: Any) -> None:
     played = play(1000, at_end="again")
     played.until(5)

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from threading import Event
 
@@ -62,12 +61,6 @@ class Reader:
     def close(self) -> None:
         self.stop.set()
         self._thread.join()
-
-
-@pytest.fixture
-def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
-    with zmq.Context() as shared:
-        yield shared
 
 
 def serve_a_frame(context: "zmq.Context[zmq.Socket[bytes]]", port: int, reader: Reader) -> float:

@@ -33,18 +33,13 @@ from sonolucent.stream.transport.sockets import bind
 from sonolucent.stream.transport.wire import encode
 
 from ...campaigns.cable import SPOILINGS, Cable
-from ...campaigns.raw_peers import Opening, joined, raw_peer, reset, stay
+from ...campaigns.raw_peers import Opening, free_port, joined, raw_peer, reset, stay
 
 RECOVERY_S = 5.0
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid.sau64(), 20.0, next_frame_id=0)
 SAMPLES = np.ones(STREAM.acquisition.shape, np.int16)
 CLIENT = Path(__file__).parents[3] / "examples" / "scanner_client.py"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class LiveScanner:
@@ -105,12 +100,6 @@ class LiveReader:
     def close(self) -> None:
         self.stop.set()
         self._thread.join()
-
-
-@pytest.fixture
-def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
-    with zmq.Context() as shared:
-        yield shared
 
 
 @contextmanager

@@ -1,0 +1,103 @@
+"""Whoever sends a socket that binds a message without end is cut off: libzmq keeps all its parts until the last."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+import zmq
+
+from sonolucent.stream.transport.byte_clock import ByteClock
+from sonolucent.stream.transport.monitored_socket import MonitoredSocket
+
+GUARD_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
+_LOOK_S = 0.1
+_WAITING = 8
+"""Messages of a peer that may wait to be read, beside the one that comes."""
+_SIGNS_BYTES_PER_S = 1024
+"""More than greetings and signs of life take, which libzmq reads by itself."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Peer:
+    """A connection; how many bytes had come when it was last known that all were read, and when that was."""
+
+    clock: ByteClock
+    n_bytes: int
+    since_s: float
+    was_read: bool = False
+
+
+class FloodGuard:
+    """Watches the connections of one socket; to be made before it is bound, and used from its thread.
+
+    Args:
+        socket: tells of `GUARD_EVENTS`.
+        largest_message: how many bytes a message to it has at most.
+    """
+
+    def __init__(self, socket: MonitoredSocket, largest_message: int) -> None:
+        self._socket, self._largest_message = socket, largest_message
+        self._peers: dict[int | None, _Peer] = {}
+        self._looked_s, self._has_told = 0.0, False
+        socket.setsockopt(zmq.RCVHWM, _WAITING)
+
+    def receive(self) -> list[bytes]:
+        """The parts of the message that has waited longest."""
+        frames = self._socket.recv_multipart(copy=False)
+        if (peer := self._peers.get(_connection_of(frames[0]))) is not None:
+            peer.was_read = True
+        return [frame.bytes for frame in frames]
+
+    def tend(self) -> None:
+        """Hears who came and went, and looks; to be called ten times a second, or more often."""
+        for event, value in self._socket.events():
+            self.hear(event, value)
+        self.look()
+
+    def hear(self, event: int, descriptor: int) -> None:
+        """Hears of a connection that begins or ends."""
+        if event == zmq.EVENT_ACCEPTED:
+            clock = ByteClock(descriptor)
+            self._peers[descriptor] = _Peer(clock, clock.n_bytes(), time.monotonic())
+        elif event == zmq.EVENT_DISCONNECTED:
+            self._peers.pop(descriptor, None)
+
+    def look(self) -> None:
+        """Cuts off whoever has sent more than messages to this socket have."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now_s
+        for peer in self._peers.values():
+            if self._floods(peer, now_s):
+                peer.clock.cut_off()
+                self._tell()
+
+    def _floods(self, peer: _Peer, now_s: float) -> bool:
+        n_bytes = peer.clock.n_bytes()
+        if peer.was_read:
+            peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
+        allowed = (1 + _WAITING) * self._largest_message + _SIGNS_BYTES_PER_S * (now_s - peer.since_s)
+        return n_bytes - peer.n_bytes > allowed
+
+    def _tell(self) -> None:
+        if self._has_told:
+            return
+        self._has_told = True
+        _log.warning(
+            "%s: cut off whoever sends a message without end; messages to this port have %d bytes at most. It is no "
+            "part of a stream, or its program is broken",
+            self._socket.getsockopt_string(zmq.LAST_ENDPOINT),
+            self._largest_message,
+        )
+
+
+def _connection_of(frame: zmq.Frame) -> int | None:
+    """The descriptor over which it came; None where it came from within the process."""
+    try:
+        return int(frame.get(zmq.SRCFD))
+    except zmq.ZMQError:
+        return None
