@@ -7,12 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import msgspec
 
 from sonolucent.stream.errors import MetricsError
 from sonolucent.stream.metrics.prometheus import CONTENT_TYPE, exposition
 from sonolucent.stream.metrics.status import Status
+
+_MOST, _SILENT_S = 16, 5.0
+"""Connections at a time, and how long one may say nothing."""
 
 
 @contextmanager
@@ -41,6 +45,21 @@ def serving(port: int, status: Callable[[], Status]) -> Iterator[int]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._room = threading.BoundedSemaphore(_MOST)
+        super().__init__(address, handler)
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Whether there is room for one more; else it is hung up on."""
+        return self._room.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serves one, in a thread of its own."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
     def server_bind(self) -> None:
         """Without HTTPServer's look-up of the host's name, which waits where name servers are out of reach."""
         socketserver.TCPServer.server_bind(self)
@@ -53,6 +72,8 @@ def _handler(status: Callable[[], Status]) -> type[BaseHTTPRequestHandler]:
     }
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = _SILENT_S
+
         def do_GET(self) -> None:
             if self.headers.get("Host", "").rpartition(":")[0] not in ("127.0.0.1", "localhost"):
                 # A web page whose own name has been pointed here.

@@ -27,7 +27,6 @@ ENHANCED = "tracks/track_0/data/enhanced"
 RAW_INDEX = "tracks/track_0/index/raw_data"
 IMAGE_INDEX = "tracks/track_0/index/image"
 LOST = "tracks/track_0/index/lost"
-LEDGER = "metadata/ledger"
 IMAGING = "metadata/imaging"
 NOTE = "description"
 """The attribute with what a user wrote about the recording, as in zea."""
@@ -179,15 +178,8 @@ def create_rows(file: h5py.File, path: str, row_shape: tuple[int, ...], dtype: A
 
 
 def create_text(file: h5py.File, path: str) -> h5py.Dataset:
-    """A text that `write_text` can replace while others read the file."""
+    """A text to which `append_line` adds while others read the file."""
     return file.create_dataset(path, (0,), maxshape=(None,), chunks=(4096,), dtype="u1")
-
-
-def write_text(dataset: h5py.Dataset, document: object) -> None:
-    """Replaces the text by a document in JSON."""
-    text = np.frombuffer(msgspec.json.encode(document), "u1")
-    dataset.resize((len(text),))
-    dataset[:] = text
 
 
 def append_line(dataset: h5py.Dataset, document: object) -> None:

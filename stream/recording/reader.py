@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.errors import RecordingError
-from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Image, Trail
-from sonolucent.stream.recording import hdf5, hdf5_values, layout
+from sonolucent.stream.recording import hdf5, hdf5_values, layout, ledger_text
 
 
 class Recording:
@@ -34,7 +33,7 @@ class Recording:
         self._file = hdf5.open_for_reading(path)
         with hdf5.reading(self.path, "Sonolucent"):
             self.stream = layout.read_stream(self._file)
-            self.edges = _read_ledger(self._file)
+            self.edges = ledger_text.read(self._file)
             self.imaging = _read_imaging(self._file)
             """The settings that images were made with, by the revision that each image tells."""
             self.note = str(self._file.attrs.get(layout.NOTE, ""))
@@ -146,8 +145,3 @@ def _read_imaging(file: h5py.File) -> dict[int, ImagingSettings]:
     """Empty in recordings of before there were settings."""
     lines = layout.read_lines(file[layout.IMAGING]) if layout.IMAGING in file else []
     return dict(msgspec.json.decode(line, type=layout.Revision) for line in lines)
-
-
-def _read_ledger(file: h5py.File) -> dict[str, EdgeCounts]:
-    text = layout.read_values(file[layout.LEDGER]).tobytes()
-    return msgspec.json.decode(text, type=dict[str, EdgeCounts]) if text else {}

@@ -18,7 +18,8 @@ from sonolucent.stream.errors import RecordingError, RecordingFailed
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Frame, Image, Stream
 from sonolucent.stream.output_file import new_file, why_refused
-from sonolucent.stream.recording import hdf5, layout
+from sonolucent.stream.recording import hdf5, layout, ledger_text
+from sonolucent.stream.recording.ledger_text import LedgerText
 
 _FLUSH_S = 0.25
 
@@ -80,7 +81,7 @@ class RecordingWriter:
             self._enhanced = layout.create_rows(self._file, layout.ENHANCED, shape_2d, "<f4", "dB")
             self._image_index = layout.create_index(self._file, layout.IMAGE_INDEX, layout.IMAGE_ROW)
         self._lost = layout.create_index(self._file, layout.LOST, layout.LOST_ROW)
-        self._ledger = layout.create_text(self._file, layout.LEDGER)
+        self._ledger = LedgerText(self._file)
         self._imaging = layout.create_text(self._file, layout.IMAGING)
 
     def begin(self, stream: Stream) -> None:
@@ -117,7 +118,7 @@ class RecordingWriter:
 
     def flush(self, edges: dict[str, EdgeCounts]) -> None:
         """Makes all that was written safe from the program's end, with the counts of the edges so far."""
-        layout.write_text(self._ledger, edges)
+        self._ledger.write(edges)
         self._file.flush()
         self._flushed_s = time.monotonic()
 
@@ -127,6 +128,8 @@ class RecordingWriter:
             self.flush(edges)
         if self._live:
             self._file.close()
+        elif edges:
+            ledger_text.write_final(self._file, edges)
 
     def _write_channels(self, frame: Channels) -> None:
         _append_frame(self._raw, layout.to_raw_row(frame.data))
@@ -159,7 +162,7 @@ def write_ledger(path: Path, edges: dict[str, EdgeCounts]) -> None:
     """
     try:
         with h5py.File(path, "r+", libver="latest") as file:
-            layout.write_text(file[layout.LEDGER], edges)
+            ledger_text.write_final(file, edges)
     except (OSError, KeyError) as error:
         raise RecordingError(f"{path}: the ledger could not be written: {error}") from error
 

@@ -17,6 +17,7 @@ from sonolucent.stream.messages import Image, Stream
 OVERTAKEN, GONE = "overtaken", "client gone"
 _READ_BYTES = 1 << 16
 _AGAIN_S = 0.1
+_MOST_CLIENTS = 32
 _log = logging.getLogger(__name__)
 
 Shown = tuple[Stream, Image]
@@ -81,8 +82,13 @@ class IgtlServer:
                     return
                 time.sleep(_AGAIN_S)  # as where all descriptors are in use
                 continue
-            _log.info("igtl: %s:%d reads along", *address)
             with self._lock:
+                self._clients = [client for client in self._clients if client.alive]
+                if len(self._clients) >= _MOST_CLIENTS:
+                    connection.close()
+                    _log.warning("igtl: turned %s:%d away; %d clients read along already", *address, _MOST_CLIENTS)
+                    continue
+                _log.info("igtl: %s:%d reads along", *address)
                 client = _Client(connection, self._encode, self._ledger)
                 if self._ended:
                     client.close()

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from sonolucent.stream.control.requests import ControlAnswer, ControlRequest
 from sonolucent.stream.errors import ControlError, ViewerError
 from sonolucent.stream.messages import Stream
 from sonolucent.stream.viewer.page_access import Access
+from sonolucent.stream.viewer.page_door import Door
 from sonolucent.stream.viewer.page_files import list_models, page_routes
 from sonolucent.stream.viewer.page_link import PageLink, bits_of
 from sonolucent.stream.viewer.page_messages import encode_hello, encode_waiting
@@ -28,6 +29,7 @@ from sonolucent.stream.viewer.page_requests import Ask, PageRequest, answered
 from sonolucent.stream.viewer.run_state import next_state_s, state_of
 from sonolucent.stream.viewer.screen import Screen
 
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
@@ -94,12 +96,14 @@ class PageServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        app = web.Application(middlewares=[_guarded_by(self._access)], client_max_size=1 << 30)
+        app = web.Application(middlewares=[self._let_in], client_max_size=1 << 30)
         app.router.add_get("/frames", self._serve_browser)
         app.add_routes(page_routes(self._access, self.config, self.screen, lambda: self.stream))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
-        await web.SockSite(runner, self._socket, ssl_context=self._access.tls).start()
+        assert runner.server is not None  # it has been set up
+        self._door = Door(runner.server)
+        server = await self._loop.create_server(self._door, sock=self._socket, ssl=self._access.tls)
         telling = asyncio.create_task(self._tell_states())
         await self._ended.wait()
         telling.cancel()
@@ -107,7 +111,14 @@ class PageServer:
             link.tell(self._state("ended"))
             link.tell(self._end or "")
             link.close()
+        server.close()
         await runner.cleanup()
+
+    @web.middleware
+    async def _let_in(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        self._door.hear(request)
+        self._access.require_known_host(request)
+        return await handler(request)
 
     async def _serve_browser(self, request: web.Request) -> web.WebSocketResponse:
         self._access.require_own_page(request)
@@ -185,16 +196,6 @@ class PageServer:
     def _look(self) -> None:
         for link in self._links:
             link.look()
-
-
-def _guarded_by(access: Access) -> Any:
-    @web.middleware
-    async def guard(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        access.require_known_host(request)
-        response: web.StreamResponse = await handler(request)
-        return response
-
-    return guard
 
 
 def _listen(host: str, port: int) -> socket.socket:

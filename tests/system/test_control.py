@@ -32,14 +32,17 @@ pytestmark = pytest.mark.slow
 MORE_S = 1.5
 
 
+NOT_YET = "no run answers", "has not begun", "not there yet"
+
+
 def ask_when_there(port: int, request: ControlRequest) -> ControlAnswer:
     """The answer of a run that may not have begun yet."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
             return ask(port, request, timeout_s=30)
         except (ControlError, ConnectionError) as error:
-            if time.monotonic() > deadline or ("has not begun" not in str(error) and "not there yet" not in str(error)):
+            if time.monotonic() > deadline or not any(reason in str(error) for reason in NOT_YET):
                 raise
             time.sleep(0.1)
 
