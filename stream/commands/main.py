@@ -26,6 +26,7 @@ COMMANDS = {
     "image": "the images of a recording as pictures, films, DICOM, arrays",
     "enhance": "pictures, films and recordings through any enhancement, also into larger ones",
     "convert": "recordings from one format to another, or their images for other programs",
+    "reprocess": "an archive of recordings into one of images, on all cores or a cluster; resumable",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
     "model": "export a model, say what it is, check everything that can run it",
