@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CPP    := $(foreach folder,csrc csrc/fused csrc/dense csrc/client,$(wildcard $(folder)/*.?pp))
-NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.txt pyproject.toml
+CPP    := $(foreach folder,csrc csrc/fused csrc/dense csrc/unet csrc/client,$(wildcard $(folder)/*.?pp))
+NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.txt csrc/unet/CMakeLists.txt pyproject.toml
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
@@ -26,7 +26,7 @@ $(VENV)/.modules: FORCE
 	@echo $(MODULES) | cmp -s - $@ || echo $(MODULES) > $@
 
 $(VENV)/.installed: $(VENV)/.tools $(VENV)/.modules $(NATIVE)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats,dicom]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[torch,fftw,formats,dicom]"
 	$(BIN)/sonolucent warmup
 	@touch $@
 

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine(model: str = "auto") -> dict[str, Any]:
     """The facts, by name."""
-    from sonolucent._core import fused_kernels
+    from sonolucent._fused import fused_kernels
     from sonolucent.beamform import ImageGrid
     from sonolucent.beamform.compute import fft
     from sonolucent.nn import Enhancer

@@ -83,6 +83,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "interrupted")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return _fail(BAD_INPUT, f"{name}, asked so, needs PyTorch; pip install 'sonolucent[torch]'")
     except (MemoryError, ImportError, RuntimeError) as error:
         if not _is_of_memory(error):
             raise

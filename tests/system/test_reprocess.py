@@ -45,7 +45,7 @@ def test_killed_at_any_time_the_same_command_goes_on(archive: Path, tmp_path: Pa
 
     out = tmp_path / "two"
     manifest = out / "manifest.jsonl"
-    for n_lines in (1, 5, 9):
+    for n_lines in (2, 9):
         with subprocess.Popen(
             [*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         ) as run:
