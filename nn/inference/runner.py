@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from sonolucent._fused import FusedStage
 from sonolucent.nn.images import BMode, ImageShape
-from sonolucent.nn.inference.devices import cuda_device_count, default_threads
+from sonolucent.nn.inference.devices import cuda_device_count, default_threads, require_torch
 from sonolucent.nn.model_folder import Model
 
 T = TypeVar("T")
@@ -84,6 +84,7 @@ def _in_torch(
     Raises:
         ValueError: as `runner`.
     """
+    require_torch(f"backend {backend!r}")
     from sonolucent._core import InferenceStage
     from sonolucent.nn.export.torchscript import torchscript_file
 
@@ -110,6 +111,7 @@ def _package(model: Model, folder: Path, shape: ImageShape | None) -> Path:
 
 
 def _on_gpu(model: Model, device: str) -> Runner:
+    require_torch(device)
     count, index = cuda_device_count(), int(device.partition(":")[2] or 0)
     if index >= count:
         raise RuntimeError(f"{device!r} is not there: {count} CUDA devices are visible to this build of torch; use cpu")

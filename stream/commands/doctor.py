@@ -47,6 +47,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
     from sonolucent.beamform import ImageGrid
     from sonolucent.beamform.compute import fft
     from sonolucent.nn import Enhancer
+    from sonolucent.nn.inference.devices import torch_fault
 
     try:
         enhancer = Enhancer(model, shape=ImageGrid.sau64().shape)
@@ -65,6 +66,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "cpu_features": _cpu_features(),
         "versions": {name: _version(name) for name in _PACKAGES},
+        "torch": torch_fault() or "as the native module was built against",
         "fft": fft.LIBRARY,
         "fused_kernels": fused_kernels(),
         "bf16_kernels": fused_kernels(bf16=True),
