@@ -7,7 +7,7 @@ NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
-.PHONY: FORCE install demo docs test counted asan tsan bench bench-peers lint format clean
+.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -29,6 +29,12 @@ $(VENV)/.installed: $(VENV)/.tools $(VENV)/.modules $(NATIVE)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[torch,fftw,formats,dicom]"
 	$(BIN)/sonolucent warmup
 	@touch $@
+
+# Wheels in dist/, for every supported Python that is here, or for those that are named: make wheel PYTHONS=python3.12
+PYTHONS ?= $(foreach python,python3.11 python3.12 python3.13,$(shell $(python) -c 'print("$(python)")' 2>/dev/null))
+wheel:
+	.ci/wheel $(PYTHONS)
+	.ci/try-wheel $(PYTHONS)
 
 demo: install
 	$(BIN)/sonolucent demo

@@ -38,8 +38,6 @@ class RayEngine:
     def __enter__(self) -> Self:
         # Only what it is told leaves the laboratory.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # An actor is started by the cluster's own Python, in whatever folder: it needs no copy of this one.
-        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         try:
             self._ray.init(log_to_driver=False, logging_level="error", configure_logging=False)
         except (ConnectionError, RuntimeError, OSError) as error:

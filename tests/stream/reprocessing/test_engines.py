@@ -1,11 +1,11 @@
 """The engines: the same bytes from all, and a worker that is killed costs nothing."""
 
-import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,22 @@ from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
 from tests.stream.reprocessing.conftest import Here, contents
 
 WISH = Wish(enhance="cpu")
+
+
+def processes_that(is_wanted: Callable[[bytes], bool]) -> list[int]:
+    """The processes whose command line is wanted."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if is_wanted((path / "cmdline").read_bytes()):
+                found.append(int(path.name))
+    return found
+
+
+def workers() -> list[int]:
+    """The processes of a local engine that this process has started."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [pid for pid in processes_that(lambda command: b"worker_process" in command) if str(pid) in children]
 
 
 @pytest.fixture
@@ -33,7 +49,7 @@ def test_processes_of_this_machine_give_the_same_bytes_though_one_is_killed(
 
     def kill_one(what: str, done: int, total: int) -> None:
         if what == "frames" and done > 0 and not killed:
-            killed.append(multiprocessing.active_children()[0].pid)
+            killed.append(workers()[0])
             os.kill(killed[0], signal.SIGKILL)
 
     report = reprocess(
@@ -42,7 +58,7 @@ def test_processes_of_this_machine_give_the_same_bytes_though_one_is_killed(
     assert (report.workers, report.threads, report.frames.out) == (2, max(1, len(os.sched_getaffinity(0)) // 2), 15)
     assert contents(tmp_path / "out") == expected
     assert killed
-    assert multiprocessing.active_children() == []
+    assert workers() == []
 
 
 def test_a_unit_whose_process_is_killed_comes_back_as_lost_and_the_one_behind_it_is_done(
@@ -57,7 +73,7 @@ def test_a_unit_whose_process_is_killed_comes_back_as_lost_and_the_one_behind_it
         engine.submit(unit(1))
         engine.submit(unit(2))
         assert engine.room == 0
-        os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+        os.kill(workers()[0], signal.SIGKILL)
         assert engine.next_outcome() == Outcome(number=1, kind="lost", why="its process was killed by SIGKILL")
         made = engine.next_outcome()
     assert (made.number, made.kind) == (2, "made")
@@ -94,8 +110,8 @@ def test_actors_of_ray_give_the_same_bytes_though_one_is_killed(
 
     def kill_one(what: str, done: int, total: int) -> None:
         if what == "frames" and done > 0 and not killed.is_set():
-            pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and is_actor(path)]
-            os.kill(pids[0], signal.SIGKILL)
+            actors = processes_that(lambda command: command.startswith(b"ray::Bench"))
+            os.kill(actors[0], signal.SIGKILL)
             killed.set()
             time.sleep(0.1)
 
@@ -104,13 +120,6 @@ def test_actors_of_ray_give_the_same_bytes_though_one_is_killed(
     assert report.frames.out == 15
     assert contents(tmp_path / "out") == expected
     assert killed.is_set()
-
-
-def is_actor(process: Path) -> bool:
-    try:
-        return (process / "cmdline").read_bytes().startswith(b"ray::Bench")
-    except OSError:
-        return False
 
 
 def test_an_engine_that_is_not_installed_names_its_extra() -> None:
