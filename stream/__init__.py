@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from sonolucent.stream.recording.sanity import Claim
     from sonolucent.stream.recording.save import convert_recording, write_recording
     from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
-    from sonolucent.stream.reprocessing.reprocess_report import Estimate, FileCounts, FrameCounts, ReprocessReport
+    from sonolucent.stream.reprocessing.reprocess_report import (
+        FileCounts,
+        FrameCounts,
+        ReprocessEstimate,
+        ReprocessReport,
+    )
     from sonolucent.stream.reprocessing.work import Wish
     from sonolucent.stream.runtime.notebook import NotebookView, show
     from sonolucent.stream.runtime.run import run
@@ -57,7 +62,6 @@ __all__ = [
     "End",
     "EngineChoice",
     "EnhancedFile",
-    "Estimate",
     "EvaluationReport",
     "FileCounts",
     "FileDescription",
@@ -79,6 +83,7 @@ __all__ = [
     "ReadOptions",
     "Recording",
     "RecordingError",
+    "ReprocessEstimate",
     "ReprocessReport",
     "RunReport",
     "Sink",
@@ -143,7 +148,7 @@ _MODULES = {
     "recording.sanity": ("Claim",),
     "recording.save": ("convert_recording", "write_recording"),
     "reprocessing.reprocess": ("EngineChoice", "estimate", "reprocess"),
-    "reprocessing.reprocess_report": ("Estimate", "FileCounts", "FrameCounts", "ReprocessReport"),
+    "reprocessing.reprocess_report": ("ReprocessEstimate", "FileCounts", "FrameCounts", "ReprocessReport"),
     "reprocessing.work": ("Wish",),
     "runtime.notebook": ("NotebookView", "show"),
     "runtime.run": ("run",),

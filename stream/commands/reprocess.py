@@ -17,7 +17,7 @@ from sonolucent.stream.commands.reports import deliver
 from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
-    from sonolucent.stream.reprocessing.reprocess_report import Estimate, ReprocessReport
+    from sonolucent.stream.reprocessing.reprocess_report import ReprocessEstimate, ReprocessReport
     from sonolucent.stream.reprocessing.run_through import Progress
 
 _MOST_TOLD = 20
@@ -105,17 +105,17 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if told.bad else 0
 
 
-def _tell(told: ReprocessReport | Estimate) -> None:
-    from sonolucent.stream.reprocessing.reprocess_report import Estimate
+def _tell(told: ReprocessReport | ReprocessEstimate) -> None:
+    from sonolucent.stream.reprocessing.reprocess_report import ReprocessEstimate
 
-    say(_estimated(told) if isinstance(told, Estimate) else _reported(told))
+    say(_estimated(told) if isinstance(told, ReprocessEstimate) else _reported(told))
     for name, why in list(told.bad.items())[:_MOST_TOLD]:
         say(f"bad: {name}: {why}")
     if len(told.bad) > _MOST_TOLD:
         say(f"bad: {len(told.bad) - _MOST_TOLD} more; --json lists them all")
 
 
-def _estimated(told: Estimate) -> str:
+def _estimated(told: ReprocessEstimate) -> str:
     lasts = "" if told.seconds is None else f", about {_duration(told.seconds)} by {told.workers} workers"
     written = "" if told.bytes_out is None else f" and write {told.bytes_out / 1e9:.3g} GB"
     return (

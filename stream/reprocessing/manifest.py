@@ -52,7 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     carried: Carried = Carried()
 
 
-class Manifest:
+class OutputManifest:
     """The manifest of a folder.
 
     Args:
@@ -124,7 +124,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def open_manifest(folder: Path) -> Iterator[Manifest]:
+def open_manifest(folder: Path) -> Iterator[OutputManifest]:
     """The manifest of a folder, for one run at a time.
 
     Raises:
@@ -136,21 +136,21 @@ def open_manifest(folder: Path) -> Iterator[Manifest]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(f"{folder}: another run is at work there; wait for its end, or end it") from error
-        manifest = Manifest(folder, file)
+        manifest = OutputManifest(folder, file)
         manifest.make_up()
         yield manifest
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> OutputManifest:
     """A copy of what the manifest of a folder tells now, if there is one; nothing there is touched.
 
     Raises:
         OutputError: it is none.
     """
     try:
-        return Manifest(folder, io.BytesIO((folder / NAME).read_bytes()))
+        return OutputManifest(folder, io.BytesIO((folder / NAME).read_bytes()))
     except FileNotFoundError:
-        return Manifest(folder, io.BytesIO())
+        return OutputManifest(folder, io.BytesIO())
 
 
 def _entries(text: bytes, path: Path) -> list[Entry]:

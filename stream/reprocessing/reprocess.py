@@ -18,15 +18,15 @@ from sonolucent.nn.inference.session import require_range
 from sonolucent.stream.errors import BadInput, ConfigError, OutputError
 from sonolucent.stream.exports.image_format import Appearance, format_of
 from sonolucent.stream.reprocessing.engines.cluster import RayEngine
-from sonolucent.stream.reprocessing.engines.engine import Engine
 from sonolucent.stream.reprocessing.engines.jobs import SlurmEngine
 from sonolucent.stream.reprocessing.engines.processes import LocalEngine
+from sonolucent.stream.reprocessing.engines.work_engine import WorkEngine
 from sonolucent.stream.reprocessing.inputs import InputFile, find_inputs
 from sonolucent.stream.reprocessing.manifest import open_manifest, read_manifest
-from sonolucent.stream.reprocessing.plan import UNFINISHED, Plan, follow_each_other, make_plan
-from sonolucent.stream.reprocessing.reprocess_report import Estimate, FileCounts, FrameCounts, ReprocessReport
+from sonolucent.stream.reprocessing.reprocess_report import FileCounts, FrameCounts, ReprocessEstimate, ReprocessReport
 from sonolucent.stream.reprocessing.run_through import Progress, RunThrough, Tally
 from sonolucent.stream.reprocessing.work import Wish
+from sonolucent.stream.reprocessing.work_plan import UNFINISHED, WorkPlan, follow_each_other, make_plan
 from sonolucent.stream.reprocessing.workbench import Workbench
 
 EngineName = Literal["local", "ray", "slurm"]
@@ -74,7 +74,7 @@ class EngineChoice:
             return self.threads
         return max(1, len(os.sched_getaffinity(0)) // self.sharers) if self.name == "local" else 1
 
-    def engine(self, wish: Wish, folder: Path) -> Engine:
+    def engine(self, wish: Wish, folder: Path) -> WorkEngine:
         """What does the work; it is not started yet.
 
         Raises:
@@ -155,7 +155,7 @@ def estimate(
     range_frames: int = 500,
     overwrite: bool = False,
     progress: Progress = _silent,
-) -> Estimate:
+) -> ReprocessEstimate:
     """What `reprocess` would do with the same arguments; nothing is written.
 
     Raises:
@@ -174,7 +174,7 @@ def estimate(
     )
     frames = sum(work.n_frames for work in plan.todo)
     seconds_each, pixels = _tried(plan, wish, by)
-    return Estimate(
+    return ReprocessEstimate(
         out=str(out),
         files=len(plan.todo),
         frames=frames,
@@ -188,7 +188,7 @@ def estimate(
     )
 
 
-def _tried(plan: Plan, wish: Wish, by: EngineChoice) -> tuple[float | None, int | None]:
+def _tried(plan: WorkPlan, wish: Wish, by: EngineChoice) -> tuple[float | None, int | None]:
     """The seconds that a frame of the first file takes, and its values; None where that cannot be imaged."""
     if not plan.todo:
         return None, None
@@ -258,7 +258,7 @@ def _make_folder(out: Path) -> None:
         raise OutputError(f"{out}: takes no new files; choose another folder")
 
 
-def _report(out: Path, wish: Wish, by: EngineChoice, workers: int, plan: Plan, tally: Tally) -> ReprocessReport:
+def _report(out: Path, wish: Wish, by: EngineChoice, workers: int, plan: WorkPlan, tally: Tally) -> ReprocessReport:
     failed = sum(work.n_frames for work in plan.todo if work.file.name in tally.bad)
     skipped, asked = sum(plan.done.values()), sum(work.n_frames for work in plan.todo)
     frames = FrameCounts(asked + skipped, tally.frames_out, failed, skipped)

@@ -66,7 +66,7 @@ class ReprocessReport(msgspec.Struct, frozen=True, kw_only=True):
     notes: dict[str, tuple[str, ...]]
 
 
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+class ReprocessEstimate(msgspec.Struct, frozen=True, kw_only=True):
     """What a run would do.
 
     Args:

@@ -11,11 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from sonolucent.stream.errors import OutputFailed
-from sonolucent.stream.reprocessing.course import Course, Step
-from sonolucent.stream.reprocessing.engines.engine import Engine
-from sonolucent.stream.reprocessing.manifest import Entry, Manifest
-from sonolucent.stream.reprocessing.plan import UNFINISHED, Plan
+from sonolucent.stream.reprocessing.engines.work_engine import WorkEngine
+from sonolucent.stream.reprocessing.file_course import Course, Step
+from sonolucent.stream.reprocessing.manifest import Entry, OutputManifest
 from sonolucent.stream.reprocessing.work import Outcome, Unit
+from sonolucent.stream.reprocessing.work_plan import UNFINISHED, WorkPlan
 
 Progress = Callable[[str, int, int], None]
 """Told what is counted, how much of it is done, and how much there is."""
@@ -51,7 +51,9 @@ class RunThrough:
         progress: told of every range that is done.
     """
 
-    def __init__(self, plan: Plan, out: Path, manifest: Manifest, *, in_order: bool, progress: Progress) -> None:
+    def __init__(
+        self, plan: WorkPlan, out: Path, manifest: OutputManifest, *, in_order: bool, progress: Progress
+    ) -> None:
         self.tally = Tally()
         self._out, self._manifest, self._progress = out, manifest, progress
         self._courses = {work.file.name: Course(work, manifest, in_order=in_order) for work in plan.todo}
@@ -63,7 +65,7 @@ class RunThrough:
         self._n_units = 0
         self._drafts = f"{UNFINISHED}/drafts-{uuid4().hex[:12]}"
 
-    def through(self, engine: Engine) -> Tally:
+    def through(self, engine: WorkEngine) -> Tally:
         """Does everything.
 
         Raises:
@@ -84,7 +86,7 @@ class RunThrough:
         shutil.rmtree(self._out / UNFINISHED)
         return self.tally
 
-    def _submit(self, engine: Engine, step: Step) -> None:
+    def _submit(self, engine: WorkEngine, step: Step) -> None:
         if step.work.file.name in self.tally.bad:
             return
         self._n_units += 1

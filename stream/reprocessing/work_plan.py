@@ -18,7 +18,7 @@ from sonolucent.stream.offline.clips import n_images
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.open import open_recording
 from sonolucent.stream.reprocessing.inputs import InputFile, fingerprint
-from sonolucent.stream.reprocessing.manifest import Identity, Manifest
+from sonolucent.stream.reprocessing.manifest import Identity, OutputManifest
 from sonolucent.stream.reprocessing.work import Wish
 
 UNFINISHED = ".unfinished"
@@ -54,7 +54,7 @@ class FileWork:
 
 
 @dataclass
-class Plan:
+class WorkPlan:
     """What is to be done of an archive.
 
     Args:
@@ -71,13 +71,13 @@ class Plan:
 def make_plan(
     inputs: Sequence[InputFile],
     out: Path,
-    manifest: Manifest,
+    manifest: OutputManifest,
     wish: Wish,
     *,
     range_frames: int,
     overwrite: bool,
     looked_at: Callable[[int], None],
-) -> Plan:
+) -> WorkPlan:
     """Looks at every file.
 
     Args:
@@ -87,7 +87,7 @@ def make_plan(
     Raises:
         OutputError: an output is there that was not made here, and must not be overwritten.
     """
-    plan = Plan()
+    plan = WorkPlan()
     foreign = [file.out for file in inputs if os.path.lexists(out / file.out) and file.out not in manifest]
     if foreign and not overwrite:
         raise OutputError(
@@ -106,7 +106,7 @@ def follow_each_other(wish: Wish) -> bool:
     return wish.imaging.reference_level is None or (is_network and wish.grain == "auto")
 
 
-def _add(plan: Plan, file: InputFile, manifest: Manifest, wish: Wish, range_frames: int) -> None:
+def _add(plan: WorkPlan, file: InputFile, manifest: OutputManifest, wish: Wish, range_frames: int) -> None:
     try:
         file.name.encode()
         identity = Identity(fingerprint(file), msgspec.structs.replace(wish, enhance=""), version("sonolucent"))

@@ -8,7 +8,7 @@ from typing import Protocol, Self
 from sonolucent.stream.reprocessing.work import Outcome, Unit
 
 
-class Engine(Protocol):
+class WorkEngine(Protocol):
     """Does units of work somewhere; within a `with` block, at whose end nothing of it is left.
 
     What works there writes drafts alone. A unit whose process is lost comes back as an outcome "lost".

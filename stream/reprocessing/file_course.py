@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sonolucent.stream.reprocessing.manifest import Entry, Manifest
-from sonolucent.stream.reprocessing.plan import FileWork
+from sonolucent.stream.reprocessing.manifest import Entry, OutputManifest
 from sonolucent.stream.reprocessing.work import Carried
+from sonolucent.stream.reprocessing.work_plan import FileWork
 
 _NOTHING = Carried()
 
@@ -45,7 +45,7 @@ class Course:
         in_order: whether a range can be begun when the one before it is done, and not earlier.
     """
 
-    def __init__(self, work: FileWork, manifest: Manifest, *, in_order: bool) -> None:
+    def __init__(self, work: FileWork, manifest: OutputManifest, *, in_order: bool) -> None:
         self.work, self._in_order = work, in_order
         found = ((of, manifest.done(work.part(of), work.identity)) for of in work.ranges)
         self._parts: dict[range, Entry] = {of: entry for of, entry in found if entry is not None}
