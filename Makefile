@@ -2,12 +2,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-CPP    := $(foreach folder,csrc csrc/fused csrc/dense csrc/client,$(wildcard $(folder)/*.?pp))
-NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.txt pyproject.toml
+CPP    := $(foreach folder,csrc csrc/fused csrc/dense csrc/unet csrc/client,$(wildcard $(folder)/*.?pp))
+NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.txt csrc/unet/CMakeLists.txt pyproject.toml
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
-.PHONY: FORCE install demo docs test counted asan tsan bench bench-peers lint format clean
+.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-peers lint format clean
 
 install: $(VENV)/.installed
 
@@ -26,9 +26,15 @@ $(VENV)/.modules: FORCE
 	@echo $(MODULES) | cmp -s - $@ || echo $(MODULES) > $@
 
 $(VENV)/.installed: $(VENV)/.tools $(VENV)/.modules $(NATIVE)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[fftw,formats,dicom]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[torch,fftw,formats,dicom]"
 	$(BIN)/sonolucent warmup
 	@touch $@
+
+# Wheels in dist/, for every supported Python that is here, or for those that are named: make wheel PYTHONS=python3.12
+PYTHONS ?= $(foreach python,python3.11 python3.12 python3.13,$(shell $(python) -c 'print("$(python)")' 2>/dev/null))
+wheel:
+	.ci/wheel $(PYTHONS)
+	.ci/try-wheel $(PYTHONS)
 
 demo: install
 	$(BIN)/sonolucent demo

@@ -4,12 +4,32 @@
 #include <torch/library.h>
 
 #include <utility>
+#include <vector>
 
-#include "network_kernels.hpp"
+#include "unet/network_kernels.hpp"
 
 namespace sonolucent {
+namespace {
 
-FusedUNet::FusedUNet(State state) : state_(std::move(state)), network_(parse_network(state_)) {}
+std::string type_of(const at::Tensor& tensor) {
+  return tensor.scalar_type() == at::kFloat ? "float32" : at::toString(tensor.scalar_type());
+}
+
+AnyNetwork parsed(const TensorState& state) {
+  std::vector<at::Tensor> kept;
+  State weights;
+  for (const auto& entry : state) {
+    kept.push_back(entry.value().cpu().contiguous());
+    const auto& tensor = kept.back();
+    const auto type = type_of(tensor);
+    weights[entry.key()] = {type, tensor.sizes().vec(), type == "float32" ? tensor.const_data_ptr<float>() : nullptr};
+  }
+  return parse_network(weights);
+}
+
+}  // namespace
+
+FusedUNet::FusedUNet(TensorState state) : state_(std::move(state)), network_(parsed(state_)) {}
 
 at::Tensor FusedUNet::forward(const at::Tensor& grey) {
   TORCH_CHECK(grey.dim() == 4 && grey.size(1) == 1 && grey.scalar_type() == at::kFloat && grey.is_cpu(),
@@ -27,10 +47,10 @@ at::Tensor FusedUNet::forward(const at::Tensor& grey) {
 
 TORCH_LIBRARY(sonolucent, library) {
   library.class_<FusedUNet>("FusedUNet")
-      .def(torch::init<State>())
+      .def(torch::init<TensorState>())
       .def("forward", &FusedUNet::forward)
       .def_pickle([](const c10::intrusive_ptr<FusedUNet>& self) { return self->state(); },
-                  [](State state) { return c10::make_intrusive<FusedUNet>(std::move(state)); });
+                  [](TensorState state) { return c10::make_intrusive<FusedUNet>(std::move(state)); });
 }
 
 }  // namespace sonolucent

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "backend.hpp"
+#include "unet/backend.hpp"
 
 namespace sonolucent {
 

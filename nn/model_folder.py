@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+import numpy as np
 import safetensors
-import safetensors.torch
-import torch
+import safetensors.numpy
 from msgspec import Meta
-from torch import Tensor
+from numpy.typing import NDArray
 
 from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.speckle_grain import SpeckleGrain
-from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
+from sonolucent.nn.unet_layout import LAYOUTS, MIN_SIZE, Kind, weight_shapes
+
+if TYPE_CHECKING:
+    from sonolucent.nn.unet import UNet
 
 SCHEMA = 1
-Kind = Literal["full", "light"]
 _MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
-NETWORKS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
 
 
 class ModelError(ValueError):
@@ -67,11 +70,22 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model folder: its description, the network with its weights, and the sha256 of those."""
+    """A loaded model folder: its description, the weights by their names, float32, and the sha256 of their file."""
 
     info: ModelInfo
-    network: UNet
+    weights: Mapping[str, NDArray[np.float32]]
     weights_sha256: str
+
+    @cached_property
+    def network(self) -> UNet:
+        """The network with its weights, in evaluation mode, on the CPU; made when it is first asked for, by torch."""
+        import torch
+
+        from sonolucent.nn.unet import NETWORKS
+
+        network = NETWORKS[self.info.kind]()
+        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in self.weights.items()})
+        return network.eval()
 
     @property
     def id(self) -> str:
@@ -96,6 +110,10 @@ def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
     Raises:
         ModelError: the network is not of the kind that `info` names.
     """
+    import safetensors.torch
+
+    from sonolucent.nn.unet import NETWORKS
+
     if type(network) is not NETWORKS[info.kind]:
         raise ModelError(f"{folder}: info names kind {info.kind!r}, but the network is a {type(network).__name__}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,21 +123,19 @@ def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
 
 
 def load_model(folder: Path) -> Model:
-    """Reads a model folder; the network is in evaluation mode, on the CPU.
+    """Reads a model folder.
 
     Raises:
         ModelError: a file is missing or broken, of another schema, or the weights do not fit the kind.
     """
     info = _read_info(folder)
     weights = _read(folder, "weights.safetensors")
-    network = NETWORKS[info.kind]()
-    try:
-        network.load_state_dict(_tensors(folder, weights))
-    except RuntimeError as error:
+    arrays = _arrays(folder, weights)
+    if {name: array.shape for name, array in arrays.items()} != weight_shapes(LAYOUTS[info.kind]):
         raise ModelError(
             f"{folder}: weights.safetensors does not hold the weights of a {info.kind} network, which model.json names"
-        ) from error
-    return Model(info, network.eval(), hashlib.sha256(weights).hexdigest())
+        )
+    return Model(info, arrays, hashlib.sha256(weights).hexdigest())
 
 
 def _read_info(folder: Path) -> ModelInfo:
@@ -133,15 +149,15 @@ def _read_info(folder: Path) -> ModelInfo:
         raise ModelError(f"{folder}: model.json is not a model description: {error}") from None
 
 
-def _tensors(folder: Path, weights: bytes) -> dict[str, Tensor]:
+def _arrays(folder: Path, weights: bytes) -> dict[str, NDArray[np.float32]]:
     try:
-        tensors = safetensors.torch.load(weights)
-    except safetensors.SafetensorError as error:
+        arrays = safetensors.numpy.load(weights)
+    except (safetensors.SafetensorError, KeyError) as error:  # a type that NumPy does not have
         raise ModelError(f"{folder}: weights.safetensors is broken: {error}") from None
-    for name, tensor in tensors.items():
-        if tensor.dtype != torch.float32:
-            raise ModelError(f"{folder}: weights.safetensors holds {name} as {tensor.dtype}, not torch.float32")
-    return tensors
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise ModelError(f"{folder}: weights.safetensors holds {name} as {array.dtype}, not float32")
+    return arrays
 
 
 def _write(path: Path, content: bytes) -> None:

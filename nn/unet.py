@@ -10,10 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-DEPTH = 4
-STRIDE = 2**DEPTH
-MIN_SIZE = STRIDE + 1
-"""Smallest n_z and n_x. One pixel less leaves a single one at the deepest level, which has no variance to normalise."""
+from sonolucent.nn.unet_layout import DEPTH, LAYOUTS, Kind
 
 
 class UNet(nn.Module):
@@ -79,14 +76,18 @@ class FullUNet(UNet):
     """16 to 256 channels, 2 160 129 parameters (8.24 MiB); 9.9 GMAC for a 620 x 256 image."""
 
     def __init__(self) -> None:
-        super().__init__(16, separable=False, bias=False)
+        super().__init__(**LAYOUTS["full"]._asdict())
 
 
 class LightUNet(UNet):
     """8 to 128 channels, depth-wise separable, 72 179 parameters (0.275 MiB); 0.4 GMAC for a 620 x 256 image."""
 
     def __init__(self) -> None:
-        super().__init__(8, separable=True, bias=True)
+        super().__init__(**LAYOUTS["light"]._asdict())
+
+
+NETWORKS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
+"""By kind."""
 
 
 def _separable_conv(n_in: int, n_out: int, bias: bool) -> nn.Module:

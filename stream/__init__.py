@@ -32,6 +32,14 @@ if TYPE_CHECKING:
     from sonolucent.stream.recording.reader import Recording
     from sonolucent.stream.recording.sanity import Claim
     from sonolucent.stream.recording.save import convert_recording, write_recording
+    from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
+    from sonolucent.stream.reprocessing.reprocess_report import (
+        FileCounts,
+        FrameCounts,
+        ReprocessEstimate,
+        ReprocessReport,
+    )
+    from sonolucent.stream.reprocessing.work import Wish
     from sonolucent.stream.runtime.notebook import NotebookView, show
     from sonolucent.stream.runtime.run import run
     from sonolucent.stream.sinks.sink import Sink, SinkEnd
@@ -52,13 +60,16 @@ __all__ = [
     "ConfigError",
     "EdgeCounts",
     "End",
+    "EngineChoice",
     "EnhancedFile",
     "EvaluationReport",
+    "FileCounts",
     "FileDescription",
     "FileFormat",
     "FileStart",
     "Firing",
     "Frame",
+    "FrameCounts",
     "FrameRefused",
     "Image",
     "ImageFormat",
@@ -72,6 +83,8 @@ __all__ = [
     "ReadOptions",
     "Recording",
     "RecordingError",
+    "ReprocessEstimate",
+    "ReprocessReport",
     "RunReport",
     "Sink",
     "SinkEnd",
@@ -86,16 +99,19 @@ __all__ = [
     "TrainedModel",
     "TrainingSettings",
     "Transform",
+    "Wish",
     "admit",
     "assemble",
     "convert_recording",
     "enhance_file",
+    "estimate",
     "evaluate_models",
     "evaluate_sr",
     "image_recording",
     "load_config",
     "open_recording",
     "paced",
+    "reprocess",
     "run",
     "show",
     "single_elements",
@@ -131,6 +147,9 @@ _MODULES = {
     "recording.reader": ("Recording",),
     "recording.sanity": ("Claim",),
     "recording.save": ("convert_recording", "write_recording"),
+    "reprocessing.reprocess": ("EngineChoice", "estimate", "reprocess"),
+    "reprocessing.reprocess_report": ("ReprocessEstimate", "FileCounts", "FrameCounts", "ReprocessReport"),
+    "reprocessing.work": ("Wish",),
     "runtime.notebook": ("NotebookView", "show"),
     "runtime.run": ("run",),
     "sinks.sink": ("Sink", "SinkEnd"),

@@ -1,6 +1,8 @@
 """What every test shares."""
 
+import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +20,32 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real recordings in {folder}; set SONOLUCENT_DATA")
     return folder
+
+
+if importlib.util.find_spec("torch") is None:
+    # The same tests hold where torch is not installed; those of training, TorchScript and GPUs say why they do not run.
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+        report = yield
+        if report.failed and "No module named 'torch'" in str(report.longrepr):
+            report.outcome, report.longrepr = "skipped", (str(collector.path), 0, "Skipped: needs torch")
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+        try:
+            return (yield)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            pytest.skip("needs torch")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(fixturedef: object) -> Iterator[None]:
+        try:
+            return (yield)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            pytest.skip("needs torch")

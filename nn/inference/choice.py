@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonolucent._core import cuda_device_count
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Filter
 from sonolucent.nn.image_methods import OFFLINE_METHODS, ImageMethod, is_offline, offline_method
+from sonolucent.nn.inference.devices import cuda_device_count
 from sonolucent.nn.model_folder import ModelError
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
 from sonolucent.nn.image_conditions import ImageConditions, outside_training
 from sonolucent.nn.image_methods import Fitting
@@ -20,6 +20,9 @@ from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
 from sonolucent.nn.inference.runner import Runner, run_in, runner
 from sonolucent.nn.inference.strength import require_strength, soften
 from sonolucent.nn.model_folder import Model, ModelError, load_model
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _WARM_UP_RUNS = 3  # TorchScript profiles the first two and compiles on the third
 _DEFAULT_RANGE_DB = 60.0
@@ -39,7 +42,8 @@ class Enhancer:
             `sonolucent.nn.baselines`), the name of a model that comes with the package (light-quadrant, full-quadrant,
             light-paper), that of a method such as zssr or zssr-x4, or the path of a model folder.
         shape: (n_z, n_x) of all images, where that is known beforehand; some code is compiled for one size.
-        threads: threads of the CPU that one image may use; all of torch's by default.
+        threads: threads of the CPU that one image may use; as many as OMP_NUM_THREADS says, or there are cores, by
+            default.
         backend: runs a network on the CPU: "torchscript", "fused-NAME", NAME being one of `sonolucent doctor`'s
             kernels, "fused-bf16", which is the fastest that multiplies in bf16, or "aotinductor", for a package in the
             folder. By default the fastest that computes in f32.
@@ -212,4 +216,8 @@ class Enhancer:
         """
         if self.backend == "filter":
             raise ModelError(f"{self.model} is a filter, not a network; choose a model folder, or auto")
-        return nn.Identity() if self._model is None else self._model.network
+        if self._model is not None:
+            return self._model.network
+        from torch import nn
+
+        return nn.Identity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from sonolucent.nn.images import BMode
 from sonolucent.nn.speckle_grain import SpeckleGrain, measure_grain
@@ -33,6 +34,13 @@ def chosen_grain(choice: GrainChoice) -> SpeckleGrain | None:
     return SpeckleGrain(rows, columns)
 
 
+class GrainSeen(NamedTuple):
+    """What has been seen of images' grain so far: the grain, once it is known, and how many images were looked at."""
+
+    known: SpeckleGrain | None = None
+    looks: int = 0
+
+
 class ImageGrain:
     """The grain of images that are all made in one way.
 
@@ -51,6 +59,16 @@ class ImageGrain:
         self.known = chosen_grain(choice)
         self.off, self.given = choice == "off", self.known is not None
         self._looks = 0
+
+    @property
+    def seen(self) -> GrainSeen:
+        """What has been seen so far; `resume` goes on from it."""
+        return GrainSeen(self.known, self._looks)
+
+    def resume(self, seen: GrainSeen) -> None:
+        """Goes on where images before these ones have led; a grain that is given stays."""
+        if not self.given:
+            self.known, self._looks = seen
 
     def anew(self, dynamic_range_db: float) -> ImageGrain:
         """That of images which are made in another way, by the same choice."""

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import torch
 
-from sonolucent._core import InferenceStage, cuda_device_count, fused_kernels
+from sonolucent._core import InferenceStage
+from sonolucent._fused import FusedStage, fused_kernels
 from sonolucent.nn.export.derived_files import usable_package
 from sonolucent.nn.export.torchscript import torchscript_file
 from sonolucent.nn.images import BMode, ImageShape
 from sonolucent.nn.inference.cuda_graph import GraphStage, precision
+from sonolucent.nn.inference.devices import cuda_device_count
 from sonolucent.nn.model_folder import Model, load_model
 
 TOLERANCE = 1e-4
@@ -53,15 +55,25 @@ def check_model(folder: Path, shape: ImageShape) -> list[Check]:
     model.require_shape(shape)
     example = _Example(model, shape)
     file = torchscript_file(model)
-    fused = _fused(file, example, full=not model.network.separable)
-    return [*fused, example.run_file(file, "torchscript"), _package(folder, model, example), _gpu(model, example)]
-
-
-def _fused(file: Path, example: _Example, *, full: bool) -> list[Check]:
-    single, pairs = (fused_kernels(bf16=bf16, full=full) for bf16 in (False, True))
     return [
-        *(example.run_file(file, f"fused-{name}") for name in single),
-        *(example.run_file(file, f"fused-{name}", BF16_TOLERANCE) for name in pairs),
+        *_fused(model, example),
+        example.run_file(file, "torchscript"),
+        _package(folder, model, example),
+        _gpu(model, example),
+    ]
+
+
+def _fused(model: Model, example: _Example) -> list[Check]:
+    single, pairs = (fused_kernels(bf16=bf16, full=not model.network.separable) for bf16 in (False, True))
+    wanted = {**dict.fromkeys(single, TOLERANCE), **dict.fromkeys(pairs, BF16_TOLERANCE)}
+    range_db = model.info.dynamic_range_db
+    stages = {
+        f"fused-{name}": FusedStage(model.weights, dynamic_range_db=range_db, backend=f"fused-{name}")
+        for name in wanted
+    }
+    return [
+        example.run(stage.run, backend, tolerance)
+        for (backend, stage), tolerance in zip(stages.items(), wanted.values(), strict=True)
     ]
 
 
@@ -89,9 +101,9 @@ class _Example:
             grey = torch.from_numpy(self._image_db / self._range_db + 1)[None, None]
             self._expected = model.network(grey)[0, 0].clamp(0, 1).numpy()
 
-    def run_file(self, file: Path, backend: str, tolerance: float = TOLERANCE) -> Check:
+    def run_file(self, file: Path, backend: str) -> Check:
         stage = InferenceStage(str(file), dynamic_range_db=self._range_db, backend=backend)
-        return self.run(stage.run, backend, tolerance)
+        return self.run(stage.run, backend)
 
     def run(self, run: Callable[[BMode, BMode], None], backend: str, tolerance: float = TOLERANCE) -> Check:
         out = np.empty_like(self._image_db)

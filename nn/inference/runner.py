@@ -7,18 +7,15 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import torch
-
-from sonolucent._core import InferenceStage, cuda_device_count
-from sonolucent.nn.export.derived_files import usable_package
-from sonolucent.nn.export.torchscript import torchscript_file
+from sonolucent._fused import FusedStage
 from sonolucent.nn.images import BMode, ImageShape
-from sonolucent.nn.inference.cuda_graph import GraphStage
+from sonolucent.nn.inference.devices import cuda_device_count, default_threads, require_torch
 from sonolucent.nn.model_folder import Model
 
 T = TypeVar("T")
 PACKAGE = "aotinductor"
-"""The backend of packages, which the fused kernels outrun."""
+TORCHSCRIPT = "torchscript"
+"""The backends that need torch. The fused kernels outrun both, and need none."""
 
 
 def run_in(executor: Executor | None, work: Callable[[], T]) -> T:
@@ -57,7 +54,7 @@ def runner(
 
     Args:
         shape: of all images, where it is known beforehand.
-        threads: of the CPU, for one image; all of torch's by default.
+        threads: of the CPU, for one image; `default_threads` by default.
         backend: of the CPU; by default the fused kernels, the fastest that compute in f32.
         executor: does the loading, which takes long and holds no lock of Python's; the calling thread when None.
 
@@ -69,14 +66,34 @@ def runner(
         if backend is not None:
             raise ValueError(f"the backend {backend!r} is one of the CPU, and the model is to run on {device}")
         return _on_gpu(model, device)
-    n_threads = torch.get_num_threads() if threads is None else threads
+    n_threads = default_threads() if threads is None else threads
+    if backend in (PACKAGE, TORCHSCRIPT):
+        return _in_torch(model, folder, shape, n_threads, backend, executor)
     range_db = model.info.dynamic_range_db
+    by = run_in(
+        executor,
+        lambda: FusedStage(model.weights, dynamic_range_db=range_db, threads=n_threads, backend=backend),
+    )
+    return Runner(by.run, by.backend, by.reason)
 
-    def stage(file: Path) -> InferenceStage:
-        return InferenceStage(str(file), dynamic_range_db=range_db, threads=n_threads, backend=backend)
 
+def _in_torch(
+    model: Model, folder: Path, shape: ImageShape | None, threads: int, backend: str, executor: Executor | None
+) -> Runner:
+    """
+    Raises:
+        ValueError: as `runner`.
+    """
+    require_torch(f"backend {backend!r}")
+    from sonolucent._core import InferenceStage
+    from sonolucent.nn.export.torchscript import torchscript_file
+
+    range_db = model.info.dynamic_range_db
     file = _package(model, folder, shape) if backend == PACKAGE else torchscript_file(model)
-    by = run_in(executor, lambda: stage(file))
+    by = run_in(
+        executor,
+        lambda: InferenceStage(str(file), dynamic_range_db=range_db, threads=threads, backend=backend),
+    )
     return Runner(by.run, by.backend, by.reason)
 
 
@@ -85,6 +102,8 @@ def _package(model: Model, folder: Path, shape: ImageShape | None) -> Path:
     Raises:
         ValueError: the folder holds none for images of this shape that may be run here.
     """
+    from sonolucent.nn.export.derived_files import usable_package
+
     package, why = usable_package(folder, model, shape) if shape else (None, "the images' size is not known beforehand")
     if package is None:
         raise ValueError(f"backend {PACKAGE!r}: {why}")
@@ -92,8 +111,11 @@ def _package(model: Model, folder: Path, shape: ImageShape | None) -> Path:
 
 
 def _on_gpu(model: Model, device: str) -> Runner:
+    require_torch(device)
     count, index = cuda_device_count(), int(device.partition(":")[2] or 0)
     if index >= count:
         raise RuntimeError(f"{device!r} is not there: {count} CUDA devices are visible to this build of torch; use cpu")
+    from sonolucent.nn.inference.cuda_graph import GraphStage
+
     stage = GraphStage(model.network, device, model.info.dynamic_range_db)
     return Runner(stage.run, stage.backend, stage.reason)

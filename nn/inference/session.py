@@ -17,7 +17,7 @@ from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.image_methods import is_offline, not_live
 from sonolucent.nn.images import BMode
 from sonolucent.nn.inference.enhancer import Enhancer
-from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
+from sonolucent.nn.inference.image_grain import GrainChoice, GrainSeen, ImageGrain
 from sonolucent.nn.inference.strength import require_strength
 from sonolucent.nn.model_folder import ModelError
 
@@ -130,8 +130,16 @@ class Session:
         """
         self._prepared = self._ready_for(_Images(shape, dynamic_range_db))
 
-    def begin(self, shape: tuple[int, int], dynamic_range_db: float) -> None:
+    @property
+    def grain_seen(self) -> GrainSeen:
+        """What has been seen of the images' speckle grain since the last `begin`."""
+        return self._grain.seen
+
+    def begin(self, shape: tuple[int, int], dynamic_range_db: float, grain_seen: GrainSeen | None = None) -> None:
         """From now on images have this shape and range.
+
+        Args:
+            grain_seen: where they continue others, what those have shown of their grain.
 
         Raises:
             As `prepare`, where that has not been called.
@@ -139,6 +147,8 @@ class Session:
         images, ready = _Images(shape, dynamic_range_db), self._prepared
         if ready is None or ready[:2] != (self._choice, images):
             ready = self._ready_for(images)
+        if grain_seen is not None:
+            ready.grain.resume(grain_seen)
         with self._one_image:
             if shape != self._images.shape:
                 self._enhancer = ready.enhancer
@@ -151,7 +161,7 @@ class Session:
         choice, enhancer, grain = self._choice, self._enhancer, self._grain.anew(images.dynamic_range_db)
         if images.shape == self._images.shape or enhancer.takes_any_shape:
             enhancer.require_shape(images.shape)
-            _require_range(enhancer, images.dynamic_range_db)
+            require_range(enhancer, images.dynamic_range_db)
         else:
             with quick_to_yield():
                 enhancer = self._load(choice, images, grain, self._low_priority)
@@ -217,7 +227,7 @@ class Session:
         enhancer = Enhancer(
             choice, shape=images.shape, threads=self._threads, backend=self._backend, grain=grain, executor=executor
         )
-        _require_range(enhancer, images.dynamic_range_db)
+        require_range(enhancer, images.dynamic_range_db)
         return enhancer
 
     def _label(self, enhancer: Enhancer) -> Label:
@@ -228,7 +238,11 @@ class Session:
         return Label(enhancer.model, enhancer.device, enhancer.backend, reason, enhancer.strength)
 
 
-def _require_range(enhancer: Enhancer, dynamic_range_db: float) -> None:
+def require_range(enhancer: Enhancer, dynamic_range_db: float) -> None:
+    """
+    Raises:
+        ModelError: the model was trained for less of a range than images have.
+    """
     if enhancer.device != "none" and enhancer.dynamic_range_db < dynamic_range_db:
         raise ModelError(
             f"{enhancer.model} was trained for {enhancer.dynamic_range_db:g} dB, not for {dynamic_range_db:g} dB; "

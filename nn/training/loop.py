@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from sonolucent.beamform.image_grid import ImageGrid
-from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training import checkpoint as checkpoints
 from sonolucent.nn.training.distributed import ranked
 from sonolucent.nn.training.examples import Examples
@@ -21,6 +20,7 @@ from sonolucent.nn.training.recipes import RECIPES, Recipe, RecipeName
 from sonolucent.nn.training.state import CurvePoint, Trained, TrainingState
 from sonolucent.nn.training.validation import Validation
 from sonolucent.nn.unet import UNet
+from sonolucent.nn.unet_layout import Kind
 
 _CURVE_POINTS = 20
 FINE_TUNING_STEPS = 300

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sonolucent.nn.model_folder import NETWORKS, Kind
 from sonolucent.nn.training.distributed import Rank
 from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.validation import Comparison, Validation
-from sonolucent.nn.unet import UNet
+from sonolucent.nn.unet import NETWORKS, UNet
+from sonolucent.nn.unet_layout import Kind
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine(model: str = "auto") -> dict[str, Any]:
     """The facts, by name."""
-    from sonolucent._core import fused_kernels
+    from sonolucent._fused import fused_kernels
     from sonolucent.beamform import ImageGrid
     from sonolucent.beamform.compute import fft
     from sonolucent.nn import Enhancer
+    from sonolucent.nn.inference.devices import torch_fault
 
     try:
         enhancer = Enhancer(model, shape=ImageGrid.sau64().shape)
@@ -65,6 +66,7 @@ def examine(model: str = "auto") -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "cpu_features": _cpu_features(),
         "versions": {name: _version(name) for name in _PACKAGES},
+        "torch": torch_fault() or "as the native module was built against",
         "fft": fft.LIBRARY,
         "fused_kernels": fused_kernels(),
         "bf16_kernels": fused_kernels(bf16=True),

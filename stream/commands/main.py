@@ -26,6 +26,7 @@ COMMANDS = {
     "image": "the images of a recording as pictures, films, DICOM, arrays",
     "enhance": "pictures, films and recordings through any enhancement, also into larger ones",
     "convert": "recordings from one format to another, or their images for other programs",
+    "reprocess": "an archive of recordings into one of images, on all cores or a cluster; resumable",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
     "model": "export a model, say what it is, check everything that can run it",
@@ -82,6 +83,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "interrupted")
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return _fail(BAD_INPUT, f"{name}, asked so, needs PyTorch; pip install 'sonolucent[torch]'")
     except (MemoryError, ImportError, RuntimeError) as error:
         if not _is_of_memory(error):
             raise

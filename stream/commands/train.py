@@ -12,8 +12,8 @@ import msgspec
 import tyro
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
-from sonolucent.nn.model_folder import Kind
 from sonolucent.nn.training.recipes import RecipeName
+from sonolucent.nn.unet_layout import Kind
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.printable import say
 

@@ -36,6 +36,8 @@ class Clip:
         acquisition_known: whether the stream's acquisition and settings are those of the images; where they were
             pictures before, nobody knows them.
         pixels_known: whether the grid's pixels are as large as it says; else no file tells their size.
+        origin: names how the images were made and of what, for a file that is made again to have the same identifiers;
+            where it is empty, each has new ones.
     """
 
     stream: Stream
@@ -49,6 +51,7 @@ class Clip:
     dynamic_range_db: float
     acquisition_known: bool = True
     pixels_known: bool = True
+    origin: str = ""
 
     @classmethod
     def of(

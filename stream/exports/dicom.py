@@ -6,6 +6,7 @@ What is not known, all of the patient above all, is left empty or out.
 from __future__ import annotations
 
 import tempfile
+import uuid
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ from sonolucent.stream.exports.sheet import Panel, Sheet
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from pydicom.uid import UID
 
 _MOST_BYTES = (1 << 32) - 2
 # Of a region (PS3.3, C.8.5.5): two-dimensional, tissue, measured in cm.
@@ -49,16 +51,16 @@ def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
 
 
 def _identified(clip: Clip) -> Dataset:
-    """The file's head, with new identifiers; nothing of a patient."""
+    """The file's head, with its identifiers; nothing of a patient."""
     from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
+    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid(prefix=None)
-    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = generate_uid(prefix=None), generate_uid(prefix=None)
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = _identifier(clip, "instance")
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = _identifier(clip, "study"), _identifier(clip, "series")
     for unknown in (
         *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "ReferringPhysicianName", "AccessionNumber"),
         *("StudyID", "PatientOrientation", "Laterality", "StudyDate", "StudyTime"),
@@ -74,6 +76,14 @@ def _identified(clip: Clip) -> Dataset:
             setattr(dataset, f"{kind}Date", begun.strftime("%Y%m%d"))
             setattr(dataset, f"{kind}Time", begun.strftime("%H%M%S.%f"))
     return dataset
+
+
+def _identifier(clip: Clip, of: str) -> UID:
+    """A UID out of a UUID (PS3.5, B.2): of the clip's origin where it has one, so that the same clip has the same."""
+    from pydicom.uid import UID
+
+    unique = uuid.uuid5(uuid.NAMESPACE_OID, f"{of} {clip.origin}") if clip.origin else uuid.uuid4()
+    return UID(f"2.25.{unique.int}")
 
 
 def _describe_origin(dataset: Dataset, clip: Clip) -> None:

@@ -15,7 +15,7 @@ from sonolucent.beamform import BModeImager, ImagingSettings, NotFiniteError
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.exports.clip import Clip, frame_times_s
 from sonolucent.stream.messages import Image, Stream, Trail, channel_type
-from sonolucent.stream.offline.enhancement import Enhancement, Enhancing, enhancement, session_enhancement
+from sonolucent.stream.offline.enhancement import Enhancement, Enhancing, enhancement, session_enhancement, unenhanced
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.open import warn_of_frame
 from sonolucent.stream.recording.reader import Recording
@@ -36,18 +36,43 @@ def imaged(recording: AnyRecording, wanted: range, imaging: ImagingSettings, enh
         RecordingError: a frame cannot be read.
     """
     warn_of_frame(recording, wanted[0])
+    imager = new_imager(recording, imaging)
+    images = beamformed(recording, wanted, imager, enhancement(enhance, imager))
+    return clip_of_frames(recording, wanted, imaging, images, enhanced=enhance.choice != "none")
+
+
+def new_imager(
+    recording: AnyRecording, imaging: ImagingSettings, *, threads: int | None = None, device: str = "cpu"
+) -> BModeImager:
+    """What images the frames of a recording.
+
+    Raises:
+        ConfigError: the settings do not suit it, or the device does not suit them or is not there.
+    """
     try:
-        imager = BModeImager(recording.acquisition, settings=imaging)
+        return BModeImager(recording.acquisition, settings=imaging, threads=threads, device=device)
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(f"{recording.path}: {error}") from error
+
+
+def clip_of_frames(
+    recording: AnyRecording, wanted: range, imaging: ImagingSettings, images: Iterator[Image], *, enhanced: bool
+) -> Clip:
+    """A clip of the images of these frames of channel data, whatever made them.
+
+    Raises:
+        ConfigError: the settings do not suit the recording.
+        RecordingError: its first frame cannot be read.
+    """
+    dtype = channel_type(recording[wanted[0]])
+    try:
+        acquisition, grid = imaging.acquisition_of(recording.acquisition), imaging.grid_of(recording.acquisition, None)
     except ValueError as error:
         raise ConfigError(f"{recording.path}: {error}") from error
-    dtype = channel_type(recording[wanted[0]])
-    stream = Stream(imager.acquisition, imager.grid, recording.frame_rate_hz, dtype, imaging=imaging)
-    trails = _trails(recording)
-    ids = [int(i) for i in getattr(recording, "frame_ids", range(len(recording)))]
-    frames = _images(recording, wanted, ids, trails, imager, enhancement(enhance, imager))
-    acquired_ns = [trails[i].acquired_ns for i in wanted]
-    times_s = frame_times_s(acquired_ns, recording.frame_rate_hz)
-    return Clip.of(stream, frames, times_s, enhanced=enhance.choice != "none", source=recording.path.name)
+    stream = Stream(acquisition, grid, recording.frame_rate_hz, dtype, imaging=imaging)
+    trails = trails_of(recording)
+    times_s = frame_times_s([trails[i].acquired_ns for i in wanted], recording.frame_rate_hz)
+    return Clip.of(stream, images, times_s, enhanced=enhanced, source=recording.path.name)
 
 
 def recorded(recording: Recording, wanted: range, imaging: ImagingSettings, enhance: Enhancing | None) -> Clip:
@@ -81,14 +106,15 @@ def recorded(recording: Recording, wanted: range, imaging: ImagingSettings, enha
     )
 
 
-def _images(
-    recording: AnyRecording,
-    wanted: range,
-    ids: list[int],
-    trails: list[Trail],
-    imager: BModeImager,
-    enhance: Enhancement,
-) -> Iterator[Image]:
+def beamformed(recording: AnyRecording, wanted: range, imager: BModeImager, enhance: Enhancement) -> Iterator[Image]:
+    """The images of these frames of channel data, one after the other as they are asked for.
+
+    Raises:
+        ConfigError: a frame holds values that are not finite.
+        RecordingError: a frame cannot be read.
+    """
+    trails = trails_of(recording)
+    ids = [int(i) for i in getattr(recording, "frame_ids", range(len(recording)))]
     for i in wanted:
         try:
             bmode = imager(recording[i])
@@ -97,7 +123,7 @@ def _images(
         yield enhance(Image(ids[i], bmode[np.newaxis], imager.dynamic_range_db, trail=trails[i]))
 
 
-def _trails(recording: AnyRecording) -> list[Trail]:
+def trails_of(recording: AnyRecording) -> list[Trail]:
     """When frames were acquired; 0 where the file does not say."""
     if not isinstance(recording, Recording):
         return [Trail()] * len(recording)
@@ -107,7 +133,7 @@ def _trails(recording: AnyRecording) -> list[Trail]:
 
 def _anew(enhancing: Enhancing, shape: tuple[int, int], dynamic_range_db: float) -> Enhancement:
     if enhancing.choice == "none":
-        enhance: Enhancement = lambda image: replace(image, skipped="not asked for")  # noqa: E731
+        enhance: Enhancement = unenhanced
     else:
         enhance = session_enhancement(enhancing, shape, dynamic_range_db)
     return lambda image: enhance(replace(image, layers=image.layers[:1], model="", device="", skipped="not yet"))

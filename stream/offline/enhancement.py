@@ -33,6 +33,11 @@ class Enhancing(NamedTuple):
     grain: str = "auto"
 
 
+def unenhanced(image: Image) -> Image:
+    """The image as it is, which says so."""
+    return replace(image, skipped="not asked for")
+
+
 def enhancement(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
     """Takes a plain image, the last that `imager` made, and adds its enhanced version.
 
@@ -44,15 +49,16 @@ def enhancement(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
             of this size.
     """
     if enhancing.choice == "none":
-        return lambda image: replace(image, skipped="not asked for")
+        return unenhanced
     return (
-        _by_compound(enhancing, imager)
+        by_compound(enhancing, imager)
         if enhancing.choice in COMPOUNDS
         else session_enhancement(enhancing, imager.grid.shape, imager.dynamic_range_db)
     )
 
 
-def _by_compound(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
+def by_compound(enhancing: Enhancing, imager: BModeImager) -> Enhancement:
+    """The enhancement by a compound of the last image that the imager made."""
     name, strength, _ = enhancing
 
     def enhance(image: Image) -> Image:
@@ -71,15 +77,36 @@ def session_enhancement(enhancing: Enhancing, shape: tuple[int, int], dynamic_ra
     Raises:
         ConfigError: as `enhancement`, or `choice` is a compound.
     """
+    return by_session(new_session(enhancing, shape, dynamic_range_db))
+
+
+def new_session(
+    enhancing: Enhancing, shape: tuple[int, int], dynamic_range_db: float, *, threads: int | None = None
+) -> Session:
+    """A session for images (n_z, n_x) of that range, warmed up.
+
+    Args:
+        threads: of the CPU, for one image; all by default.
+
+    Raises:
+        ConfigError: as `session_enhancement`.
+    """
     choice, strength, grain = enhancing
     if choice in COMPOUNDS:
         raise ConfigError(f"{choice} is made of channel data, and there are images alone")
     try:
-        session = Session(choice, shape, dynamic_range_db=dynamic_range_db, grain=grain, strength=strength)
+        session = Session(
+            choice, shape, dynamic_range_db=dynamic_range_db, threads=threads, grain=grain, strength=strength
+        )
         session.warm_up()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {choice!r}: {error}") from error
     _log.info("enhance: %s", session.describe())
+    return session
+
+
+def by_session(session: Session) -> Enhancement:
+    """The enhancement of images by a session."""
 
     def enhance(image: Image) -> Image:
         layers = np.stack([image.bmode, image.bmode])

@@ -15,7 +15,7 @@ import msgspec
 
 from sonolucent.beamform import ImagingSettings
 from sonolucent.nn.export.torchscript import torchscript_file
-from sonolucent.nn.model_folder import Kind, Model, ModelError, ModelInfo, Provenance, load_model, save_model
+from sonolucent.nn.model_folder import Model, ModelError, ModelInfo, Provenance, load_model, save_model
 from sonolucent.nn.shipped_models import find_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
 from sonolucent.nn.training.as_shown import AsShown
@@ -23,6 +23,7 @@ from sonolucent.nn.training.frames import TrainingFrame, grain_of_frames, held_o
 from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
 from sonolucent.nn.training.validation import Comparison
+from sonolucent.nn.unet_layout import Kind
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline import training_data
 from sonolucent.stream.offline.fit_device import fit_device

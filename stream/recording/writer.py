@@ -107,7 +107,8 @@ class RecordingWriter:
                 self._write_channels(frame)
             else:
                 self._write_image(frame)
-            if time.monotonic() - self._flushed_s > _FLUSH_S:
+            # Where nobody reads along, what the file looks like must not depend on the time that it took.
+            if self._live and time.monotonic() - self._flushed_s > _FLUSH_S:
                 self.flush(frame.trail.edges)
         except OSError as error:
             self._give_up(f"frame {frame.frame_id}", error)

@@ -6,6 +6,9 @@ import torch
 
 from sonolucent.nn.model_folder import ModelInfo, Provenance, save_model
 from sonolucent.nn.unet import LightUNet, UNet
+from sonolucent.nn.unet_layout import Layout
+
+TINY = Layout(2, separable=False, bias=False, depth=1)
 
 
 def a_network() -> LightUNet:
@@ -20,11 +23,11 @@ class TinyUNet(UNet):
     """One level below the first and no fused kernels: compiling it takes seconds."""
 
     def __init__(self) -> None:
-        super().__init__(2, separable=False, bias=False, depth=1)
+        super().__init__(**TINY._asdict())
 
 
 def a_tiny_folder(path: Path, seed: int = 0) -> Path:
-    """A model folder; it loads where `NETWORKS["full"]` is `TinyUNet`."""
+    """A model folder; it loads where `NETWORKS["full"]` is `TinyUNet`, and `LAYOUTS["full"]` `TINY`."""
     torch.manual_seed(seed)
     network = TinyUNet().eval()
     torch.nn.init.normal_(network.head.weight, std=0.2)

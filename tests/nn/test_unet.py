@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
+from sonolucent.nn.unet import FullUNet, LightUNet, UNet
+from sonolucent.nn.unet_layout import LAYOUTS, MIN_SIZE, Layout, weight_shapes
 
 SIZES = [(MIN_SIZE, MIN_SIZE), (16, 17), (31, 37), (32, 48), (97, 101), (65, 256)]
 
@@ -77,3 +78,16 @@ def test_overfits_one_pair():
         loss.backward()
         optimizer.step()
     assert loss < 0.02 < torch.nn.functional.l1_loss(image, target)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        *LAYOUTS.values(),
+        Layout(3, separable=True, bias=False, affine=False, depth=2),
+        Layout(2, separable=False, bias=True, depth=1),
+    ],
+)
+def test_the_shapes_of_weights_are_known_without_torch(layout):
+    state = UNet(**layout._asdict()).state_dict()
+    assert weight_shapes(layout) == {name: tuple(tensor.shape) for name, tensor in state.items()}

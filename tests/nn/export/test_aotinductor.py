@@ -16,9 +16,11 @@ from sonolucent.nn import Enhancer
 from sonolucent.nn.export.aotinductor import write_package
 from sonolucent.nn.export.derived_files import export_package, package_path
 from sonolucent.nn.inference.parity import check_model
-from sonolucent.nn.model_folder import NETWORKS, load_model
+from sonolucent.nn.model_folder import load_model
+from sonolucent.nn.unet import NETWORKS
+from sonolucent.nn.unet_layout import LAYOUTS
 
-from ..conftest import TinyUNet, a_tiny_folder
+from ..conftest import TINY, TinyUNet, a_tiny_folder
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,6 +36,7 @@ RANGE_DB = 60.0
 def _tiny_networks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, "full", TinyUNet)
+        patch.setitem(LAYOUTS, "full", TINY)
         yield
 
 

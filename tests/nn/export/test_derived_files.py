@@ -10,9 +10,11 @@ from sonolucent.nn import Enhancer
 from sonolucent.nn.export import derived_files
 from sonolucent.nn.export.derived_files import export_package, export_torchscript, package_path, usable_package
 from sonolucent.nn.inference.parity import check_model
-from sonolucent.nn.model_folder import NETWORKS, load_model
+from sonolucent.nn.model_folder import load_model
+from sonolucent.nn.unet import NETWORKS
+from sonolucent.nn.unet_layout import LAYOUTS
 
-from ..conftest import TinyUNet, a_tiny_folder
+from ..conftest import TINY, TinyUNet, a_tiny_folder
 
 SHAPE = (21, 18)
 
@@ -27,6 +29,7 @@ def cache(tmp_path, monkeypatch):
 def exported(tmp_path, cache, monkeypatch):
     """A model folder with a package that is none, but was made here."""
     monkeypatch.setitem(NETWORKS, "full", TinyUNet)
+    monkeypatch.setitem(LAYOUTS, "full", TINY)
     monkeypatch.setattr(derived_files, "write_package", lambda network, path, shape: path.write_bytes(b"compiled"))
     folder = a_tiny_folder(tmp_path / "model")
     export_package(folder, SHAPE)

@@ -189,7 +189,7 @@ def test_a_size_the_network_cannot_take_is_refused(shipped_file):
         (lambda s: s.update({"extra": torch.zeros(1)}), "it has extra"),
         (lambda s: s.update({"head.weight": torch.zeros(1, 1 << 20, 1, 1)}), "takes 1048576 channels"),
         (lambda s: s.update({"head.weight": torch.zeros(8)}), "takes 0 channels"),
-        (lambda s: s.update({"first.0.0.0.weight": torch.zeros(2, 1, 3, 3)}), r"first.0.0.0.weight is Float \[2, 1"),
+        (lambda s: s.update({"first.0.0.0.weight": torch.zeros(2, 1, 3, 3)}), r"first.0.0.0.weight is float32 \[2, 1"),
         (lambda s: s.update({"down.0.0.1.bias": torch.zeros(16).double()}), "down.0.0.1.bias is Double"),
         (lambda s: s.clear(), "0 levels below the first"),
     ],

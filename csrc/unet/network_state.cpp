@@ -1,11 +1,8 @@
 #include "network_state.hpp"
 
-#include <c10/util/irange.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
 namespace sonolucent {
@@ -15,35 +12,40 @@ namespace {
 constexpr int kMaxDepth = 12;
 constexpr int kMaxChannels = 1 << 14;
 
+using Shape = std::vector<std::int64_t>;
+
+std::string text(const Shape& shape) {
+  std::string sizes;
+  for (const auto n : shape) sizes += (sizes.empty() ? "" : ", ") + std::to_string(n);
+  return "[" + sizes + "]";
+}
+
 // Takes tensors out of the state by name, and remembers which.
 class Reader {
  public:
   explicit Reader(const State& state) : state_(state) {}
 
-  bool has(const std::string& name) const { return state_.contains(name); }
+  bool has(const std::string& name) const { return state_.count(name) > 0; }
 
-  at::Tensor tensor(const std::string& name) {
+  const Weights& weights(const std::string& name) {
     if (!has(name)) throw std::invalid_argument("not a U-Net: it has no " + name);
     taken_.insert(name);
     return state_.at(name);
   }
 
-  std::vector<float> floats(const std::string& name, at::IntArrayRef shape) {
-    const auto given = tensor(name);
-    if (given.sizes() != shape || given.scalar_type() != at::kFloat) {
-      std::ostringstream message;
-      message << "not a U-Net: " << name << " is " << given.scalar_type() << " " << given.sizes()
-              << " instead of Float " << shape;
-      throw std::invalid_argument(message.str());
-    }
-    const auto values = given.cpu().contiguous();
-    const auto* begin = values.const_data_ptr<float>();
-    return {begin, begin + values.numel()};
+  std::vector<float> floats(const std::string& name, const Shape& shape) {
+    const auto& given = weights(name);
+    if (given.shape != shape || given.type != "float32")
+      throw std::invalid_argument("not a U-Net: " + name + " is " + given.type + " " + text(given.shape) +
+                                  " instead of float32 " + text(shape));
+    std::int64_t size = 1;
+    for (const auto n : shape) size *= n;
+    return {given.values, given.values + size};
   }
 
   void require_all_taken() const {
     for (const auto& entry : state_)
-      if (taken_.count(entry.key()) == 0) throw std::invalid_argument("not a U-Net: it has " + entry.key());
+      if (taken_.count(entry.first) == 0) throw std::invalid_argument("not a U-Net: it has " + entry.first);
   }
 
  private:
@@ -56,10 +58,10 @@ void skip_bias(Reader& reader, const std::string& convolution, int channels) {
 }
 
 void make_gamma_positive(fused::Separable& layer) {
-  for (const auto o : c10::irange(layer.c_out)) {
+  for (int o = 0; o < layer.c_out; ++o) {
     if (!(layer.gamma[o] < 0)) continue;
     layer.gamma[o] = -layer.gamma[o];
-    for (const auto i : c10::irange(layer.c_in)) layer.pointwise[o * layer.c_in + i] *= -1;
+    for (int i = 0; i < layer.c_in; ++i) layer.pointwise[o * layer.c_in + i] *= -1;
   }
 }
 
@@ -95,8 +97,8 @@ int count_levels(const Reader& reader, const std::string& convolution) {
 }
 
 int count_channels(Reader& reader) {
-  const auto head = reader.tensor("head.weight");
-  const int64_t channels = head.dim() == 4 ? head.size(1) : 0;
+  const auto& head = reader.weights("head.weight");
+  const std::int64_t channels = head.shape.size() == 4 ? head.shape[1] : 0;
   if (channels > 0 && channels <= kMaxChannels) return static_cast<int>(channels);
   throw std::invalid_argument("not a U-Net: its head takes " + std::to_string(channels) + " channels");
 }

@@ -1,16 +1,15 @@
-#include "backend.hpp"
+#include "make_backend.hpp"
 
 #include <ATen/Parallel.h>
 
 #include <stdexcept>
 
 #include "device.hpp"
-#include "fused_backend.hpp"
 #include "fused_unet.hpp"
-#include "network_kernels.hpp"
 #include "package_backend.hpp"
 #include "torchscript_backend.hpp"
 #include "torchscript_file.hpp"
+#include "unet/fused_backend.hpp"
 
 namespace sonolucent {
 namespace {
@@ -23,18 +22,9 @@ BackendChoice with_torchscript(const TorchScriptFile& file, const at::Device& de
           reason};
 }
 
-BackendChoice with_kernels(const TorchScriptFile& file, const KernelFacts& kernels, const BackendOptions& options,
-                           const std::string& reason) {
-  const int threads = options.threads.value_or(at::get_num_threads());
-  return {std::make_unique<FusedBackend>(make_executor(file.fused->network(), kernels, threads), kernels.name,
-                                         options.dynamic_range_db),
-          reason};
-}
-
-std::string asked_for(const KernelFacts& kernels) {
-  if (kernels.precision == fused::Precision::kFloat32) return "it was asked for";
-  const std::string reason = "it was asked for; bf16 in the convolutions between channels";
-  return kernels.emulated ? reason + ", emulated, which is slower than f32" : reason;
+BackendChoice with_kernels(const TorchScriptFile& file, BackendOptions options) {
+  options.threads = options.threads.value_or(at::get_num_threads());
+  return fused_backend(file.fused->network(), options);
 }
 
 BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, const BackendOptions& options) {
@@ -46,8 +36,7 @@ BackendChoice chosen(const TorchScriptFile& file, const at::Device& device, cons
                                 ", or bf16 for the fastest in bf16");
   if (!file.fused) throw std::invalid_argument("'" + name + "' needs a network of ours, which the file does not carry");
   if (!device.is_cpu()) throw std::invalid_argument("'" + name + "' runs on the CPU alone, not on " + device.str());
-  const auto& kernels = kernels_named(kernels_for(file.fused->network()), name.substr(kFused.size()));
-  return with_kernels(file, kernels, options, asked_for(kernels));
+  return with_kernels(file, options);
 }
 
 BackendChoice from_package(const std::filesystem::path& path, const at::Device& device, const BackendOptions& options) {
@@ -64,16 +53,13 @@ BackendChoice from_torchscript(const std::filesystem::path& path, const at::Devi
   if (options.choice) return chosen(file, device, options);
   if (!device.is_cpu()) return with_torchscript(file, device, options, "the fused kernels are for the CPU");
   if (!file.fused) return with_torchscript(file, device, options, "there are no fused kernels for this network");
-  const auto& kernels = kernels_for(file.fused->network());
-  return with_kernels(file, kernels.front(), options,
-                      "the fastest in f32 of what this processor runs for such a network: " +
-                          names_of(kernels, fused::Precision::kFloat32));
+  return with_kernels(file, options);
 }
 
 }  // namespace
 
 BackendChoice make_backend(const std::filesystem::path& path, const BackendOptions& options) {
-  const auto device = parse_device(options.device);
+  const auto device = parse_device(checked(options).device);
   if (!std::filesystem::is_regular_file(path)) throw std::invalid_argument(path.string() + ": no such file");
   if (path.extension() == ".ts") return from_torchscript(path, device, options);
   if (path.extension() == ".pt2") return from_package(path, device, options);

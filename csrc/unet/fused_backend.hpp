@@ -5,6 +5,7 @@
 
 #include "backend.hpp"
 #include "fused/image_executor.hpp"
+#include "network_kernels.hpp"
 
 namespace sonolucent {
 
@@ -21,5 +22,9 @@ class FusedBackend final : public Backend {
   fused::Units units_;
   std::unique_ptr<fused::ImageExecutor> executor_;
 };
+
+// The fastest kernels in float32, or those that `options.choice` names: "fused-NAME", or "fused-bf16" for the fastest
+// in bfloat16. `options.threads` must be there. Throws std::invalid_argument: no such kernels here.
+BackendChoice fused_backend(const AnyNetwork& network, const BackendOptions& options);
 
 }  // namespace sonolucent

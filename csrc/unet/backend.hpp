@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,7 +11,7 @@ namespace sonolucent {
 struct BackendOptions {
   std::string device;                 // "cpu" or "cuda:N"
   float dynamic_range_db;             // images lie in [-dynamic_range_db, 0]
-  std::optional<int> threads;         // of the CPU, for one image; torch's own number without it
+  std::optional<int> threads;         // of the CPU, for one image; what runs it has a number of its own without it
   std::optional<std::string> choice;  // the backend; the fastest that suits the file and the device without it
 };
 
@@ -37,8 +36,7 @@ struct BackendChoice {
   std::string reason;  // why this one, in one sentence
 };
 
-// Throws std::invalid_argument: a bad option, no such file, a broken one, an unknown suffix, or a backend that is not
-// to be had; std::runtime_error: no such GPU.
-BackendChoice make_backend(const std::filesystem::path& file, const BackendOptions& options);
+// The options. Throws std::invalid_argument: the range or the threads are not positive.
+const BackendOptions& checked(const BackendOptions& options);
 
 }  // namespace sonolucent

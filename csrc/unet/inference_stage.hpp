@@ -8,11 +8,10 @@
 
 namespace sonolucent {
 
-// Enhances B-mode images with the network of a file. One frame at a time; others wait.
+// Enhances B-mode images with a network. One frame at a time; others wait.
 class InferenceStage {
  public:
-  // Throws std::invalid_argument (a bad file or option) and std::runtime_error (no such GPU).
-  InferenceStage(const std::string& file, const BackendOptions& options);
+  InferenceStage(std::string device, BackendChoice chosen);
 
   // As Backend::run.
   void run(const float* image_db, float* out_db, int64_t n_z, int64_t n_x);

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "unet/inference_stage.hpp"
+
+namespace sonolucent {
+
+// The class of a stage, without a constructor.
+pybind11::class_<InferenceStage> bind_stage(pybind11::module_& m, const char* name, const char* what);
+
+void bind_fused_kernels(pybind11::module_& m);
+
+}  // namespace sonolucent

@@ -1,0 +1,1 @@
+"""Where units of work are done: processes of this machine, a Ray cluster, jobs of Slurm."""
