@@ -16,13 +16,24 @@ from msgspec import Meta
 from torch import Tensor
 
 from sonolucent.nn.image_conditions import ImageConditions
+from sonolucent.nn.image_methods import Cost
+from sonolucent.nn.speckle2self_net import Speckle2SelfNet
 from sonolucent.nn.speckle_grain import SpeckleGrain
 from sonolucent.nn.unet import MIN_SIZE, FullUNet, LightUNet, UNet
 
 SCHEMA = 1
 Kind = Literal["full", "light"]
+"""The U-Nets, which run live."""
+OfflineKind = Literal["speckle2self"]
+"""Networks that a live stream does not wait for."""
 _MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
-NETWORKS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
+UNETS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
+NETWORKS: dict[Kind | OfflineKind, type[UNet | Speckle2SelfNet]] = {**UNETS, "speckle2self": Speckle2SelfNet}
+
+
+def cost_of(kind: Kind | OfflineKind) -> Cost:
+    """Whether a live stream may wait for such a network."""
+    return "live" if kind in UNETS else "offline"
 
 
 class ModelError(ValueError):
@@ -37,8 +48,8 @@ class InputRule(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where the weights come from: frames trained on, recipe, length, seed, the commit of the code, and the id of the
-    model that was fine-tuned."""
+    """Where the weights come from: frames trained on, recipe, length, seed, the commit of the code, the id of the model
+    that was fine-tuned, and that of what was taught to a student."""
 
     data: str
     recipe: str
@@ -46,6 +57,7 @@ class Provenance(msgspec.Struct, frozen=True):
     seed: int
     commit: str = ""
     began_with: str = ""
+    teacher: str = ""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +66,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    kind: Kind
+    kind: Kind | OfflineKind
     input: InputRule = InputRule()
     normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
     dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
@@ -70,13 +82,26 @@ class Model:
     """A loaded model folder: its description, the network with its weights, and the sha256 of those."""
 
     info: ModelInfo
-    network: UNet
+    network: UNet | Speckle2SelfNet
     weights_sha256: str
 
     @property
     def id(self) -> str:
         """Name and weights in short, such as `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
         return f"{self.info.name}@{self.weights_sha256[:8]}"
+
+    @property
+    def unet(self) -> UNet:
+        """The network, where it is a U-Net.
+
+        Raises:
+            ModelError: it is none, so no kernel runs it, and nothing is fine-tuned from it.
+        """
+        if isinstance(self.network, UNet):
+            return self.network
+        raise ModelError(
+            f"{self.id} is a network of {self.info.kind}; that can be done with U-Nets, {', '.join(UNETS)}"
+        )
 
     def require_shape(self, shape: tuple[int, ...]) -> None:
         """Raises ValueError if the model takes no images, or batches of images, of this shape."""
@@ -90,7 +115,7 @@ class Model:
         )
 
 
-def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
+def save_model(folder: Path, network: UNet | Speckle2SelfNet, info: ModelInfo) -> None:
     """Writes the model folder, replacing one that is there file by file, each whole or not at all.
 
     Raises:

@@ -53,7 +53,7 @@ def check_model(folder: Path, shape: ImageShape) -> list[Check]:
     model.require_shape(shape)
     example = _Example(model, shape)
     file = torchscript_file(model)
-    fused = _fused(file, example, full=not model.network.separable)
+    fused = _fused(file, example, full=not model.unet.separable)
     return [*fused, example.run_file(file, "torchscript"), _package(folder, model, example), _gpu(model, example)]
 
 
@@ -73,8 +73,8 @@ def _package(folder: Path, model: Model, example: _Example) -> Check:
 def _gpu(model: Model, example: _Example) -> Check:
     if cuda_device_count() == 0:
         return Check(backend=GraphStage.backend, reason="no CUDA device is visible")
-    stage = GraphStage(model.network, "cuda:0", model.info.dynamic_range_db)
-    tolerance = TOLERANCE if precision(model.network) == torch.float32 else HALF_TOLERANCE
+    stage = GraphStage(model.unet, "cuda:0", model.info.dynamic_range_db)
+    tolerance = TOLERANCE if precision(model.unet) == torch.float32 else HALF_TOLERANCE
     return example.run(stage.run, stage.backend, tolerance)
 
 
@@ -87,7 +87,7 @@ class _Example:
         self._image_db = np.maximum(20 * decades, -self._range_db).clip(max=0).astype(np.float32)
         with torch.inference_mode():
             grey = torch.from_numpy(self._image_db / self._range_db + 1)[None, None]
-            self._expected = model.network(grey)[0, 0].clamp(0, 1).numpy()
+            self._expected = model.unet(grey)[0, 0].clamp(0, 1).numpy()
 
     def run_file(self, file: Path, backend: str, tolerance: float = TOLERANCE) -> Check:
         stage = InferenceStage(str(file), dynamic_range_db=self._range_db, backend=backend)

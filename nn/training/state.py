@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sonolucent.nn.model_folder import NETWORKS, Kind
+from sonolucent.nn.model_folder import UNETS, Kind
 from sonolucent.nn.training.distributed import Rank
 from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.validation import Comparison, Validation
@@ -134,4 +134,4 @@ class TrainingState:
 def _untrained(kind: Kind, seed: int = 0) -> UNet:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return NETWORKS[kind]()
+        return UNETS[kind]()

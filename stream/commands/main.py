@@ -28,6 +28,7 @@ COMMANDS = {
     "convert": "recordings from one format to another, or their images for other programs",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
+    "distill": "teach any enhancement to a light network that runs live",
     "model": "export a model, say what it is, check everything that can run it",
     "profile": "per-stage latency against the budgets",
     "control": "change settings or the model of a run while frames flow",

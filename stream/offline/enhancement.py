@@ -75,7 +75,7 @@ def session_enhancement(enhancing: Enhancing, shape: tuple[int, int], dynamic_ra
     if choice in COMPOUNDS:
         raise ConfigError(f"{choice} is made of channel data, and there are images alone")
     try:
-        session = Session(choice, shape, dynamic_range_db=dynamic_range_db, grain=grain, strength=strength)
+        session = Session(choice, shape, dynamic_range_db=dynamic_range_db, grain=grain, strength=strength, live=False)
         session.warm_up()
     except (ValueError, RuntimeError) as error:
         raise ConfigError(f"model {choice!r}: {error}") from error

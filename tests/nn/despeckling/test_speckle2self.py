@@ -2,18 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from sonolucent.nn import metrics
-from sonolucent.nn.baselines.speckle2self import (
-    Decoder,
-    Encoder,
-    Speckle2SelfNet,
-    calibrated,
-    consistency_loss,
-    reconstruction_loss,
-    scales_of,
-    speckle2self,
-    train_speckle2self,
-)
+from sonolucent.nn import FitError, Fitting, metrics, offline_method
+from sonolucent.nn.despeckling import Speckle2Self, speckle2self
+from sonolucent.nn.despeckling.speckle2self import ThreeScales, consistency_loss, reconstruction_loss, scales_of
+from sonolucent.nn.speckle2self_net import Decoder, Encoder, Speckle2SelfNet, calibrated, despeckled
 
 from ..speckle import a_grid, distance_m, random_cyst, speckle
 from .test_self2self import n_parameters
@@ -23,17 +15,20 @@ def test_sizes_of_the_published_networks():
     """1.956 M an encoder, 1.955 M the decoder, 3.91 M in use."""
     assert n_parameters(Encoder()) == 1_955_520
     assert n_parameters(Decoder()) == 1_955_265
+    assert n_parameters(Speckle2SelfNet()) == 1_955_520 + 1_955_265
+    assert n_parameters(ThreeScales()) == 3 * 1_955_520 + 1_955_265
 
 
 def test_equal_scales_through_equal_encoders_are_consistent():
     torch.manual_seed(0)
-    network = Speckle2SelfNet()
+    network = ThreeScales()
     for encoder in network.encoders:
         encoder.load_state_dict(network.encoders[0].state_dict())
     image = torch.rand(2, 1, 32, 48)
     outputs = [network.decoder(encoder(image)) for encoder in network.encoders]
     assert consistency_loss(outputs).item() == 0
     assert network.loss([image] * 3).item() == pytest.approx(reconstruction_loss(outputs, [image] * 3).item())
+    torch.testing.assert_close(network.in_use()(image), outputs[0])
 
 
 def test_scales_are_blurred_copies_within_0_and_1():
@@ -54,25 +49,41 @@ def test_calibration_gives_levels_back():
     np.testing.assert_allclose(calibrated(output, image_db), image_db, atol=0.3)
 
 
+def test_the_level_of_an_image_does_not_matter():
+    """As gain is nothing that an image shows."""
+    image_db = np.random.default_rng(0).uniform(-50, -10, (48, 40)).astype(np.float32)
+    network = Speckle2SelfNet().eval()
+    np.testing.assert_allclose(despeckled(network, image_db + 10), despeckled(network, image_db) + 10, atol=0.01)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 16), (17, 33), (48, 32)])
+def test_images_of_any_size(shape):
+    image_db = np.random.default_rng(0).uniform(-60, 0, shape).astype(np.float32)
+    made = despeckled(Speckle2SelfNet().eval(), image_db)
+    assert made.shape == shape
+    assert np.isfinite(made).all()
+
+
 @pytest.mark.slow
-def test_training_raises_homogeneity():
+def test_training_raises_homogeneity(monkeypatch):
+    monkeypatch.setattr(speckle2self, "_BATCH", {"cpu": 2})
     grid = a_grid(96, 64)
-    envelopes = [np.abs(random_cyst(grid, seed)).astype(np.float32) for seed in range(6)]
-    network = train_speckle2self(
-        [envelope / envelope.max() for envelope in envelopes], steps=25, crop=64, batch=2, seed=1
-    )
     inside = distance_m(grid) < 2e-3
-    envelope = np.abs(speckle(grid, 99, np.where(inside, -20, 0)))
-    plain = (20 * np.log10(envelope / envelope.max())).clip(-60, 0).astype(np.float32)
-    enhanced = speckle2self(network, plain)
+    method = Speckle2Self()
+    method.fit([shown(random_cyst(grid, seed)) for seed in range(6)], Fitting(steps=25, seed=1))
+    plain = shown(speckle(grid, 99, np.where(inside, -20, 0)))
+    enhanced = method(plain)
     assert enhanced.shape == plain.shape
     assert enhanced.dtype == np.float32
     assert metrics.homogeneity(enhanced) > 5 * metrics.homogeneity(plain)
     assert enhanced[inside].mean() < enhanced[~inside].mean() - 3
 
 
+def shown(image: np.ndarray) -> np.ndarray:
+    envelope = np.abs(image)
+    return (20 * np.log10(envelope / envelope.max())).clip(-60, 0).astype(np.float32)
+
+
 def test_too_few_pixels_are_refused():
-    with pytest.raises(ValueError, match="at least 64 x 64"):
-        train_speckle2self([np.ones((63, 80), np.float32)], steps=1, crop=64)
-    with pytest.raises(ValueError, match="at least 64 x 64"):
-        train_speckle2self([], steps=1, crop=64)
+    with pytest.raises(FitError, match="64 x 64 pixels at least; the image has 63"):
+        offline_method("speckle2self").fit([np.ones((63, 80), np.float32)], Fitting(steps=1))
