@@ -28,7 +28,11 @@ OfflineKind = Literal["speckle2self"]
 """Networks that a live stream does not wait for."""
 _MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
 UNETS: dict[Kind, type[FullUNet | LightUNet]] = {"full": FullUNet, "light": LightUNet}
-NETWORKS: dict[Kind | OfflineKind, type[UNet | Speckle2SelfNet]] = {**UNETS, "speckle2self": Speckle2SelfNet}
+NETWORKS: dict[Kind | OfflineKind, type[FullUNet | LightUNet | Speckle2SelfNet]] = {
+    "full": FullUNet,
+    "light": LightUNet,
+    "speckle2self": Speckle2SelfNet,
+}
 
 
 def cost_of(kind: Kind | OfflineKind) -> Cost:

@@ -156,7 +156,7 @@ class _Learner:
 
     def step(self, number: int, rng: np.random.Generator) -> float:
         crop = cropped(self._images[int(rng.integers(len(self._images)))], _CROP[self._device.type], rng)
-        flipped = [axis for axis in (0, 1) if rng.random() < 0.5]
+        flipped = tuple(axis for axis in (0, 1) if rng.random() < 0.5)
         image = torch.from_numpy(np.flip(crop, flipped).copy())[None, None].to(self._device)
         with drawn_from(rng):
             output, mask = random_pass(self.network, image)

@@ -128,10 +128,10 @@ class _Teacher:
         """From the images, where it has to: from all of them, or from some if it is a method that learns from one."""
         if self._method is None:
             return
-        spread = range(len(images))
         if self._method.learns_from != "others":
             spread = np.unique(np.linspace(0, len(images) - 1, _FITTED_TO).round().astype(int))
-        self._method.fit([images[i].image_db for i in spread], self._fitting)
+            images = [images[i] for i in spread]
+        self._method.fit([image.image_db for image in images], self._fitting)
 
     def lesson(self, image: BModeImage, told: Callable[[str], None]) -> Lesson:
         """What a student is to see, and what to make of it."""

@@ -72,7 +72,7 @@ def test_a_teacher_that_learns_first_is_not_taught_anew(pictures: list[str], tmp
         if what == "student":
             raise Killed
 
-    limits = {"fitting": Fitting(steps=1, progress=kill), "teacher_fitting": Fitting(steps=2)}
+    limits = {"fitting": Fitting(steps=3, progress=kill), "teacher_fitting": Fitting(steps=2)}
     with pytest.raises(Killed):
         distill_model("noise2void", pictures, tmp_path / "student", **limits)
     with pytest.raises(Killed):
