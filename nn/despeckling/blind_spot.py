@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -79,6 +79,27 @@ class Blindness:
     enhance: Callable[[nn.Module, Tensor], Tensor]
 
 
+class Standard(NamedTuple):
+    """The scale on which images have mean 0 and standard deviation 1, as the network sees them."""
+
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, images: Sequence[Grey]) -> Standard:
+        """That of all pixels of some images."""
+        pixels = np.concatenate([image.ravel() for image in images])
+        return cls(float(pixels.mean()), max(float(pixels.std()), 1e-6))
+
+    def there(self, image: Grey) -> Grey:
+        """On that scale."""
+        return (image - np.float32(self.mean)) / np.float32(self.deviation)
+
+    def back(self, image: Grey) -> Grey:
+        """From that scale."""
+        return image * np.float32(self.deviation) + np.float32(self.mean)
+
+
 def behind_others(patches: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Noise2Void's: some pixels show what another within 5 rows and columns does, or they themselves."""
     hidden = rng.random(patches.shape) < _SHARE
@@ -136,12 +157,14 @@ class BlindSpot:
     def __init__(self, name: str, blindness: Blindness, scale: int = 1) -> None:
         self.name, self.scale, self._blindness = name, scale, blindness
         self._network: BlindSpotNet | None = None
+        self._standard = Standard(0.0, 1.0)
 
     def fit(self, images_db: Sequence[BMode], fitting: Fitting) -> None:
         """As `ImageMethod`; 1000 steps by default."""
         images = [normalized(image, RANGE_DB).astype(np.float32) for image in images_db]
         require_large(images, _LEAST_PX)
-        learner = _Learner(images, self._blindness, fitting)
+        self._standard = Standard.of(images)
+        learner = _Learner([self._standard.there(image) for image in images], self._blindness, fitting)
         fit(learner, self.name, learner.n_steps, fitting, plan_of(images, self.name, fitting.seed, learner.n_steps))
         self._network = learner.network.eval()
 
@@ -151,11 +174,12 @@ class BlindSpot:
             raise FitError(f"{self.name} learns from the image first; call fit")
         n_z, n_x = image_db.shape
         far = [(0, -n % _STRIDE) for n in image_db.shape]
-        padded = np.pad(normalized(image_db, RANGE_DB).astype(np.float32), far, mode="symmetric")
+        grey = normalized(image_db, RANGE_DB).astype(np.float32)
+        padded = np.pad(self._standard.there(grey), far, mode="symmetric")
         image = torch.from_numpy(padded)[None, None].to(next(self._network.parameters()).device)
         with torch.inference_mode():
             made = self._blindness.enhance(self._network, image)[0, 0, :n_z, :n_x].cpu().numpy()
-        return denormalized(made.clip(0, 1), RANGE_DB)
+        return denormalized(self._standard.back(made).clip(0, 1), RANGE_DB)
 
 
 class _Learner:
