@@ -1,7 +1,9 @@
 """The network of Speckle2Self (Li et al. 2025), and a B-mode image through it.
 
-It sees an envelope, not grey levels. Its last layer normalises, so that levels are lost: `calibrated` gives them back,
-from each image anew.
+It sees an envelope, not grey levels. In its authors' network the last layer normalises and rectifies as the others do:
+every image then has the same variance, and half of it tends to be cut off at zero, in whole regions. Here the last layer
+does neither; it has as many parameters. Levels are still no more than those of an image that was brought to 0..1:
+`calibrated` gives them back, from each image anew.
 """
 
 from __future__ import annotations
@@ -48,14 +50,14 @@ class Encoder(nn.Sequential):
 
 
 class Decoder(nn.Sequential):
-    """Features to an image without speckle, of a level of its own."""
+    """Features to an image without speckle, on a scale of its own."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
         for n_in, n_out in zip(reversed(_WIDTHS), (*reversed(_WIDTHS[:-1]), 1), strict=True):
             up = nn.ConvTranspose2d(n_in, n_out, 3, stride=2, padding=1, output_padding=1)
             layers += [Residual(n_in), *_normalised(up)]
-        super().__init__(*layers)
+        super().__init__(*layers[:-1])
 
 
 class Speckle2SelfNet(nn.Module):
@@ -66,7 +68,7 @@ class Speckle2SelfNet(nn.Module):
         self.encoder, self.decoder = Encoder(), Decoder()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Envelope 0..1 (n, 1, n_z, n_x), multiples of 16, to an image of the same shape, of a level of its own."""
+        """Envelope 0..1 (n, 1, n_z, n_x), multiples of 16, to an image of the same shape, on a scale of its own."""
         result: Tensor = self.decoder(self.encoder(image))
         return result
 

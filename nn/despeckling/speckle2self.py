@@ -86,6 +86,7 @@ class Speckle2Self:
 
     Attributes:
         network: what it has learnt.
+        n_steps: in how many steps, those before a kill among them.
     """
 
     cost: Cost = "offline"
@@ -94,6 +95,7 @@ class Speckle2Self:
     def __init__(self, scale: int = 1) -> None:
         self.name, self.scale = "speckle2self", scale
         self.network: Speckle2SelfNet | None = None
+        self.n_steps = 0
 
     def fit(self, images_db: Sequence[BMode], fitting: Fitting) -> None:
         """As `ImageMethod`; 1000 steps by default."""
@@ -101,7 +103,7 @@ class Speckle2Self:
         require_large(envelopes, _LEAST_PX)
         learner = _Learner(envelopes, fitting)
         settings = (self.name, fitting.seed, learner.n_steps)
-        fit(learner, self.name, learner.n_steps, fitting, plan_of(envelopes, *settings))
+        self.n_steps = fit(learner, self.name, learner.n_steps, fitting, plan_of(envelopes, *settings))
         self.network = learner.network.in_use().to(fitting.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, image_db: BMode) -> BMode:

@@ -53,17 +53,12 @@ def train_despeckler(
     require_learning(fitting, imaging)
     require_new_model(out, overwrite=overwrite)
     code, checkpoint = code_version(), out / "checkpoint.pt"
-    method, done = Speckle2Self(), {}
+    method = Speckle2Self()
     with model_folder(out):
         data = load_bmode(sources, imaging, told)
         kept, apart = data.parted(fitting.seed)
-
-        def note(what: str, step: int, steps: int, loss: float) -> None:
-            done[what] = step
-            fitting.progress(what, step, steps, loss)
-
         try:
-            method.fit([image.image_db for image in kept], replace(fitting, checkpoint=checkpoint, progress=note))
+            method.fit([image.image_db for image in kept], replace(fitting, checkpoint=checkpoint))
         except FitError as error:
             raise ConfigError(f"{', '.join(sources)}: {error}") from error
     if method.network is None:
@@ -75,7 +70,7 @@ def train_despeckler(
     info = ModelInfo(
         name=out.resolve().name,
         kind="speckle2self",
-        training=Provenance(data.description, RECIPE, done.get(RECIPE, 0), fitting.seed, code),
+        training=Provenance(data.description, RECIPE, method.n_steps, fitting.seed, code),
         trained_on=data.conditions,
         speckle_grain_px=data.grain(RANGE_DB),
         measured={f"homogeneity_{name}": round(value, 3) for name, value in homogeneous.items()},

@@ -103,8 +103,8 @@ def distill_model(
     save_model(out, student, info)
     torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
     write_compared(out / "report", info, facts, judged, held_out=bool(apart))
-    for checkpoint in out.glob("*.pt*"):
-        checkpoint.unlink()
+    for checkpoint in (checkpoints["student"], *out.glob(f"{checkpoints['teacher'].name}*")):
+        checkpoint.unlink(missing_ok=True)
     return TrainedModel(info, facts, data.warnings)
 
 
