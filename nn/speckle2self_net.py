@@ -1,9 +1,12 @@
 """The network of Speckle2Self (Li et al. 2025), and a B-mode image through it.
 
-It sees an envelope, not grey levels. In its authors' network the last layer normalises and rectifies as the others do:
-every image then has the same variance, and half of it tends to be cut off at zero, in whole regions. Here the last layer
-does neither; it has as many parameters. Levels are still no more than those of an image that was brought to 0..1:
-`calibrated` gives them back, from each image anew.
+Three things are other than in its authors' program, where an image is the envelope, brought to 0..1. What lies 20 dB
+below the brightest spot is next to nothing there, so that short trainings see bright spots alone: here the network sees
+decibels. Every layer normalises, the last one too, so that every output has the same variance: here images are brought
+to mean 0 and variance 1 as well, or the loss would mostly be of that difference. And the last layer is not rectified,
+which would cut whole regions off at zero. The parameters are the same.
+
+Levels are lost in all of that: `calibrated` gives them back, from each image anew.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 from torch import Tensor, nn
 
+from sonolucent.nn.image_methods import RANGE_DB
 from sonolucent.nn.images import BMode
 
 STRIDE = 16
@@ -40,7 +44,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Sequential):
-    """Envelope (n, 1, n_z, n_x), multiples of 16, to features (n, 256, n_z / 16, n_x / 16)."""
+    """What `seen` gives (n, 1, n_z, n_x), multiples of 16, to features (n, 256, n_z / 16, n_x / 16)."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []
@@ -68,7 +72,7 @@ class Speckle2SelfNet(nn.Module):
         self.encoder, self.decoder = Encoder(), Decoder()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Envelope 0..1 (n, 1, n_z, n_x), multiples of 16, to an image of the same shape, on a scale of its own."""
+        """What `seen` gives (n, 1, n_z, n_x), sizes multiples of 16, to an image of the same shape, on that scale."""
         result: Tensor = self.decoder(self.encoder(image))
         return result
 
@@ -85,7 +89,7 @@ def despeckled(network: Speckle2SelfNet, image_db: BMode) -> BMode:
     envelope = torch.from_numpy(envelope_of(np.pad(image_db, far, mode="symmetric")))[None, None]
     device = next(network.parameters()).device
     with torch.inference_mode():
-        output = network(unit_range(envelope).to(device))[0, 0, :n_z, :n_x].cpu().numpy()
+        output = network(seen(envelope).to(device))[0, 0, :n_z, :n_x].cpu().numpy()
     return calibrated(output, image_db)
 
 
@@ -98,10 +102,11 @@ def calibrated(output: NDArray[np.float32], image_db: BMode) -> BMode:
     return np.asarray(np.interp(output, given, wanted), np.float32)
 
 
-def unit_range(image: Tensor) -> Tensor:
-    """Each image of (n, 1, n_z, n_x) from 0 to 1."""
-    low, high = image.amin((2, 3), keepdim=True), image.amax((2, 3), keepdim=True)
-    return (image - low) / (high - low).clamp(min=1e-12)
+def seen(envelope: Tensor) -> Tensor:
+    """Each image of (n, 1, n_z, n_x) in decibels, down to -60, brought to mean 0 and variance 1."""
+    image_db = 20 * torch.log10(envelope.clamp(min=10 ** (-RANGE_DB / 20)))
+    mean, deviation = image_db.mean((2, 3), keepdim=True), image_db.std((2, 3), keepdim=True, correction=0)
+    return (image_db - mean) / deviation.clamp(min=1e-6)
 
 
 def _normalised(conv: nn.Conv2d | nn.ConvTranspose2d) -> tuple[nn.Module, ...]:

@@ -28,12 +28,12 @@ from sonolucent.nn.speckle2self_net import (
     Speckle2SelfNet,
     despeckled,
     envelope_of,
-    unit_range,
+    seen,
 )
 
 STEPS = 1000
 """Our own number: ten minutes on a core."""
-_CROP, _BATCH = {"cpu": 128, "cuda": 256}, {"cpu": 4, "cuda": 16}
+_CROP, _BATCH = {"cpu": 128, "cuda": 256}, {"cpu": 2, "cuda": 16}
 _LEAST_PX = 64
 _RATE, _BETAS = 1e-3, (0.5, 0.999)
 _SCALES = (1, 2, 4)
@@ -72,13 +72,13 @@ def consistency_loss(outputs: Sequence[Tensor]) -> Tensor:
 
 
 def scales_of(image: Tensor) -> list[Tensor]:
-    """The envelope (n, 1, n_z, n_x) at full, half and quarter resolution, on its own pixels, each image 0..1."""
+    """The envelope (n, 1, n_z, n_x) at full, half and quarter resolution, on its own pixels, as the network sees it."""
     size = image.shape[-2:]
     scales = [image]
     for factor in _SCALES[1:]:
         small = F.interpolate(image, (size[0] // factor, size[1] // factor), mode="bilinear", align_corners=False)
         scales.append(F.interpolate(small, size, mode="bilinear", align_corners=False))
-    return [unit_range(scale) for scale in scales]
+    return [seen(scale) for scale in scales]
 
 
 class Speckle2Self:
