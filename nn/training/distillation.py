@@ -20,6 +20,7 @@ from sonolucent.nn.crops import Grey, require_large
 from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.images import BMode, normalized
+from sonolucent.nn.training.examples import level_shift_db
 from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import cosine
 from sonolucent.nn.unet import LightUNet
@@ -27,8 +28,7 @@ from sonolucent.nn.unet import LightUNet
 STEPS = 1200
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
-_LEVEL_SHIFT_DB = 6.0
-_SMOOTHNESS = 1.0
+_SMOOTHNESS = 3.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
 
@@ -107,5 +107,4 @@ class _Student:
         top, left = (int(rng.integers(n - size + 1)) for n, size in zip(pair.shape[1:], self._crop, strict=True))
         crop = pair[:, top : top + self._crop[0], left : left + self._crop[1]]
         crop = crop[:, :, ::-1] if rng.random() < 0.5 else crop
-        shift = rng.uniform(-_LEVEL_SHIFT_DB, _LEVEL_SHIFT_DB) / self._range_db
-        return np.asarray((crop + shift).clip(0, 1), np.float32)
+        return np.asarray((crop + level_shift_db(rng) / self._range_db).clip(0, 1), np.float32)

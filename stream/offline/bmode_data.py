@@ -19,6 +19,7 @@ from sonolucent.stream.offline.bmode_files import plain_clip, shows_images
 from sonolucent.stream.recording.open import split_path
 
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 8
+_TOLD_FILES = 4
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def load_bmode(sources: Sequence[str], imaging: ImagingSettings, told: Callable[
     of_images = [source for source in sources if not training_data.is_simulated(source) and _shows_images(source)]
     of_channels = [source for source in sources if source not in of_images]
     images = [image for source in of_images for image in _of_file(source, imaging.dynamic_range_db, told)]
-    described = [f"{Path(name).name}, {sum(image.subject == name for image in images)} images" for name in of_images]
+    described = [_described(of_images, images)] if of_images else []
     if not of_channels:
         if imaging != ImagingSettings():
             raise ConfigError("imaging options are for channel data, and there are images alone; leave them out")
@@ -80,6 +81,13 @@ def load_bmode(sources: Sequence[str], imaging: ImagingSettings, told: Callable[
     images += [BModeImage(frame.subject, frame.name, _shown(frame, imaging)) for frame in data.frames]
     described.append(training_data.describe(of_channels, data.frames))
     return BModeData(images, "; ".join(described), None if of_images else data.conditions, data.warnings)
+
+
+def _described(files: Sequence[str], images: Sequence[BModeImage]) -> str:
+    """Each file with its number of images, or all of them in short where there are many."""
+    if len(files) > _TOLD_FILES:
+        return f"{len(images)} images of {len(files)} files, {Path(files[0]).name} to {Path(files[-1]).name}"
+    return "; ".join(f"{Path(name).name}, {sum(image.subject == name for image in images)} images" for name in files)
 
 
 def _shows_images(source: str) -> bool:
