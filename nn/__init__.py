@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonolucent.nn import baselines, evaluate, metrics, super_resolution, training
+    from sonolucent.nn import baselines, despeckling, evaluate, metrics, super_resolution, training
     from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound, Filter
     from sonolucent.nn.baselines.compounding import compound, frequency_compound, steering_compound
     from sonolucent.nn.baselines.median import median
@@ -80,6 +80,7 @@ __all__ = [
     "baselines",
     "check_model",
     "compound",
+    "despeckling",
     "enlarged",
     "evaluate",
     "export_package",
@@ -101,7 +102,7 @@ __all__ = [
     "training",
 ]
 
-_ROOMS = ("baselines", "evaluate", "metrics", "super_resolution", "training")
+_ROOMS = ("baselines", "despeckling", "evaluate", "metrics", "super_resolution", "training")
 _NAMES = {
     "baselines": ("COMPOUNDS", "FILTERS", "Compound", "Filter"),
     "baselines.compounding": ("compound", "frequency_compound", "steering_compound"),

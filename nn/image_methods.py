@@ -18,9 +18,11 @@ from sonolucent.nn.images import BMode
 
 Cost = Literal["live", "offline"]
 """Whether an image takes milliseconds, or seconds to minutes."""
+RANGE_DB = 60.0
+"""Of the images that methods take."""
 FitProgress = Callable[[str, int, int, float], None]
 """Called after each step of a fit with what is being fitted, the step's number from 1, how many there are, the loss."""
-LIVE_INSTEAD = "auto (a network trained beforehand), a filter or a model folder"
+LIVE_INSTEAD = "the light network that `sonolucent distill {teacher} --data FILES --out MODEL` teaches to do the same"
 """What there is for a live stream in place of an offline method."""
 
 
@@ -107,7 +109,7 @@ class OfflineMethod:
     summary: str
 
 
-_SR = "sonolucent.nn.super_resolution"
+_SR, _D = "sonolucent.nn.super_resolution", "sonolucent.nn.despeckling"
 OFFLINE_METHODS: dict[str, OfflineMethod] = {
     "bicubic": OfflineMethod(f"{_SR}.bicubic:Bicubic", (2, 4), "interpolation, to hold the others against"),
     "zssr": OfflineMethod(f"{_SR}.zssr:Zssr", (2, 4), "learns to undo the shrinking of the image itself"),
@@ -116,6 +118,10 @@ OFFLINE_METHODS: dict[str, OfflineMethod] = {
     "model2": OfflineMethod(f"{_SR}.mcgill_kernel:McGillModel2", (2, 4), "finds the image's blur, then as model1"),
     "mwcnn": OfflineMethod(f"{_SR}.mwcnn:Mwcnn", (2, 4), "wavelet U-Net, learns from other images"),
     "cyclegan": OfflineMethod(f"{_SR}.cycle_gan:CycleGan", (2, 4), "two generators that undo each other"),
+    "speckle2self": OfflineMethod(f"{_D}.speckle2self:Speckle2Self", (1,), "despeckles; learns from other images"),
+    "self2self": OfflineMethod(f"{_D}.self2self:Self2Self", (1,), "tells hidden pixels from the rest of the image"),
+    "noise2void": OfflineMethod(f"{_D}.blind_spot:noise2void", (1,), "tells hidden pixels from their surroundings"),
+    "noise2self": OfflineMethod(f"{_D}.blind_spot:noise2self", (1,), "as noise2void, and sees no pixel that it makes"),
 }
 """By the names that `sonolucent enhance --method` takes, with -xN for another scale than the first."""
 
@@ -149,7 +155,7 @@ def not_live(word: str) -> str:
     """Why a live stream does not take it, and what there is instead, in a sentence."""
     return (
         f"{word} takes seconds to minutes an image, so no live stream can wait for it: "
-        f"`sonolucent enhance IN OUT --method {word}` does files, and live there is {LIVE_INSTEAD}"
+        f"`sonolucent enhance IN OUT --method {word}` does files, and live there is {LIVE_INSTEAD.format(teacher=word)}"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import msgspec
 import numpy as np
@@ -18,14 +18,23 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from sonolucent.nn.image_conditions import ImageConditions
+from sonolucent.nn.image_methods import Cost
 from sonolucent.nn.speckle_grain import SpeckleGrain
 from sonolucent.nn.unet_layout import LAYOUTS, MIN_SIZE, Kind, weight_shapes
 
 if TYPE_CHECKING:
-    from sonolucent.nn.unet import UNet
+    from sonolucent.nn.speckle2self_net import Speckle2SelfNet
+    from sonolucent.nn.unet import FullUNet, LightUNet, UNet
 
 SCHEMA = 1
+OfflineKind = Literal["speckle2self"]
+"""Networks that a live stream does not wait for, and that torch alone runs."""
 _MOST_BYTES = {"model.json": 1 << 20, "weights.safetensors": 1 << 28}
+
+
+def cost_of(kind: Kind | OfflineKind) -> Cost:
+    """Whether a live stream may wait for such a network."""
+    return "live" if kind in LAYOUTS else "offline"
 
 
 class ModelError(ValueError):
@@ -40,8 +49,8 @@ class InputRule(msgspec.Struct, frozen=True):
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where the weights come from: frames trained on, recipe, length, seed, the commit of the code, and the id of the
-    model that was fine-tuned."""
+    """Where the weights come from: frames trained on, recipe, length, seed, the commit of the code, the id of the model
+    that was fine-tuned, and that of what was taught to a student."""
 
     data: str
     recipe: str
@@ -49,6 +58,7 @@ class Provenance(msgspec.Struct, frozen=True):
     seed: int
     commit: str = ""
     began_with: str = ""
+    teacher: str = ""
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +67,7 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    kind: Kind
+    kind: Kind | OfflineKind
     input: InputRule = InputRule()
     normalization: Literal["dB / dynamic_range_db + 1"] = "dB / dynamic_range_db + 1"
     dynamic_range_db: Annotated[float, Meta(gt=0, le=300)] = 60.0
@@ -77,20 +87,38 @@ class Model:
     weights_sha256: str
 
     @cached_property
-    def network(self) -> UNet:
-        """The network with its weights, in evaluation mode, on the CPU; made when it is first asked for, by torch."""
+    def network(self) -> UNet | Speckle2SelfNet:
+        """The network with its weights, in evaluation mode, on the CPU; made when it is first asked for, by torch.
+
+        Raises:
+            ModelError: the weights are those of another network.
+        """
         import torch
 
-        from sonolucent.nn.unet import NETWORKS
-
-        network = NETWORKS[self.info.kind]()
-        network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in self.weights.items()})
+        network = _network_class(self.info.kind)()
+        try:
+            network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in self.weights.items()})
+        except RuntimeError as error:
+            raise ModelError(_not_its_weights(self.id, self.info.kind)) from error
         return network.eval()
 
     @property
     def id(self) -> str:
         """Name and weights in short, such as `light-quadrant@1a2b3c4d`. It travels on every enhanced frame."""
         return f"{self.info.name}@{self.weights_sha256[:8]}"
+
+    @property
+    def unet(self) -> UNet:
+        """The network, where it is a U-Net.
+
+        Raises:
+            ModelError: it is none, so no kernel runs it, and nothing is fine-tuned from it.
+        """
+        if self.info.kind in LAYOUTS:
+            return cast("UNet", self.network)
+        raise ModelError(
+            f"{self.id} is a network of {self.info.kind}; that can be done with U-Nets, {', '.join(LAYOUTS)}"
+        )
 
     def require_shape(self, shape: tuple[int, ...]) -> None:
         """Raises ValueError if the model takes no images, or batches of images, of this shape."""
@@ -104,7 +132,7 @@ class Model:
         )
 
 
-def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
+def save_model(folder: Path, network: UNet | Speckle2SelfNet, info: ModelInfo) -> None:
     """Writes the model folder, replacing one that is there file by file, each whole or not at all.
 
     Raises:
@@ -112,9 +140,7 @@ def save_model(folder: Path, network: UNet, info: ModelInfo) -> None:
     """
     import safetensors.torch
 
-    from sonolucent.nn.unet import NETWORKS
-
-    if type(network) is not NETWORKS[info.kind]:
+    if type(network) is not _network_class(info.kind):
         raise ModelError(f"{folder}: info names kind {info.kind!r}, but the network is a {type(network).__name__}")
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
@@ -131,11 +157,27 @@ def load_model(folder: Path) -> Model:
     info = _read_info(folder)
     weights = _read(folder, "weights.safetensors")
     arrays = _arrays(folder, weights)
-    if {name: array.shape for name, array in arrays.items()} != weight_shapes(LAYOUTS[info.kind]):
-        raise ModelError(
-            f"{folder}: weights.safetensors does not hold the weights of a {info.kind} network, which model.json names"
-        )
+    if info.kind in LAYOUTS and _shapes(arrays) != weight_shapes(LAYOUTS[info.kind]):
+        raise ModelError(_not_its_weights(folder, info.kind))
     return Model(info, arrays, hashlib.sha256(weights).hexdigest())
+
+
+def _network_class(kind: Kind | OfflineKind) -> type[FullUNet | LightUNet | Speckle2SelfNet]:
+    if kind == "speckle2self":
+        from sonolucent.nn.speckle2self_net import Speckle2SelfNet
+
+        return Speckle2SelfNet
+    from sonolucent.nn.unet import NETWORKS
+
+    return NETWORKS[kind]
+
+
+def _not_its_weights(where: Path | str, kind: Kind | OfflineKind) -> str:
+    return f"{where}: weights.safetensors does not hold the weights of a {kind} network, which model.json names"
+
+
+def _shapes(arrays: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in arrays.items()}
 
 
 def _read_info(folder: Path) -> ModelInfo:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sonolucent.stream.exports.write_images import write_images
     from sonolucent.stream.ledger import EdgeCounts, Ledger
     from sonolucent.stream.messages import Channels, End, Frame, Image, Stream, Trail
+    from sonolucent.stream.offline.despeckle_evaluation import DespecklingReport, evaluate_despeckling
+    from sonolucent.stream.offline.despeckle_options import DespecklingSuite
+    from sonolucent.stream.offline.despeckler_training import train_despeckler
+    from sonolucent.stream.offline.distillation import distill_model
     from sonolucent.stream.offline.evaluation import evaluate_models
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.file_enhancement import EnhancedFile, enhance_file
@@ -58,6 +62,8 @@ __all__ = [
     "Clip",
     "Config",
     "ConfigError",
+    "DespecklingReport",
+    "DespecklingSuite",
     "EdgeCounts",
     "End",
     "EngineChoice",
@@ -103,8 +109,10 @@ __all__ = [
     "admit",
     "assemble",
     "convert_recording",
+    "distill_model",
     "enhance_file",
     "estimate",
+    "evaluate_despeckling",
     "evaluate_models",
     "evaluate_sr",
     "image_recording",
@@ -115,6 +123,7 @@ __all__ = [
     "run",
     "show",
     "single_elements",
+    "train_despeckler",
     "train_model",
     "write_images",
     "write_recording",
@@ -132,6 +141,10 @@ _MODULES = {
     "exports.write_images": ("write_images",),
     "ledger": ("EdgeCounts", "Ledger"),
     "messages": ("Channels", "End", "Frame", "Image", "Stream", "Trail"),
+    "offline.despeckle_evaluation": ("DespecklingReport", "evaluate_despeckling"),
+    "offline.despeckle_options": ("DespecklingSuite",),
+    "offline.despeckler_training": ("train_despeckler",),
+    "offline.distillation": ("distill_model",),
     "offline.evaluation": ("evaluate_models",),
     "offline.evaluation_report": ("EvaluationReport",),
     "offline.file_enhancement": ("EnhancedFile", "enhance_file"),

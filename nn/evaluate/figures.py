@@ -73,6 +73,8 @@ def anatomy_figures(image_db: BMode, scene: Scene) -> dict[str, float]:
     truth_db = phantom.echogenicity_db(grid)
     return {
         "anatomy_error_db": metrics.rms_error_db(image_db, truth_db, grid),
+        "anatomy_ssim": truth_figures(image_db, scene)["ssim"],
+        "anatomy_homogeneity": metrics.homogeneity(image_db, dynamic_range_db=DYNAMIC_RANGE_DB),
         **_structure(image_db, truth_db, grid),
         "dots": float(metrics.dots(image_db, truth_db, grid, points_m=phantom.wires_m)),
         "pits": float(metrics.pits(image_db, truth_db, grid)),

@@ -51,17 +51,32 @@ def methods(models: Iterable[Path] = (), *, grain: GrainChoice = "auto") -> list
     """
     folders = list(map(find_model, models)) or [SHIPPED_MODELS / name for name in shipped_names()]
     return [
-        ComparedMethod("plain", lambda view: view.plain_db),
-        *(ComparedMethod(name, partial(_filtered, name)) for name in FILTERS),
+        nothing(),
+        *(compared_filter(name) for name in FILTERS),
         *(
             ComparedMethod(name, partial(_compounded, compound), needs_phase=True)
             for name, compound in COMPOUNDS.items()
         ),
-        *(_network(folder, grain) for folder in folders),
+        *(compared_network(folder, grain) for folder in folders),
     ]
 
 
-def _network(folder: Path, grain: GrainChoice) -> ComparedMethod:
+def nothing() -> ComparedMethod:
+    """The plain image."""
+    return ComparedMethod("plain", lambda view: view.plain_db)
+
+
+def compared_filter(name: str) -> ComparedMethod:
+    """One of `FILTERS`."""
+    return ComparedMethod(name, lambda view: FILTERS[name](view.plain_db))
+
+
+def compared_network(folder: Path, grain: GrainChoice) -> ComparedMethod:
+    """That of a model folder.
+
+    Raises:
+        ModelError: the folder holds no model that works.
+    """
     enhancer, grid = Enhancer(folder, grain=grain), None
 
     def enhance(view: View) -> BMode:
@@ -72,10 +87,6 @@ def _network(folder: Path, grain: GrainChoice) -> ComparedMethod:
         return enhancer(view.plain_db)
 
     return ComparedMethod(enhancer.model, enhance, (folder / "weights.safetensors").stat().st_size / 1e6)
-
-
-def _filtered(name: str, view: View) -> BMode:
-    return FILTERS[name](view.plain_db)
 
 
 def _compounded(compound: Compound, view: View) -> BMode:

@@ -18,10 +18,9 @@ import numpy as np
 import skimage.metrics
 from numpy.typing import NDArray
 
-from sonolucent.nn.image_methods import FitError, Fitting, ImageMethod, offline_method
+from sonolucent.nn.image_methods import RANGE_DB, FitError, Fitting, ImageMethod, offline_method
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.metrics.lpips import Lpips
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.degradations import degrade, quantized
 
 SuiteProgress = Callable[[str], None]

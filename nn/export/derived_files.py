@@ -39,7 +39,7 @@ def export_torchscript(folder: Path) -> Path:
         ModelError: it is no model folder.
     """
     path = folder / "network.ts"
-    write_torchscript(load_model(folder).network, path)
+    write_torchscript(load_model(folder).unet, path)
     path.chmod(0o644)
     return path
 
@@ -52,7 +52,7 @@ def export_package(folder: Path, shape: ImageShape) -> Path:
         RuntimeError: there is no C++ compiler, or it failed.
     """
     model, path = load_model(folder), package_path(folder, shape)
-    write_package(model.network, path, shape)
+    write_package(model.unet, path, shape)
     note = _note_path(path)
     note.write_bytes(msgspec.json.encode(_wanted(model, shape)))
     return path

@@ -55,19 +55,20 @@ def torchscript_file(model: Model, cache: Path | None = None) -> Path:
 
     Raises:
         OSError: neither can be written.
+        ModelError: the model is no U-Net.
     """
     folder = cache or cache_folder("models")
     path = folder / f"{model.info.kind}-{model.weights_sha256[:16]}-torch{torch.__version__}-{_CONTENT}.ts"
     if path.exists() and not _is_damaged(path):
         return path
     try:
-        write_torchscript(model.network, path)
+        write_torchscript(model.unet, path)
     except OSError as error:
         if cache is not None:
             raise
         _log.warning("%s: %s; it is derived anew at every start", path, error.strerror)
         path = temporary_folder() / path.name
-        write_torchscript(model.network, path)
+        write_torchscript(model.unet, path)
     return path
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sonolucent.nn.image_conditions import ImageConditions, outside_training
-from sonolucent.nn.image_methods import Fitting
+from sonolucent.nn.image_methods import Cost, Fitting
 from sonolucent.nn.images import BMode, ImageShape, larger_shape, require_images
 from sonolucent.nn.inference.choice import choose
 from sonolucent.nn.inference.grain_matching import MatchedNetwork
@@ -19,7 +19,7 @@ from sonolucent.nn.inference.image_by_image import copied, filtered, fitted, pla
 from sonolucent.nn.inference.image_grain import GrainChoice, ImageGrain
 from sonolucent.nn.inference.runner import Runner, run_in, runner
 from sonolucent.nn.inference.strength import require_strength, soften
-from sonolucent.nn.model_folder import Model, ModelError, load_model
+from sonolucent.nn.model_folder import Model, ModelError, cost_of, load_model
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,6 +61,7 @@ class Enhancer:
         device: "cpu", "cuda:N", or "none".
         dynamic_range_db: the range the model was trained for.
         scale: rows and columns of enhanced images over those of plain ones.
+        cost: "live" where an image takes milliseconds, else "offline".
         image_grain: the speckle grain of the images, as far as it is known.
         strength: as given; it may be changed at any time.
 
@@ -86,6 +87,7 @@ class Enhancer:
         self.strength = require_strength(strength)
         chosen = choose(choice)
         self.scale = 1 if chosen.method is None else chosen.method.scale
+        self.cost: Cost = "live" if chosen.method is None else chosen.method.cost
         self.device, self._why = chosen.device, chosen.reason
         self.model, self.dynamic_range_db = "none", _DEFAULT_RANGE_DB
         self._backend, self._executor = "none", executor
@@ -94,6 +96,7 @@ class Enhancer:
         self._run: Callable[[BMode, BMode], None] = copied
         if chosen.folder is not None:
             self._model = load_model(chosen.folder)
+            self.cost = cost_of(self._model.info.kind)
             self.model, self.dynamic_range_db = self._model.id, self._model.info.dynamic_range_db
         self.image_grain = grain if isinstance(grain, ImageGrain) else ImageGrain(grain, self.dynamic_range_db)
         if chosen.folder is not None and self._model is not None:

@@ -64,7 +64,7 @@ def check_model(folder: Path, shape: ImageShape) -> list[Check]:
 
 
 def _fused(model: Model, example: _Example) -> list[Check]:
-    single, pairs = (fused_kernels(bf16=bf16, full=not model.network.separable) for bf16 in (False, True))
+    single, pairs = (fused_kernels(bf16=bf16, full=not model.unet.separable) for bf16 in (False, True))
     wanted = {**dict.fromkeys(single, TOLERANCE), **dict.fromkeys(pairs, BF16_TOLERANCE)}
     range_db = model.info.dynamic_range_db
     stages = {
@@ -85,8 +85,8 @@ def _package(folder: Path, model: Model, example: _Example) -> Check:
 def _gpu(model: Model, example: _Example) -> Check:
     if cuda_device_count() == 0:
         return Check(backend=GraphStage.backend, reason="no CUDA device is visible")
-    stage = GraphStage(model.network, "cuda:0", model.info.dynamic_range_db)
-    tolerance = TOLERANCE if precision(model.network) == torch.float32 else HALF_TOLERANCE
+    stage = GraphStage(model.unet, "cuda:0", model.info.dynamic_range_db)
+    tolerance = TOLERANCE if precision(model.unet) == torch.float32 else HALF_TOLERANCE
     return example.run(stage.run, stage.backend, tolerance)
 
 
@@ -99,7 +99,7 @@ class _Example:
         self._image_db = np.maximum(20 * decades, -self._range_db).clip(max=0).astype(np.float32)
         with torch.inference_mode():
             grey = torch.from_numpy(self._image_db / self._range_db + 1)[None, None]
-            self._expected = model.network(grey)[0, 0].clamp(0, 1).numpy()
+            self._expected = model.unet(grey)[0, 0].clamp(0, 1).numpy()
 
     def run_file(self, file: Path, backend: str) -> Check:
         stage = InferenceStage(str(file), dynamic_range_db=self._range_db, backend=backend)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
+
+import numpy as np
 
 from sonolucent._fused import FusedStage
 from sonolucent.nn.images import BMode, ImageShape
@@ -62,6 +64,8 @@ def runner(
         ValueError: `threads` is not positive, or `backend` not to be had for this model, device or processor.
         RuntimeError: the CUDA device is not there.
     """
+    if model.info.kind == "speckle2self":
+        return _eager(model, device, backend)
     if device.startswith("cuda"):
         if backend is not None:
             raise ValueError(f"the backend {backend!r} is one of the CPU, and the model is to run on {device}")
@@ -112,10 +116,36 @@ def _package(model: Model, folder: Path, shape: ImageShape | None) -> Path:
 
 def _on_gpu(model: Model, device: str) -> Runner:
     require_torch(device)
+    _require_device(device)
+    from sonolucent.nn.inference.cuda_graph import GraphStage
+
+    stage = GraphStage(model.unet, device, model.info.dynamic_range_db)
+    return Runner(stage.run, stage.backend, stage.reason)
+
+
+def _eager(model: Model, device: str, backend: str | None) -> Runner:
+    """Each image is calibrated by itself, which no exporter takes and no stream of images would look well by."""
+    if backend is not None:
+        raise ValueError(f"the backend {backend!r} runs U-Nets, and this is a network of Speckle2Self; leave it out")
+    require_torch(model.id)
+    if device.startswith("cuda"):
+        _require_device(device)
+    import torch
+
+    from sonolucent.nn.speckle2self_net import Speckle2SelfNet, despeckled
+
+    network, range_db = cast(Speckle2SelfNet, model.network), model.info.dynamic_range_db
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def run(images_db: BMode, out: BMode) -> None:
+        shape = images_db.shape[-2:]
+        for image, made in zip(images_db.reshape(-1, *shape), out.reshape(-1, *shape), strict=True):
+            made[:] = despeckled(network, np.nan_to_num(image, nan=-range_db).clip(-range_db, 0))
+
+    return Runner(run, "torch", "each image is calibrated by itself, which eager torch alone does")
+
+
+def _require_device(device: str) -> None:
     count, index = cuda_device_count(), int(device.partition(":")[2] or 0)
     if index >= count:
         raise RuntimeError(f"{device!r} is not there: {count} CUDA devices are visible to this build of torch; use cpu")
-    from sonolucent.nn.inference.cuda_graph import GraphStage
-
-    stage = GraphStage(model.network, device, model.info.dynamic_range_db)
-    return Runner(stage.run, stage.backend, stage.reason)

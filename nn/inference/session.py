@@ -64,6 +64,7 @@ class Session:
         backend: of networks on the CPU, as `Enhancer` takes it.
         grain: of the images' speckle, as `Enhancer` takes it; "auto" measures it anew after every `begin`.
         strength: as `Enhancer` takes it.
+        live: whether images come at their own pace; files wait, so that a model may take its time.
 
     Raises:
         ModelError: the model is missing or broken, was trained for less of a range, or takes minutes an image.
@@ -81,9 +82,10 @@ class Session:
         backend: str | None = None,
         grain: GrainChoice = "auto",
         strength: float = 1.0,
+        live: bool = True,
     ) -> None:
         self._strength = require_strength(strength)
-        self._choice, self._threads, self._backend = choice, threads, backend
+        self._choice, self._threads, self._backend, self._live = choice, threads, backend, live
         self._images = _Images(shape, dynamic_range_db)
         self._grain = ImageGrain(grain, dynamic_range_db)
         self._enhancer = self._load(choice, self._images, self._grain, None)
@@ -227,6 +229,8 @@ class Session:
         enhancer = Enhancer(
             choice, shape=images.shape, threads=self._threads, backend=self._backend, grain=grain, executor=executor
         )
+        if self._live and enhancer.cost != "live":
+            raise ModelError(not_live(str(choice)))
         require_range(enhancer, images.dynamic_range_db)
         return enhancer
 

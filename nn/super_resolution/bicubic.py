@@ -7,12 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from sonolucent.nn.image_methods import Cost, Fitting
+from sonolucent.nn.image_methods import RANGE_DB, Cost, Fitting
 from sonolucent.nn.images import BMode
 from sonolucent.nn.super_resolution.resize import resize
-
-RANGE_DB = 60.0
-"""Of the images that all methods here take."""
 
 
 class Bicubic:

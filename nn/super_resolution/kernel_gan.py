@@ -17,12 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sonolucent.nn.image_methods import Cost, FitError, Fitting
+from sonolucent.nn.crops import require_large
+from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, normalized
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.blur_kernels import SIZE, BlurKernel, bicubic_kernel, cleaned
-from sonolucent.nn.super_resolution.examples_within import EventfulCrops, require_large
-from sonolucent.nn.super_resolution.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.super_resolution.examples_within import EventfulCrops
 from sonolucent.nn.super_resolution.resize import Grey, centre_of
 from sonolucent.nn.super_resolution.zssr import KNOWN_KERNEL, Zssr
 

@@ -21,13 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sonolucent.nn.image_methods import Cost, FitError, Fitting
+from sonolucent.nn.crops import cropped, require_large, turned
+from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.super_resolution.back_projection import Shrink, shrink_by
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.blur_kernels import BlurKernel
-from sonolucent.nn.super_resolution.examples_within import cropped, require_large, turned
-from sonolucent.nn.super_resolution.fit_loop import descend, fit, plan_of, seeded
 from sonolucent.nn.super_resolution.haar import sums, unsums
 from sonolucent.nn.super_resolution.perceptual import vgg19
 from sonolucent.nn.super_resolution.plateau import PlateauSchedule

@@ -17,9 +17,8 @@ from typing import Literal
 import numpy as np
 import torch.nn.functional as F
 
-from sonolucent.nn.image_methods import Cost, Fitting
+from sonolucent.nn.image_methods import RANGE_DB, Cost, Fitting
 from sonolucent.nn.images import BMode, normalized
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.blur_kernels import BlurKernel
 from sonolucent.nn.super_resolution.kernel_gan import Adversary, found_kernel
 from sonolucent.nn.super_resolution.mcgill import McGillNet, doubled_by, fit_doublings

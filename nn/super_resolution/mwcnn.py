@@ -16,11 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sonolucent.nn.image_methods import Cost, FitError, Fitting
+from sonolucent.nn.crops import cropped, require_large, turned
+from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
-from sonolucent.nn.super_resolution.examples_within import cropped, require_large, turned
-from sonolucent.nn.super_resolution.fit_loop import descend, fit, plan_of, seeded
 from sonolucent.nn.super_resolution.haar import orthonormal, orthonormal_inverse
 from sonolucent.nn.super_resolution.resize import Grey, resize
 

@@ -20,19 +20,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from sonolucent.nn.image_methods import Cost, FitError, Fitting
+from sonolucent.nn.crops import cropped, require_large, turned, turned_back
+from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.super_resolution.back_projection import Shrink, back_projected, shrink_by
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
-from sonolucent.nn.super_resolution.examples_within import (
-    cropped,
-    gradient_weights,
-    require_large,
-    turned,
-    turned_back,
-    warped_crop,
-)
-from sonolucent.nn.super_resolution.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.super_resolution.examples_within import gradient_weights, warped_crop
 from sonolucent.nn.super_resolution.plateau import SlopeSchedule
 from sonolucent.nn.super_resolution.resize import Grey, resize
 

@@ -27,7 +27,7 @@ class AsShown(nn.Module):
 
     def __init__(self, model: Model, grain: SpeckleGrain | None) -> None:
         super().__init__()
-        self.network = model.network
+        self.network = model.unet
         self._info, self._range_db = model.info, model.info.dynamic_range_db
         self._grain = ImageGrain("off" if grain is None else grain.both, self._range_db)
 

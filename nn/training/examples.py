@@ -25,6 +25,11 @@ _DARK_SHIFT_DB = (-36.0, -6.0)
 _DARK_SHARE = 0.25
 
 
+def level_shift_db(rng: np.random.Generator) -> float:
+    """How much brighter another scene would show the tissue."""
+    return rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
+
+
 class Examples(Protocol):
     """Draws training pairs."""
 
@@ -130,6 +135,5 @@ def _varied(
     n_z, n_x = (min(pair) for pair in zip(crop, images_db.shape[1:], strict=True))
     z, x = (rng.integers(size - n + 1) for size, n in zip(images_db.shape[1:], (n_z, n_x), strict=True))
     cropped = images_db[:, z : z + n_z, x : x + n_x]
-    shift_db = rng.uniform(*(_DARK_SHIFT_DB if rng.random() < _DARK_SHARE else _LEVEL_SHIFT_DB))
-    grey = normalized(cropped + shift_db, dynamic_range_db).astype(np.float32)
+    grey = normalized(cropped + level_shift_db(rng), dynamic_range_db).astype(np.float32)
     return grey[..., ::-1] if rng.random() < 0.5 else grey

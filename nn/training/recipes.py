@@ -55,7 +55,7 @@ def _sparse(frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: 
     return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db)
 
 
-def _cosine(step: int, steps: int) -> float:
+def cosine(step: int, steps: int) -> float:
     """3e-3 after a linear warm-up, then a cosine to zero."""
     warm_up = min(_WARM_UP_STEPS, steps // 4)
     if step < warm_up:
@@ -64,8 +64,8 @@ def _cosine(step: int, steps: int) -> float:
 
 
 RECIPES: dict[RecipeName, Recipe] = {
-    "quadrant": Recipe(_looks(QUADRANTS, crop=(224, 112)), lambda n_frames: 1200, _cosine),
-    "frequency": Recipe(_looks(FREQUENCY_HALVES, crop=(224, 224)), lambda n_frames: 1200, _cosine),
+    "quadrant": Recipe(_looks(QUADRANTS, crop=(224, 112)), lambda n_frames: 1200, cosine),
+    "frequency": Recipe(_looks(FREQUENCY_HALVES, crop=(224, 224)), lambda n_frames: 1200, cosine),
     # Li, Lu and Monkam: 20 epochs of batches of four, Adam at 1e-3, crops of 224 x 448.
     "paper": Recipe(
         _sparse,

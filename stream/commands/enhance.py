@@ -16,9 +16,10 @@ from sonolucent.stream.printable import say
 class EnhanceOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Enhances the images of a file: of a picture, a film, DICOM, a recording of images, or one of channel data.
 
-    Methods that take long learn from the images first, and most make them larger: zssr, kernelgan, model1, model2,
-    mwcnn, cyclegan, and bicubic to compare with; NAME-x4 makes them four times as large, not two. A fit that was killed
-    goes on when it is started again with the same options and a checkpoint.
+    Methods that take long learn from the images first. zssr, kernelgan, model1, model2, mwcnn, cyclegan, and bicubic to
+    compare with, make them larger; NAME-x4 makes them four times as large, not two. speckle2self, self2self, noise2void
+    and noise2self leave their size. A fit that was killed goes on when it is started again with the same options and a
+    checkpoint.
 
     Args:
         file: .png, .jpg, .tif, .gif, .mp4, .dcm, .npz of our own, or any recording; FILE::NAME for another than the
@@ -26,11 +27,12 @@ class EnhanceOptions(msgspec.Struct, frozen=True, kw_only=True):
         out: the new file; its suffix decides, as for `image`.
         method: one of those above, or what `model` of `run` takes (but adaptive): auto, a filter, a model folder.
         budget: seconds that a method may learn for; no limit by default.
-        steps: that each of its parts may learn for; by default as many as its authors published.
+        steps: that each of its parts may learn for; by default as many as its authors published, or fewer where that
+            takes hours (docs/how-to/despeckle.md).
         seed: of its weights and of all that it draws.
         device: where it learns: cpu, cuda or cuda:N; auto takes a GPU where there is one.
         checkpoint: a file that keeps what it has learnt, some hundred megabytes for mwcnn.
-        learn_from: files that mwcnn learns from; by default simulated anatomies.
+        learn_from: files that mwcnn and speckle2self learn from; by default simulated anatomies.
         vgg: weights of VGG19, as torchvision names them, for the methods with a perceptual term.
         strength: how much of the enhancement is shown, in dB: 0 the plain image, 1 the enhanced one.
         grain: of the images' speckle, as `grain` of `run`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,14 +13,18 @@ import tyro
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.despeckle_options import DespecklingSuite
 from sonolucent.stream.offline.sr_options import SuperResolutionSuite
 from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
+    from sonolucent.stream.offline.despeckle_evaluation import DespecklingReport
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.sr_evaluation import SuiteReport
 
-_IN_BOTH = {"suite", "sr", "out", "overwrite", "data", "manifest", "json"}
+_IN_ALL = {"suite", "out", "overwrite", "data", "manifest", "json"}
+_OF_ONE = {"sr": {"sr"}, "despeckle": {"despeckle", "models", "grain"}}
+"""Options of suites other than quality, which has all but those named as a suite."""
 
 
 class EvaluateOptions(msgspec.Struct, frozen=True):
@@ -28,8 +32,10 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 
     Args:
         models: model folders; those that are shipped by default.
-        suite: quality (of enhanced images), or sr (of images that were made small and are made large again).
+        suite: quality (of enhanced images), sr (of images that were made small and are made large again), or despeckle
+            (of methods for single images, beside one another).
         sr: of the suite sr; it takes out, overwrite, data, manifest and json as well.
+        despeckle: of the suite despeckle; it takes what sr does, models, and grain.
         out: the folder for report.md, report.json and pictures.
         overwrite: replace an evaluation that is there.
         scanner: a recording: phantoms are imaged by its probe, transmits and speed of sound, not by the reference's.
@@ -50,8 +56,9 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     """
 
     models: tyro.conf.Positional[tuple[Path, ...]] = ()
-    suite: Literal["quality", "sr"] = "quality"
+    suite: Literal["quality", "sr", "despeckle"] = "quality"
     sr: SuperResolutionSuite = SuperResolutionSuite()
+    despeckle: DespecklingSuite = DespecklingSuite()
     out: Path = Path("evaluation")
     overwrite: bool = False
     scanner: Path | None = None
@@ -73,7 +80,7 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(EvaluateOptions, arguments, "evaluate")
     _require_of_the_suite(options)
-    report = _quality(options) if options.suite == "quality" else _sr(options)
+    report = _SUITES[options.suite](options)
     if options.json:
         print_json(report)
     else:
@@ -87,7 +94,7 @@ def _require_of_the_suite(options: EvaluateOptions) -> None:
         ConfigError: an option of the other suite was given.
     """
     default, every = EvaluateOptions(), set(EvaluateOptions.__struct_fields__)
-    others = {"sr"} if options.suite == "quality" else every - _IN_BOTH
+    others = set(_OF_ONE) if options.suite == "quality" else every - _IN_ALL - _OF_ONE[options.suite]
     for name in sorted(others):
         if getattr(options, name) != getattr(default, name):
             raise ConfigError(f"{name.replace('_', '-')} is no option of the suite {options.suite}; leave it out")
@@ -102,6 +109,21 @@ def _sr(options: EvaluateOptions) -> SuiteReport:
         overwrite=options.overwrite,
         data=options.data,
         manifest=options.manifest,
+        progress=lambda what: say(what, file=sys.stderr),
+    )
+
+
+def _despeckle(options: EvaluateOptions) -> DespecklingReport:
+    from sonolucent.stream.offline.despeckle_evaluation import evaluate_despeckling
+
+    return evaluate_despeckling(
+        options.models,
+        options.out,
+        options.despeckle,
+        overwrite=options.overwrite,
+        data=options.data,
+        manifest=options.manifest,
+        grain=options.grain,
         progress=lambda what: say(what, file=sys.stderr),
     )
 
@@ -125,3 +147,6 @@ def _quality(options: EvaluateOptions) -> EvaluationReport:
         imaging=options.imaging,
         progress=lambda what: say(what, file=sys.stderr),
     )
+
+
+_SUITES: dict[str, Callable[[EvaluateOptions], object]] = {"quality": _quality, "sr": _sr, "despeckle": _despeckle}

@@ -29,6 +29,7 @@ COMMANDS = {
     "reprocess": "an archive of recordings into one of images, on all cores or a cluster; resumable",
     "evaluate": "measure enhancements on held-out phantoms and real images",
     "train": "train a network on raw frames alone, without clean images",
+    "distill": "teach any enhancement to a light network that runs live",
     "model": "export a model, say what it is, check everything that can run it",
     "profile": "per-stage latency against the budgets",
     "control": "change settings or the model of a run while frames flow",

@@ -1,4 +1,4 @@
-"""`sonolucent train DATA... --out MODEL`: zero-shot training on raw frames alone."""
+"""`sonolucent train DATA... --out MODEL`: training on raw frames alone, or on images alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import tyro
@@ -14,32 +14,38 @@ import tyro
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.nn.unet_layout import Kind
+from sonolucent.stream.commands.fit_progress import fit_progress, told_to_go_on
 from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
     from sonolucent.nn.training.loop import TrainingProgress
     from sonolucent.nn.training.state import CurvePoint
+    from sonolucent.stream.offline.model_training import TrainedModel
 
 
 class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Trains a network on raw frames alone: no clean image is needed.
+    """Trains a network on raw frames alone, or on images alone: no clean image is needed.
 
     Writes a model folder, with a report beside the weights. A training that was killed goes on when it is started
     again with the same options. `torchrun --no-python --nproc-per-node N sonolucent train ...` uses N processes.
 
     Args:
         data: recordings of channel data, one for each subject or phantom; or N simulated phantoms: sim:N of
-            random tissue, anatomy:N of anatomies.
+            random tissue, anatomy:N of anatomies. For speckle2self also pictures, films, DICOM, recordings of images.
         out: the model folder; it must not hold a model yet.
         held_out: recordings of other tissue to judge by, which are not trained on; by default some of the subjects.
         overwrite: replace the model where there is one.
-        recipe: quadrant (looks at a frame predict each other), frequency (only its two frequency halves), or paper
-            (the image of two transmits predicts that of all).
+        recipe: quadrant (looks at a frame predict each other), frequency (only its two frequency halves), paper (the
+            image of two transmits predicts that of all), or speckle2self, for images without phase: a network that
+            takes too long for a live stream, but not for `sonolucent enhance`, and that `sonolucent distill` teaches
+            to one which does not.
         net: light (for a CPU) or full (for a GPU); what it begins with tells, where there is that.
         begin_with: a model folder, or the name of a shipped model, to be fine-tuned in a minute or two. It stays as it
             is where nothing better comes of it.
         steps: training steps; by default the recipe's own number, or 300 for a model that is fine-tuned.
+        budget: seconds that speckle2self may learn for; no limit by default.
         seed: of the weights, the batches and the choice of subjects held out.
         device: cpu, cuda, cuda:N; auto takes a GPU where there is one.
         transmitters: the two elements whose image the recipe "paper" is given; a symmetric pair by default.
@@ -51,10 +57,11 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     out: Path
     held_out: tuple[str, ...] = ()
     overwrite: bool = False
-    recipe: RecipeName = "quadrant"
+    recipe: RecipeName | Literal["speckle2self"] = "quadrant"
     net: Kind = "light"
     begin_with: Annotated[Path | None, tyro.conf.arg(name="from")] = None
     steps: int | None = None
+    budget: float | None = None
     seed: int = 0
     device: str = "auto"
     transmitters: tuple[int, int] | None = None
@@ -64,14 +71,25 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(TrainOptions, arguments, "train")
+    model = _on_images(options) if options.recipe == "speckle2self" else _on_frames(options, options.recipe)
+    if options.json:
+        told = {**model.facts, "warnings": model.warnings}
+        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
+    else:
+        say(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
+    return 0
+
+
+def _on_frames(options: TrainOptions, recipe: RecipeName) -> TrainedModel:
     from sonolucent.stream.offline.model_training import train_model
 
-    with _told_to_go_on(options.out), _progress() as progress:
-        model = train_model(
+    _require_default(options, recipe, ("budget",))
+    with told_to_go_on(options.out / "checkpoint.pt"), _progress() as progress:
+        return train_model(
             options.data,
             options.out,
             apart=options.held_out,
-            recipe=options.recipe,
+            recipe=recipe,
             net=options.net,
             begin_with=options.begin_with,
             steps=options.steps,
@@ -83,23 +101,36 @@ def main(arguments: Sequence[str]) -> int:
             beamformed=lambda name: say(f"beamformed {name}", file=sys.stderr),
             progress=progress,
         )
-    if options.json:
-        told = {**model.facts, "warnings": model.warnings}
-        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
-    else:
-        say(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
-    return 0
 
 
-@contextmanager
-def _told_to_go_on(out: Path) -> Iterator[None]:
-    """Within, who interrupts learns how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if (out / "checkpoint.pt").exists():
-            say(f"the same command goes on from {out / 'checkpoint.pt'}", file=sys.stderr)
-        raise
+def _on_images(options: TrainOptions) -> TrainedModel:
+    from sonolucent.nn import Fitting
+    from sonolucent.stream.offline.despeckler_training import train_despeckler
+    from sonolucent.stream.offline.fit_device import fit_device
+
+    _require_default(options, options.recipe, ("held_out", "net", "begin_with", "transmitters"))
+    device = fit_device(options.device)
+    with told_to_go_on(options.out / "checkpoint.pt"), fit_progress() as progress:
+        return train_despeckler(
+            options.data,
+            options.out,
+            fitting=Fitting(options.budget, options.steps, options.seed, device, progress=progress),
+            imaging=options.imaging,
+            overwrite=options.overwrite,
+            told=lambda name: say(f"ready: {name}", file=sys.stderr),
+        )
+
+
+def _require_default(options: TrainOptions, recipe: str, names: Sequence[str]) -> None:
+    """
+    Raises:
+        ConfigError: an option of other recipes was given.
+    """
+    fields = {field.name: field.default for field in msgspec.structs.fields(TrainOptions)}
+    for name in names:
+        if getattr(options, name) != fields[name]:
+            word = "from" if name == "begin_with" else name.replace("_", "-")
+            raise ConfigError(f"{word} is no option of the recipe {recipe}; leave it out")
 
 
 @contextmanager

@@ -64,6 +64,18 @@ def plain_clip(
     return _of_recording(file, first, last)
 
 
+def shows_images(file: Path) -> bool:
+    """Whether a file holds images as they are, not only channel data to make them of.
+
+    Raises:
+        RecordingError: it is none that can be read.
+    """
+    suffix = file.suffix.lower()
+    if suffix in (*PICTURES, *ARRAYS, *FILMS, *DICOM) or is_dicom(file):
+        return True
+    return n_images(open_recording(file)) > 0
+
+
 def require_bmode(image_db: NDArray[np.float32], where: str) -> None:
     """Refuses an image that there is nothing to enhance in.
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from sonolucent.nn.evaluate import CONDITIONS, TRAINING, PhantomScanner
-from sonolucent.nn.image_methods import FitError, Fitting, ImageMethod, enlarged, offline_method
+from sonolucent.nn.image_methods import RANGE_DB, FitError, Fitting, ImageMethod, enlarged, offline_method
 from sonolucent.nn.images import BMode
 from sonolucent.nn.inference.strength import soften
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.resize import resize
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.exports.clip import Clip

@@ -96,7 +96,13 @@ def new_session(
         raise ConfigError(f"{choice} is made of channel data, and there are images alone")
     try:
         session = Session(
-            choice, shape, dynamic_range_db=dynamic_range_db, threads=threads, grain=grain, strength=strength
+            choice,
+            shape,
+            dynamic_range_db=dynamic_range_db,
+            threads=threads,
+            grain=grain,
+            strength=strength,
+            live=False,
         )
         session.warm_up()
     except (ValueError, RuntimeError) as error:

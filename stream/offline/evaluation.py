@@ -96,7 +96,7 @@ def evaluate_models(
         progress("training Speckle2Self")
         compared += self_supervised(self_supervised_steps, phantom_scanner)
     results = evaluate_simulated(compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures)
-    report = _report(condition, under, counts, compared, results)
+    report = phantom_report(condition, under, counts, compared, results)
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
     for name, images in results.anatomies.items():
         report.pictures.append(f"{name}.png")
@@ -156,7 +156,7 @@ def _condition(name: str, scanner: Path | None, imaging: ImagingSettings) -> Con
     return dataclasses.replace(condition, acquisition=acquisition, what=f"{condition.what}, by {scanner.name}")
 
 
-def _report(
+def phantom_report(
     name: str, condition: Condition, counts: PhantomCounts, compared: Sequence[ComparedMethod], results: PhantomResults
 ) -> EvaluationReport:
     """What the simulated phantoms told."""

@@ -65,7 +65,7 @@ class EvaluationReport(msgspec.Struct, kw_only=True):
     pictures: list[str] = []
 
 
-def write_json(path: Path, report: EvaluationReport) -> None:
+def write_json(path: Path, report: msgspec.Struct) -> None:
     """The whole report."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
 
@@ -123,6 +123,15 @@ def _table(figures: Figures, shown: Mapping[str, str]) -> str:
 
 def _cells(figures: Mapping[str, Estimate], shown: Mapping[str, str]) -> list[str]:
     return [str(figures[name]) if name in figures else "" for name in shown]
+
+
+def figure_table(figures: Figures, shown: Mapping[str, str], milliseconds: Mapping[str, float] | None = None) -> str:
+    """A table of some figures under their headings, as far as any method has them; with times where they are given."""
+    names = {name: heading for name, heading in shown.items() if name in _names(figures)}
+    if milliseconds is None:
+        return _table(figures, names)
+    rows = [[name, f"{milliseconds[name]:.0f}", *_cells(row, names)] for name, row in figures.items()]
+    return markdown_table(["method", "ms", *names.values()], rows)
 
 
 def _contrasts(figures: Figures) -> dict[str, str]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sonolucent.nn.image_methods import Fitting, is_offline, offline_method
+from sonolucent.nn.image_methods import RANGE_DB, Fitting, is_offline, offline_method
 from sonolucent.nn.inference.strength import require_strength
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.exports.clip import Clip
 from sonolucent.stream.exports.image_format import Appearance, format_of

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -24,9 +20,10 @@ from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
 from sonolucent.nn.training.validation import Comparison
 from sonolucent.nn.unet_layout import Kind
-from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline import training_data
 from sonolucent.stream.offline.fit_device import fit_device
+from sonolucent.stream.offline.model_output import code_version, model_folder, require_new_model
 
 _IMAGING = ImagingSettings()
 
@@ -96,10 +93,10 @@ def train_model(
     _require_sense(sources, apart, out, steps, overwrite=overwrite)
     device = fit_device(device)
     start = None if begin_with is None else _model_to_begin_with(begin_with, net, imaging.dynamic_range_db)
-    kind: Kind = net if start is None else start.info.kind
-    code = _code()  # that the training starts with, whatever is checked out while it runs
+    kind: Kind = net if start is None else "full" if start.info.kind == "full" else "light"
+    code = code_version()  # that the training starts with, whatever is checked out while it runs
     checkpoint = out / "checkpoint.pt"
-    with _folder(out):
+    with model_folder(out):
         try:
             data = training_data.load(
                 [*sources, *apart],
@@ -116,7 +113,7 @@ def train_model(
                 held_out=held_out_frames,
                 recipe=recipe,
                 kind=kind,
-                begin_with=None if start is None else start.network,
+                begin_with=None if start is None else start.unet,
                 begun_as_shown=None if start is None else AsShown(start, grain),
                 steps=steps,
                 seed=seed,
@@ -156,19 +153,6 @@ def _parted(
     return training, [frame for frame in frames if frame.subject in apart]
 
 
-@contextmanager
-def _folder(out: Path) -> Iterator[None]:
-    """Within, the folder is there; where that fails before anything is in it, it is not left behind."""
-    made = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        if made and not any(out.iterdir()):
-            out.rmdir()
-        raise
-
-
 def _require_sense(
     sources: Sequence[str], apart: Sequence[str], out: Path, steps: int | None, *, overwrite: bool
 ) -> None:
@@ -176,10 +160,7 @@ def _require_sense(
         raise ConfigError("give at least one recording, or sim:N or anatomy:N")
     if both := set(sources) & set(apart):
         raise ConfigError(f"{', '.join(sorted(both))}: cannot be both trained on and held out")
-    if (out / "model.json").exists() and not overwrite:
-        raise ConfigError(f"{out} holds a model already; give another --out, or --overwrite it")
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: cannot be written: it is a file, and a model is a folder; give another --out")
+    require_new_model(out, overwrite=overwrite)
     if steps is not None and steps < 1:
         raise ConfigError(f"steps must be positive, not {steps}")
 
@@ -187,6 +168,7 @@ def _require_sense(
 def _model_to_begin_with(model: str | Path, net: Kind, dynamic_range_db: float) -> Model:
     try:
         start = load_model(find_model(model))
+        _ = start.unet  # or it is refused
     except ModelError as error:
         raise ConfigError(str(error)) from error
     if (net, start.info.kind) == ("full", "light"):
@@ -222,17 +204,3 @@ def _info(out: Path, net: Kind, dynamic_range_db: float, origin: Provenance, tra
         training=origin,
         measured={} if error_db is None else {"validation_error_db": round(error_db, 3)},
     )
-
-
-def _code() -> str:
-    """The version of the program, and the commit where it runs from a checkout."""
-    number = version("sonolucent")
-    if shutil.which("git") is None:
-        return number
-    asked = subprocess.run(
-        ["git", "-C", Path(__file__).parent, "rev-parse", "--short=12", "HEAD"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return f"{number} {asked.stdout.strip()}" if asked.returncode == 0 else number

@@ -18,9 +18,8 @@ from sonolucent.nn.evaluate.super_resolution_suite import (
     Truth,
     evaluate_super_resolution,
 )
-from sonolucent.nn.image_methods import OFFLINE_METHODS, FitError, Fitting
+from sonolucent.nn.image_methods import OFFLINE_METHODS, RANGE_DB, FitError, Fitting
 from sonolucent.nn.images import BMode, normalized
-from sonolucent.nn.super_resolution.bicubic import RANGE_DB
 from sonolucent.nn.super_resolution.degradations import DEGRADATIONS
 from sonolucent.stream.errors import ConfigError, OutputError
 from sonolucent.stream.offline.evaluation_data import read_bmode
@@ -108,7 +107,8 @@ def evaluate_sr(
 
 
 def _require_sense(options: SuperResolutionSuite) -> None:
-    known = {"methods": tuple(OFFLINE_METHODS), "degradations": tuple(DEGRADATIONS), "scales": _SCALES}
+    larger = tuple(name for name, method in OFFLINE_METHODS.items() if max(method.scales) > 1)
+    known = {"methods": larger, "degradations": tuple(DEGRADATIONS), "scales": _SCALES}
     for name, possible in known.items():
         wanted: tuple[object, ...] = getattr(options, name)
         for word in wanted:

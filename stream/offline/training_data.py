@@ -116,6 +116,15 @@ def load(
     return TrainingData(grid, frames, conditions, tuple(warnings))
 
 
+def is_simulated(source: str) -> bool:
+    """Whether it stands for phantoms.
+
+    Raises:
+        ConfigError: there are not that many to train on.
+    """
+    return _simulated(source) is not None
+
+
 def _channel_frames(source: str, imaging: ImagingSettings) -> Iterator[ChannelFrame]:
     if simulated := _simulated(source):
         yield from _phantom_frames(*simulated)

@@ -7,10 +7,12 @@ import types
 import pytest
 
 import sonolucent.nn
-from sonolucent.nn import baselines, evaluate, metrics, super_resolution, training
+from sonolucent.nn import baselines, despeckling, evaluate, metrics, super_resolution, training
 
 
-@pytest.mark.parametrize("package", [sonolucent.nn, baselines, evaluate, metrics, super_resolution, training])
+@pytest.mark.parametrize(
+    "package", [sonolucent.nn, baselines, despeckling, evaluate, metrics, super_resolution, training]
+)
 def test_every_name_is_there_and_documented(package: types.ModuleType) -> None:
     for name in package.__all__:
         value = getattr(package, name)

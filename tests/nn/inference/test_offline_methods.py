@@ -47,9 +47,11 @@ def test_one_that_learns_from_others_has_to_be_fitted_first() -> None:
         Enhancer("mwcnn")
 
 
-@pytest.mark.parametrize("name", ["zssr", "model1-x4", "bicubic"])
+@pytest.mark.parametrize("name", ["zssr", "model1-x4", "bicubic", "self2self"])
 def test_a_session_refuses_them_and_says_what_there_is(name: str) -> None:
-    with pytest.raises(ModelError, match=rf"enhance IN OUT --method {name}` does files, and live there is auto"):
+    with pytest.raises(
+        ModelError, match=rf"enhance IN OUT --method {name}` does files, and live there is the light network"
+    ):
         Session(name, (30, 26))
 
 

@@ -1,0 +1,26 @@
+"""Pictures of speckle to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Picture
+from scipy.ndimage import gaussian_filter
+
+
+def speckle_grey(n_z: int = 72, n_x: int = 64, seed: int = 0) -> np.ndarray:
+    """Two regions, grain of some pixels, grey 0..255."""
+    rng = np.random.default_rng(seed)
+    real, imaginary = (gaussian_filter(rng.normal(size=(n_z, n_x)), 1.2) for _ in range(2))
+    envelope = np.hypot(real, imaginary) / np.hypot(real, imaginary).max()
+    level_db = np.where(np.arange(n_x) < n_x // 2, 0, -15) + 20 * np.log10(envelope + 1e-3)
+    return np.asarray(np.round(255 * (level_db.clip(-60, 0) / 60 + 1)), np.uint8)
+
+
+def speckle_pictures(folder: Path, n: int) -> list[str]:
+    """Files of as many pictures."""
+    paths = [folder / f"frame-{i}.png" for i in range(n)]
+    for i, path in enumerate(paths):
+        Picture.fromarray(speckle_grey(seed=i)).save(path)
+    return [str(path) for path in paths]
