@@ -17,7 +17,7 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.images import BMode
 
 Cost = Literal["live", "offline"]
-"""Whether an image takes milliseconds, or seconds to minutes."""
+"""Whether an image takes milliseconds, or tenths of a second to minutes."""
 RANGE_DB = 60.0
 """Of the images that methods take."""
 FitProgress = Callable[[str, int, int, float], None]
