@@ -17,7 +17,7 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.images import BMode
 
 Cost = Literal["live", "offline"]
-"""Whether an image takes milliseconds, or seconds to minutes."""
+"""Whether an image takes milliseconds, or tenths of a second to minutes."""
 RANGE_DB = 60.0
 """Of the images that methods take."""
 FitProgress = Callable[[str, int, int, float], None]
@@ -154,7 +154,7 @@ def offline_method(word: str) -> ImageMethod:
 def not_live(word: str) -> str:
     """Why a live stream does not take it, and what there is instead, in a sentence."""
     return (
-        f"{word} takes seconds to minutes an image, so no live stream can wait for it: "
+        f"{word} takes tenths of a second to minutes an image, so no live stream can wait for it: "
         f"`sonolucent enhance IN OUT --method {word}` does files, and live there is {LIVE_INSTEAD.format(teacher=word)}"
     )
 

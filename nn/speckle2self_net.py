@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 from torch import Tensor, nn
 
 from sonolucent.nn.image_methods import RANGE_DB
@@ -95,6 +94,8 @@ def despeckled(network: Speckle2SelfNet, image_db: BMode) -> BMode:
 
 def calibrated(output: NDArray[np.float32], image_db: BMode) -> BMode:
     """The network's output on the image's dB scale, by the rising function of it that fits the image best."""
+    from scipy.optimize import isotonic_regression  # late: live stages import this module, and use other networks
+
     order = np.argsort(output, axis=None)
     groups = np.array_split(order, min(_LEVELS, order.size))
     given = np.array([output.ravel()[group].mean() for group in groups])
