@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sonolucent.stream.offline.despeckle_evaluation import DespecklingReport, evaluate_despeckling
     from sonolucent.stream.offline.despeckle_options import DespecklingSuite
     from sonolucent.stream.offline.despeckler_training import train_despeckler
-    from sonolucent.stream.offline.distillation import distill_model
+    from sonolucent.stream.offline.model_distillation import distill_model
     from sonolucent.stream.offline.evaluation import evaluate_models
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.file_enhancement import EnhancedFile, enhance_file
@@ -144,7 +144,7 @@ _MODULES = {
     "offline.despeckle_evaluation": ("DespecklingReport", "evaluate_despeckling"),
     "offline.despeckle_options": ("DespecklingSuite",),
     "offline.despeckler_training": ("train_despeckler",),
-    "offline.distillation": ("distill_model",),
+    "offline.model_distillation": ("distill_model",),
     "offline.evaluation": ("evaluate_models",),
     "offline.evaluation_report": ("EvaluationReport",),
     "offline.file_enhancement": ("EnhancedFile", "enhance_file"),

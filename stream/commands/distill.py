@@ -56,7 +56,7 @@ class DistillOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(DistillOptions, arguments, "distill")
     from sonolucent.nn import Fitting
-    from sonolucent.stream.offline.distillation import distill_model
+    from sonolucent.stream.offline.model_distillation import distill_model
     from sonolucent.stream.offline.fit_device import fit_device
 
     device = fit_device(options.device)

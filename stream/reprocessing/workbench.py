@@ -74,10 +74,7 @@ class Workbench:
         except (BadInput, MemoryError, OSError) as error:
             draft.unlink(missing_ok=True)
             full = isinstance(error, OSError) and error.errno in _FULL_DISK
-            why = (
-                why_refused(error) if isinstance(error, OSError) else str(error) or "it needs more memory than there is"
-            )
-            return Outcome(number=unit.number, kind="refused" if full else "bad", why=why)
+            return Outcome(number=unit.number, kind="refused" if full else "bad", why=_why(error))
 
     def try_frame(self, file: str) -> tuple[float, int]:
         """Images the first frame of a recording of channel data; the seconds it took, warm, and its number of pixels.
