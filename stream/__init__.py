@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from sonolucent.stream.offline.despeckle_evaluation import DespecklingReport, evaluate_despeckling
     from sonolucent.stream.offline.despeckle_options import DespecklingSuite
     from sonolucent.stream.offline.despeckler_training import train_despeckler
-    from sonolucent.stream.offline.model_distillation import distill_model
     from sonolucent.stream.offline.evaluation import evaluate_models
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.file_enhancement import EnhancedFile, enhance_file
     from sonolucent.stream.offline.imaging import image_recording
+    from sonolucent.stream.offline.model_distillation import distill_model
     from sonolucent.stream.offline.model_training import TrainedModel, train_model
     from sonolucent.stream.offline.sr_evaluation import SuiteReport, SuiteRow, evaluate_sr
     from sonolucent.stream.offline.sr_options import SuperResolutionSuite

@@ -56,8 +56,8 @@ class DistillOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(DistillOptions, arguments, "distill")
     from sonolucent.nn import Fitting
-    from sonolucent.stream.offline.model_distillation import distill_model
     from sonolucent.stream.offline.fit_device import fit_device
+    from sonolucent.stream.offline.model_distillation import distill_model
 
     device = fit_device(options.device)
     with told_to_go_on(options.out / "student.pt"), fit_progress() as progress:

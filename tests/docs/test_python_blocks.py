@@ -26,7 +26,7 @@ def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path, monkeypat
 
 
 def test_only_what_cannot_run_here_is_excused() -> None:
-    """A vendor's SDK, a client of a run, trainings of minutes; tests of their own run these, short or with stand-ins."""
+    """A vendor's SDK, a client of a run, trainings of minutes: tests of their own run these, in short."""
     excused = sorted(
         block.place.rpartition(":")[0] for programs in _PROGRAMS.values() for block in programs if block.not_run
     )
