@@ -12,13 +12,19 @@ from importlib.metadata import requires, version
 _HELP = "pip install 'sonolucent[torch]'"
 
 
+def is_installed(library: str) -> bool:
+    """Whether it can be imported. A folder of its name that lies beside the program, without code, is no library."""
+    spec = importlib.util.find_spec(library)
+    return spec is not None and spec.origin is not None
+
+
 @cache
 def torch_fault() -> str:
     """Why networks cannot run in torch here, on a GPU or in TorchScript, and what to do; empty where they can.
 
     Another version of torch is a fault too: libtorch's ABI holds for one.
     """
-    if importlib.util.find_spec("torch") is None:
+    if not is_installed("torch"):
         return f"PyTorch is not installed; {_HELP}"
     installed, wanted = version("torch").partition("+")[0], _built_against()
     if installed != wanted:

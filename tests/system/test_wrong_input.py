@@ -100,7 +100,11 @@ def test_a_model_that_is_not_there(sonolucent: Any, small_recording: Path, tmp_p
 @pytest.mark.parametrize("transport", ["inproc", "ipc"])
 def test_a_model_that_takes_minutes_an_image(sonolucent: Any, small_recording: Path, transport: str) -> None:
     options = ["--headless", "--model", "zssr", "--transport", transport]
-    told = ("no live stream can wait for it", "`sonolucent enhance IN OUT --method zssr`", "live there is auto")
+    told = (
+        "no live stream can wait for it",
+        "`sonolucent enhance IN OUT --method zssr`",
+        "`sonolucent distill zssr --data FILES --out MODEL`",
+    )
     refused(sonolucent("run", "--source", f"replay:{small_recording}", *options), *told)
     refused(sonolucent("image", small_recording, "out.png", "--enhance", "zssr"), *told)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from sonolucent.nn.inference.devices import is_installed
 from sonolucent.stream.errors import ConfigError
 
 
@@ -14,9 +15,6 @@ def required(module: str, extra: str) -> Any:
     Raises:
         ConfigError: it is not installed; the message names the extra that brings it.
     """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"{module} is not installed; pip install 'sonolucent[{extra}]', or use --engine local"
-        ) from error
+    if not is_installed(module):
+        raise ConfigError(f"{module} is not installed; pip install 'sonolucent[{extra}]', or use --engine local")
+    return importlib.import_module(module)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from sonolucent.nn.inference.devices import is_installed
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.reprocessing.engines import extras
+from sonolucent.stream.reprocessing.engines.extras import required
 from sonolucent.stream.reprocessing.engines.processes import LocalEngine
 from sonolucent.stream.reprocessing.reprocess import EngineChoice, reprocess
 from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
-from tests.stream.reprocessing.conftest import Here, contents
+
+from .conftest import Here, contents
 
 WISH = Wish(enhance="cpu")
 
@@ -80,26 +82,30 @@ def test_a_unit_whose_process_is_killed_comes_back_as_lost_and_the_one_behind_it
     assert made.size_bytes == (tmp_path / "2.h5").stat().st_size
 
 
+needs_slurm = pytest.mark.skipif(not is_installed("submitit"), reason="the extra slurm is not installed")
+needs_ray = pytest.mark.skipif(not is_installed("ray"), reason="the extra ray is not installed")
+
+
+@needs_slurm
 def test_jobs_of_slurm_give_the_same_bytes(archive: Path, tmp_path: Path, expected: dict[str, bytes]) -> None:
-    pytest.importorskip("submitit", reason="the extra slurm is not installed")
     by = EngineChoice("slurm", workers=2, slurm=("cluster=local",))
     assert reprocess([str(archive)], tmp_path / "out", WISH, by=by).frames.out == 15
     assert contents(tmp_path / "out") == expected
 
 
+@needs_slurm
 def test_a_parameter_of_slurm_that_is_none_is_refused(archive: Path, tmp_path: Path) -> None:
-    pytest.importorskip("submitit", reason="the extra slurm is not installed")
     with pytest.raises(ConfigError, match="'long' is no KEY=VALUE"):
         reprocess([str(archive)], tmp_path / "out", WISH, by=EngineChoice("slurm", workers=1, slurm=("long",)))
 
 
 @pytest.fixture
 def ray_ends() -> Iterator[None]:
-    ray = pytest.importorskip("ray", reason="the extra ray is not installed")
     yield
-    ray.shutdown()
+    required("ray", "ray").shutdown()
 
 
+@needs_ray
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("ray_ends")
@@ -122,6 +128,10 @@ def test_actors_of_ray_give_the_same_bytes_though_one_is_killed(
     assert killed.is_set()
 
 
-def test_an_engine_that_is_not_installed_names_its_extra() -> None:
-    with pytest.raises(ConfigError, match=r"pip install 'sonolucent\[ray\]', or use --engine local"):
-        extras.required("no_such_library", "ray")
+def test_an_engine_that_is_not_installed_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray leaves folders of its own name about, which Python would import."""
+    (tmp_path / "an_empty_folder").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    for library in ("no_such_library", "an_empty_folder"):
+        with pytest.raises(ConfigError, match=r"pip install 'sonolucent\[ray\]', or use --engine local"):
+            required(library, "ray")

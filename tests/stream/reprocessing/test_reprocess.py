@@ -14,7 +14,8 @@ from sonolucent.stream import image_recording, open_recording
 from sonolucent.stream.errors import ConfigError, OutputError, OutputFailed
 from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
 from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
-from tests.stream.reprocessing.conftest import FILES, N_FRAMES, Here, contents
+
+from .conftest import FILES, N_FRAMES, Here, contents
 
 WISH = Wish(enhance="cpu")
 FIXED = msgspec.structs.replace(WISH, imaging=ImagingSettings(reference_level=2000.0), grain="off")
