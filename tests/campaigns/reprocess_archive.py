@@ -4,7 +4,7 @@
 over them is killed with -9 at ten random moments, a worker, the driver or all of it, and started again each time. What
 it leaves must be, byte for byte, what an undisturbed run of the engine `local` leaves.
 
-`rates`: the frames a second of one process alone, of one process a core, and of Ray's actors, on the reference probe.
+`rates`: the frames a second of one process alone, and of two by an engine, on the reference probe.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def rates(n_files: int, n_frames: int, rounds: int) -> None:
+def rates(engine: str, n_files: int, n_frames: int, rounds: int) -> None:
     cores = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as place:
         archive = Path(place) / "archive"
@@ -182,14 +182,12 @@ def rates(n_files: int, n_frames: int, rounds: int) -> None:
 
         for _ in range(rounds):
             alone = fps("--workers", "1")
-            together = fps("--workers", str(cores))
-            with cluster("ray", cores // 2) as environment:
+            with cluster(engine, cores // 2) as environment:
                 os.environ.update(environment)
-                on_ray = fps("--engine", "ray", "--workers", str(cores))
-            shares = [f"{rate:.2f} ({rate / cores / alone:.1%})" for rate in (together, on_ray)]
+                together = fps(*ENGINES[engine])
             print(
-                f"one process alone {alone:.2f} frames/s; {cores} processes {shares[0]}; {cores} actors {shares[1]} "
-                f"of {cores} x alone; load {os.getloadavg()[0]:.1f}",
+                f"one process alone {alone:.2f} frames/s; {engine} {together:.2f}, {together / cores / alone:.1%} of "
+                f"{cores} x alone; load {os.getloadavg()[0]:.1f}",
                 flush=True,
             )
 
@@ -207,7 +205,7 @@ def main() -> None:
     if options.what == "kills":
         kills(options.engine, options.kills, options.seed)
     else:
-        rates(options.files, options.frames, options.rounds)
+        rates(options.engine, options.files, options.frames, options.rounds)
 
 
 if __name__ == "__main__":
