@@ -39,6 +39,27 @@ class Learner(Protocol):
         """Takes over what `state` gave."""
 
 
+class NetworkLearner:
+    """What a `Learner` of one network and one optimizer has in common with others; it learns for all its steps."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+
+    @property
+    def done(self) -> bool:
+        """As `Learner`."""
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """As `Learner`."""
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """As `Learner`."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
 def fit(learner: Learner, what: str, n_steps: int, fitting: Fitting, plan: str) -> int:
     """Fits until the steps are done, the time is over, or the learner is; goes on from a checkpoint.
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import Grey, cropped, require_large, turned
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 
@@ -182,31 +182,22 @@ class BlindSpot:
         return denormalized(self._standard.back(made).clip(0, 1), RANGE_DB)
 
 
-class _Learner:
+class _Learner(NetworkLearner):
+    network: BlindSpotNet
+
     def __init__(self, images: list[Grey], blindness: Blindness, fitting: Fitting) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
         self._images, self._blindness, self._device = images, blindness, torch.device(fitting.device)
         self._patch = min(_PATCH, *(min(image.shape) for image in images)) // _STRIDE * _STRIDE
-        self.network: BlindSpotNet = seeded(BlindSpotNet, fitting.seed, fitting.device)
-        self._optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
-
-    @property
-    def done(self) -> bool:
-        return False
+        self.network = seeded(BlindSpotNet, fitting.seed, fitting.device)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
 
     def step(self, number: int, rng: np.random.Generator) -> float:
         patches = torch.from_numpy(np.stack([self._patch_of(rng) for _ in range(_BATCH[self._device.type])])[:, None])
         given, mask = self._blindness.hide(patches, rng)
         hidden = mask.to(self._device) > 0
         made = self.network(given.to(self._device))
-        return descend(self._blindness.error(made[hidden], patches.to(self._device)[hidden]), self._optimizer)
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        return descend(self._blindness.error(made[hidden], patches.to(self._device)[hidden]), self.optimizer)
 
     def _patch_of(self, rng: np.random.Generator) -> Grey:
         image = self._images[int(rng.integers(len(self._images)))]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import Grey, cropped, require_large
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 
@@ -143,16 +143,14 @@ def drawn_from(rng: np.random.Generator) -> Iterator[None]:
         yield
 
 
-class _Learner:
+class _Learner(NetworkLearner):
+    network: Self2SelfNet
+
     def __init__(self, images: list[Grey], fitting: Fitting) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
         self._images, self._device = [_padded(image) for image in images], torch.device(fitting.device)
-        self.network: Self2SelfNet = seeded(Self2SelfNet, fitting.seed, fitting.device)
-        self._optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
-
-    @property
-    def done(self) -> bool:
-        return False
+        self.network = seeded(Self2SelfNet, fitting.seed, fitting.device)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
 
     def step(self, number: int, rng: np.random.Generator) -> float:
         crop = cropped(self._images[int(rng.integers(len(self._images)))], _CROP[self._device.type], rng)
@@ -160,14 +158,7 @@ class _Learner:
         image = torch.from_numpy(np.flip(crop, flipped).copy())[None, None].to(self._device)
         with drawn_from(rng):
             output, mask = random_pass(self.network, image)
-            return descend(hidden_loss(output, image, mask), self._optimizer)
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+            return descend(hidden_loss(output, image, mask), self.optimizer)
 
 
 def _padded(image: Grey) -> Grey:

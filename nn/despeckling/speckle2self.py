@@ -9,7 +9,7 @@ Their turns, shifts and changes of size are left out: they would tilt the speckl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import cropped, require_large
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import Cost, FitError, Fitting
 from sonolucent.nn.images import BMode
 from sonolucent.nn.speckle2self_net import (
@@ -113,29 +113,20 @@ class Speckle2Self:
         return despeckled(self.network, image_db)
 
 
-class _Learner:
+class _Learner(NetworkLearner):
+    network: ThreeScales
+
     def __init__(self, envelopes: list[NDArray[np.float32]], fitting: Fitting) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
         self._envelopes, self._device = envelopes, torch.device(fitting.device)
         smallest = min(min(envelope.shape) for envelope in envelopes)
         self._crop = min(_CROP[self._device.type], smallest) // STRIDE * STRIDE
-        self.network: ThreeScales = seeded(ThreeScales, fitting.seed, fitting.device)
-        self._optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE, betas=_BETAS)
-
-    @property
-    def done(self) -> bool:
-        return False
+        self.network = seeded(ThreeScales, fitting.seed, fitting.device)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE, betas=_BETAS)
 
     def step(self, number: int, rng: np.random.Generator) -> float:
         crops = np.stack([self._crop_of(rng) for _ in range(_BATCH[self._device.type])])[:, None]
-        return descend(self.network.loss(scales_of(torch.from_numpy(crops).to(self._device))), self._optimizer)
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        return descend(self.network.loss(scales_of(torch.from_numpy(crops).to(self._device))), self.optimizer)
 
     def _crop_of(self, rng: np.random.Generator) -> NDArray[np.float32]:
         crop = cropped(self._envelopes[int(rng.integers(len(self._envelopes)))], self._crop, rng)

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import cropped, require_large, turned
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.super_resolution.back_projection import Shrink, shrink_by
@@ -132,7 +132,7 @@ def doubled_by(name: str, networks: Sequence[McGillNet], image_db: BMode) -> BMo
     return denormalized(image, RANGE_DB)
 
 
-class _Learner:
+class _Learner(NetworkLearner):
     def __init__(
         self,
         network: McGillNet,
@@ -142,10 +142,10 @@ class _Learner:
         fitting: Fitting,
     ) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
-        self._network, self._images, self._shrink = network, images, shrink
+        self.network, self._images, self._shrink = network, images, shrink
         self._perceptual = None if perceptual is None else perceptual.to(fitting.device)
         self._device = torch.device(fitting.device)
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+        self.optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
         self._schedule = PlateauSchedule(self.n_steps, STEPS)
 
     @property
@@ -155,26 +155,21 @@ class _Learner:
     def step(self, number: int, rng: np.random.Generator) -> float:
         parent = self._parent(rng)
         child = self._child(parent, rng)
-        made, wanted = self._network(_levels(child, self._device)), _levels(parent, self._device)
+        made, wanted = self.network(_levels(child, self._device)), _levels(parent, self._device)
         error = (made - wanted).abs().mean()
         if self._perceptual is not None:
             error = error + _PERCEPTUAL * (1 - 1 / (1 + self._difference(made, wanted)))
-        loss = descend(error, self._optimizer)
+        loss = descend(error, self.optimizer)
         if self._schedule.is_flat(loss):
-            for group in self._optimizer.param_groups:
+            for group in self.optimizer.param_groups:
                 group["lr"] = max(group["lr"] / 2, _LEAST_RATE)
         return loss
 
     def state(self) -> dict[str, Any]:
-        return {
-            "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state(),
-        }
+        return {**super().state(), "schedule": self._schedule.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        super().restore(state)
         self._schedule.restore(state["schedule"])
 
     def _parent(self, rng: np.random.Generator) -> Grey:

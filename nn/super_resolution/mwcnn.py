@@ -9,7 +9,7 @@ that were shrunk bicubically.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import cropped, require_large, turned
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.super_resolution.haar import orthonormal, orthonormal_inverse
@@ -96,33 +96,24 @@ class Mwcnn:
         return denormalized(made.clip(0, 1), RANGE_DB)
 
 
-class _Learner:
+class _Learner(NetworkLearner):
+    network: MwcnnNet
+
     def __init__(self, images: list[Grey], scale: int, fitting: Fitting) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
         self._images, self._scale, self._device = images, scale, torch.device(fitting.device)
         smallest = min(min(image.shape) for image in images)
         self._patch = min(_PATCH[self._device.type], smallest) // _STRIDE * _STRIDE
         self.network = seeded(MwcnnNet, fitting.seed, fitting.device)
-        self._optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
-
-    @property
-    def done(self) -> bool:
-        return False
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=_RATE)
 
     def step(self, number: int, rng: np.random.Generator) -> float:
         halvings = number // max(1, self.n_steps // _HALVINGS)
-        self._optimizer.param_groups[0]["lr"] = _RATE / 2**halvings
+        self.optimizer.param_groups[0]["lr"] = _RATE / 2**halvings
         wanted = [self._patch_of(rng) for _ in range(_BATCH[self._device.type])]
         given = [resize(resize(patch, 1 / self._scale), self._scale) for patch in wanted]
         made = self.network(self._tensor(given))
-        return descend(F.mse_loss(made, self._tensor(wanted)), self._optimizer)
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        return descend(F.mse_loss(made, self._tensor(wanted)), self.optimizer)
 
     def _patch_of(self, rng: np.random.Generator) -> Grey:
         image = self._images[int(rng.integers(len(self._images)))]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sonolucent.nn.crops import cropped, require_large, turned, turned_back
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import RANGE_DB, Cost, FitError, Fitting
 from sonolucent.nn.images import BMode, denormalized, normalized
 from sonolucent.nn.super_resolution.back_projection import Shrink, back_projected, shrink_by
@@ -136,18 +136,18 @@ class Zssr:
         return back_projected(np.median(views, axis=0).astype(np.float32), image, self.shrink, n)
 
 
-class _Learner:
+class _Learner(NetworkLearner):
     """One network, learning to double images of which it sees halves."""
 
     def __init__(
         self, network: ZssrNet, images: list[Grey], shrink: Shrink, settings: ZssrSettings, fitting: Fitting
     ) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
-        self._network, self._images, self._shrink, self._settings = network, images, shrink, settings
+        self.network, self._images, self._shrink, self._settings = network, images, shrink, settings
         self._device = torch.device(fitting.device)
         self._crop = min(_CROP[self._device.type], *(min(image.shape) for image in images)) // 2 * 2
         self._weights = [gradient_weights(image) for image in images] if settings.eventful else []
-        self._optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
+        self.optimizer = torch.optim.Adam(network.parameters(), lr=_RATE)
         self._schedule = SlopeSchedule(self.n_steps, STEPS)
 
     @property
@@ -159,24 +159,19 @@ class _Learner:
         father, weights = self._father(index, rng)
         son = self._shrink(father, 2)
         son += self._settings.noise * rng.standard_normal(son.shape, np.float32)
-        made = self._network(_tensor(resize(son, 2), self._device))
+        made = self.network(_tensor(resize(son, 2), self._device))
         loss = descend(
-            (_tensor(weights, self._device) * (made - _tensor(father, self._device)).abs()).mean(), self._optimizer
+            (_tensor(weights, self._device) * (made - _tensor(father, self._device)).abs()).mean(), self.optimizer
         )
         if self._schedule.is_due(number) and self._schedule.is_flat(number, self._reconstruction_error()):
             self._rate /= 10
         return loss
 
     def state(self) -> dict[str, Any]:
-        return {
-            "network": self._network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "schedule": self._schedule.state(),
-        }
+        return {**super().state(), "schedule": self._schedule.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        super().restore(state)
         self._schedule.restore(state["schedule"])
 
     def _father(self, index: int, rng: np.random.Generator) -> tuple[Grey, Grey]:
@@ -192,17 +187,17 @@ class _Learner:
     def _reconstruction_error(self) -> float:
         """Mean squared, of the first image from its own half."""
         image = self._images[0][: self._images[0].shape[0] // 2 * 2, : self._images[0].shape[1] // 2 * 2]
-        made = _through(self._network, resize(self._shrink(image, 2), 2))
+        made = _through(self.network, resize(self._shrink(image, 2), 2))
         return float(np.mean((made - image) ** 2))
 
     @property
     def _rate(self) -> float:
-        rate: float = self._optimizer.param_groups[0]["lr"]
+        rate: float = self.optimizer.param_groups[0]["lr"]
         return rate
 
     @_rate.setter
     def _rate(self, rate: float) -> None:
-        self._optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.param_groups[0]["lr"] = rate
 
 
 def _through(network: nn.Module, image: Grey) -> Grey:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonolucent.nn.crops import Grey, require_large
-from sonolucent.nn.fit_loop import descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.images import BMode, normalized
 from sonolucent.nn.training.examples import level_shift_db
@@ -67,7 +66,9 @@ def teaching_loss(made: Tensor, wanted: Tensor) -> Tensor:
     return F.l1_loss(made, wanted) + _SMOOTHNESS * (down + across)
 
 
-class _Student:
+class _Student(NetworkLearner):
+    network: LightUNet
+
     def __init__(self, lessons: Sequence[Lesson], fitting: Fitting, dynamic_range_db: float) -> None:
         self.n_steps = STEPS if fitting.steps is None else fitting.steps
         self._range_db, self._device = dynamic_range_db, torch.device(fitting.device)
@@ -79,27 +80,16 @@ class _Student:
         ]
         require_large([pair[0] for pair in self._pairs], _LEAST_PX)
         self._crop = [min(size, *(pair.shape[i + 1] for pair in self._pairs)) for i, size in enumerate(_CROP)]
-        self.network: LightUNet = seeded(LightUNet, fitting.seed, fitting.device)
+        self.network = seeded(LightUNet, fitting.seed, fitting.device)
         if self._device.type == "cpu":
             fuse_norms(self.network)
-        self._optimizer = torch.optim.Adam(self.network.parameters())
-
-    @property
-    def done(self) -> bool:
-        return False
+        self.optimizer = torch.optim.Adam(self.network.parameters())
 
     def step(self, number: int, rng: np.random.Generator) -> float:
-        self._optimizer.param_groups[0]["lr"] = cosine(number, self.n_steps)
+        self.optimizer.param_groups[0]["lr"] = cosine(number, self.n_steps)
         pairs = torch.from_numpy(np.stack([self._crop_of(rng) for _ in range(_BATCH)])).to(self._device)
         made = self.network(pairs[:, :1])
-        return descend(self._range_db * teaching_loss(made, pairs[:, 1:]), self._optimizer)
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        return descend(self._range_db * teaching_loss(made, pairs[:, 1:]), self.optimizer)
 
     def _crop_of(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """(2, n_z, n_x): somewhere, mirrored or not, at another level."""

@@ -11,8 +11,8 @@ import msgspec
 import tyro
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
-from sonolucent.stream.commands.fit_progress import fit_progress, told_to_go_on
-from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.fit_progress import fit_progress, tell_model, told_to_go_on
+from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.printable import say
 
 
@@ -71,9 +71,5 @@ def main(arguments: Sequence[str]) -> int:
             overwrite=options.overwrite,
             told=lambda name: say(f"ready: {name}", file=sys.stderr),
         )
-    if options.json:
-        told = {**model.facts, "warnings": model.warnings}
-        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
-    else:
-        say(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
+    tell_model(model, options.out, json=options.json)
     return 0

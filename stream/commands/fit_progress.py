@@ -1,4 +1,4 @@
-"""How far a fit is: a bar on a terminal, a line at every tenth elsewhere; on standard error. And how one goes on."""
+"""What the user of a fit is told: how far it is, how it goes on after an interruption, and what has come of it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from sonolucent.stream.commands.parsing import print_json
 from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
     from sonolucent.nn.image_methods import FitProgress
+    from sonolucent.stream.offline.model_training import TrainedModel
 
 _LINES = 10
 
 
 @contextmanager
 def fit_progress() -> Iterator[FitProgress]:
-    """Within, what it gives tells of every step."""
+    """Within, what it gives tells of every step: a bar on a terminal, a line at every tenth elsewhere."""
     from rich.console import Console
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -47,3 +51,12 @@ def told_to_go_on(checkpoint: Path | None) -> Iterator[None]:
         if checkpoint is not None and any(checkpoint.parent.glob(f"{checkpoint.name}*")):
             say(f"the same command goes on from {checkpoint}", file=sys.stderr)
         raise
+
+
+def tell_model(model: TrainedModel, out: Path, *, json: bool) -> None:
+    """What was trained, and the figures that tell how well."""
+    if json:
+        told = {**model.facts, "warnings": model.warnings}
+        print_json({"model": str(out), **msgspec.to_builtins(model.info), **told})
+    else:
+        say(f"{out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")

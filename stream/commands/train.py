@@ -14,8 +14,8 @@ import tyro
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.training.recipes import RecipeName
 from sonolucent.nn.unet_layout import Kind
-from sonolucent.stream.commands.fit_progress import fit_progress, told_to_go_on
-from sonolucent.stream.commands.parsing import parse, print_json
+from sonolucent.stream.commands.fit_progress import fit_progress, tell_model, told_to_go_on
+from sonolucent.stream.commands.parsing import parse
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.printable import say
 
@@ -72,11 +72,7 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(TrainOptions, arguments, "train")
     model = _on_images(options) if options.recipe == "speckle2self" else _on_frames(options, options.recipe)
-    if options.json:
-        told = {**model.facts, "warnings": model.warnings}
-        print_json({"model": str(options.out), **msgspec.to_builtins(model.info), **told})
-    else:
-        say(f"{options.out}: {', '.join(f'{name} {value}' for name, value in model.facts.items())}")
+    tell_model(model, options.out, json=options.json)
     return 0
 
 

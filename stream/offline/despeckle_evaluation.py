@@ -13,10 +13,11 @@ from sonolucent.nn.evaluate.despeckling_suite import despeckling_methods, despec
 from sonolucent.nn.evaluate.held_out import EvaluationProgress, evaluate_simulated
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.shipped_models import find_model
-from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.despeckle_options import DespecklingSuite
 from sonolucent.stream.offline.evaluation import phantom_report
 from sonolucent.stream.offline.evaluation_manifest import Manifest, load_manifest
+from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, figure_table, write_json, write_pictures
 from sonolucent.stream.offline.fit_device import fit_device
@@ -74,11 +75,9 @@ def evaluate_despeckling(
         ConfigError: an option cannot be used, or pictures are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
     """
-    if not overwrite and (out / "report.json").exists():
-        raise OutputError(f"{out}: holds an evaluation; choose another folder, or --overwrite it")
+    require_new_evaluation(out, overwrite=overwrite)
     _require_sense(options)
-    if manifest is not None and data is None:
-        raise ConfigError("a manifest names files in a folder of real images; give data = FOLDER too")
+    require_data_of(manifest, data)
     real = None if data is None else (data, _some(load_manifest(data, manifest), options.in_vivo))
     fitting = Fitting(options.budget, options.steps, options.seed, fit_device(options.device))
     scanner = PhantomScanner(CONDITIONS["reference"])

@@ -26,8 +26,9 @@ from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.self_supervised import self_supervised
 from sonolucent.sim import phantoms
 from sonolucent.sim.picture import PREFIX
-from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
+from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
 from sonolucent.stream.recording.open import open_recording
@@ -76,13 +77,11 @@ def evaluate_models(
         OutputError: the folder holds an evaluation, and must not be overwritten.
         RecordingError: a recording cannot be read.
     """
-    if not overwrite and (out / "report.json").exists():
-        raise OutputError(f"{out}: holds an evaluation; choose another folder, or --overwrite it")
+    require_new_evaluation(out, overwrite=overwrite)
     _require_sense(scanner, condition, counts, self_supervised_steps)
     if imaging.dynamic_range_db != DYNAMIC_RANGE_DB:
         raise ConfigError(f"figures hold for {DYNAMIC_RANGE_DB:g} dB; leave dynamic_range_db out")
-    if manifest is not None and data is None:
-        raise ConfigError("a manifest names files in a folder of real images; give data = FOLDER too")
+    require_data_of(manifest, data)
     phantoms_of_pictures = _named(pictures)
     real = None if data is None else (data, load_manifest(data, manifest))
     try:

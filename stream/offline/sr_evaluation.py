@@ -21,9 +21,10 @@ from sonolucent.nn.evaluate.super_resolution_suite import (
 from sonolucent.nn.image_methods import OFFLINE_METHODS, RANGE_DB, FitError, Fitting
 from sonolucent.nn.images import BMode, normalized
 from sonolucent.nn.super_resolution.degradations import DEGRADATIONS
-from sonolucent.stream.errors import ConfigError, OutputError
+from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_data import read_bmode
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
+from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_report import markdown_table, write_pictures
 from sonolucent.stream.offline.fit_device import fit_device
 from sonolucent.stream.offline.sr_options import SuperResolutionSuite
@@ -80,11 +81,9 @@ def evaluate_sr(
         ConfigError: an option cannot be used, or pictures are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
     """
-    if not overwrite and (out / "report.json").exists():
-        raise OutputError(f"{out}: holds an evaluation; choose another folder, or --overwrite it")
+    require_new_evaluation(out, overwrite=overwrite)
     _require_sense(options)
-    if manifest is not None and data is None:
-        raise ConfigError("a manifest names files in a folder of real images; give data = FOLDER too")
+    require_data_of(manifest, data)
     truths = [*_simulated(options, progress), *([] if data is None else _in_vivo(data, manifest, options))]
     if not truths:
         raise ConfigError("there is no image to evaluate on; give simulated, or data")
