@@ -12,9 +12,9 @@ class InferenceStage:
         device: "cpu" or "cuda:N".
         dynamic_range_db: images lie in [-dynamic_range_db, 0].
         threads: threads of the CPU that one frame may use; torch's own default without it.
-        backend: "torchscript", or "fused-NAME" with one of `fused_kernels()`; by default the fastest that suits and
-            computes in f32. "fused-bf16" is the fastest that multiplies in bf16. A package runs
-            by "aotinductor" alone.
+        backend: "torchscript", or "fused-NAME" with one of `sonolucent._fused.fused_kernels()`; by default the fastest
+            that suits and computes in f32. "fused-bf16" is the fastest that multiplies in bf16. A package runs by
+            "aotinductor" alone.
 
     Raises:
         ValueError: the file is missing or broken, its suffix unknown, an argument out of range, or the backend not to
@@ -54,11 +54,3 @@ class InferenceStage:
 
 def cuda_device_count() -> int:
     """CUDA devices that this build of libtorch can use."""
-
-def fused_kernels(*, bf16: bool = False, full: bool = False) -> list[str]:
-    """Names of the fused kernels that this processor can run, the fastest first; the last is "portable".
-
-    Args:
-        bf16: those that multiply in bf16, such as "avx512-bf16", instead.
-        full: those of full networks, which know a matrix unit too ("amx-bf16"), not of light ones.
-    """

@@ -19,7 +19,6 @@ void bind_inference(py::module_& m) {
            }),
            py::arg("file"), py::kw_only(), py::arg("device") = "cpu", py::arg("dynamic_range_db") = 60.0F,
            py::arg("threads") = py::none(), py::arg("backend") = py::none(), py::call_guard<py::gil_scoped_release>());
-  bind_fused_kernels(m);
   m.def("cuda_device_count", &cuda_device_count, "CUDA devices that this build of libtorch can use.");
 }
 

@@ -5,8 +5,6 @@
 
 #include <functional>
 
-#include "unet/network_kernels.hpp"
-
 namespace py = pybind11;
 
 namespace sonolucent {
@@ -48,14 +46,6 @@ void run(InferenceStage& stage, const py::array& image, py::array& out) {
   for (py::ssize_t i = 0; i < end; i += size) stage.run(source + i, target + i, n_z, n_x);
 }
 
-std::vector<std::string> fused_kernels(bool bf16, bool full) {
-  const auto precision = bf16 ? fused::Precision::kBfloat16 : fused::Precision::kFloat32;
-  std::vector<std::string> names;
-  for (const auto& kernels : kernels_for(full))
-    if (kernels.precision == precision) names.push_back(kernels.name);
-  return names;
-}
-
 }  // namespace
 
 py::class_<InferenceStage> bind_stage(py::module_& m, const char* name, const char* what) {
@@ -67,13 +57,6 @@ py::class_<InferenceStage> bind_stage(py::module_& m, const char* name, const ch
       .def_property_readonly("device", &InferenceStage::device)
       .def_property_readonly("backend", &InferenceStage::backend)
       .def_property_readonly("reason", &InferenceStage::reason);
-}
-
-void bind_fused_kernels(py::module_& m) {
-  m.def(
-      "fused_kernels", &fused_kernels, py::kw_only(), py::arg("bf16") = false, py::arg("full") = false,
-      "Names of the fused kernels for this processor, the fastest first; with bf16 those of that precision, with full "
-      "those of full networks.");
 }
 
 }  // namespace sonolucent

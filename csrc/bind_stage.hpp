@@ -9,6 +9,4 @@ namespace sonolucent {
 // The class of a stage, without a constructor.
 pybind11::class_<InferenceStage> bind_stage(pybind11::module_& m, const char* name, const char* what);
 
-void bind_fused_kernels(pybind11::module_& m);
-
 }  // namespace sonolucent

@@ -4,6 +4,7 @@
 
 #include "bind_stage.hpp"
 #include "unet/fused_backend.hpp"
+#include "unet/network_kernels.hpp"
 
 namespace py = pybind11;
 
@@ -29,6 +30,14 @@ std::unique_ptr<InferenceStage> fused_stage(const std::map<std::string, py::arra
   return std::make_unique<InferenceStage>("cpu", fused_backend(parse_network(state), checked(options)));
 }
 
+std::vector<std::string> fused_kernels(bool bf16, bool full) {
+  const auto precision = bf16 ? fused::Precision::kBfloat16 : fused::Precision::kFloat32;
+  std::vector<std::string> names;
+  for (const auto& kernels : kernels_for(full))
+    if (kernels.precision == precision) names.push_back(kernels.name);
+  return names;
+}
+
 }  // namespace
 }  // namespace sonolucent
 
@@ -37,5 +46,8 @@ PYBIND11_MODULE(_fused, m) {
   sonolucent::bind_stage(m, "FusedStage", "Enhances B-mode images with a U-Net in the fused kernels.")
       .def(py::init(&sonolucent::fused_stage), py::arg("weights"), py::kw_only(), py::arg("dynamic_range_db") = 60.0F,
            py::arg("threads") = 1, py::arg("backend") = py::none());
-  sonolucent::bind_fused_kernels(m);
+  m.def(
+      "fused_kernels", &sonolucent::fused_kernels, py::kw_only(), py::arg("bf16") = false, py::arg("full") = false,
+      "Names of the fused kernels for this processor, the fastest first; with bf16 those of that precision, with full "
+      "those of full networks.");
 }

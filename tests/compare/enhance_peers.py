@@ -31,7 +31,8 @@ import torch
 from numpy.typing import NDArray
 from peers import round_trip
 
-from sonolucent._core import InferenceStage, fused_kernels
+from sonolucent._core import InferenceStage
+from sonolucent._fused import fused_kernels
 from sonolucent.nn import Enhancer
 from sonolucent.nn.export.aotinductor import write_package
 

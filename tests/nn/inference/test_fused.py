@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from sonolucent._core import InferenceStage, fused_kernels
+from sonolucent._core import InferenceStage
+from sonolucent._fused import fused_kernels
 from sonolucent.nn import SHIPPED_MODELS
 from sonolucent.nn.export.torchscript import write_torchscript
 from sonolucent.nn.model_folder import load_model
