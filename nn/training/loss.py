@@ -17,6 +17,8 @@ _LEVEL_WEIGHT = 0.7
 _EDGE_DB = (5.0, 9.0)
 _EDGE_WEIGHT = 20.0
 _SMOOTHNESS = 1.0
+_SPOT_DB = 1.0
+_SPOT_WEIGHT = 3.0
 
 
 def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
@@ -25,12 +27,17 @@ def l1(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
 
 
 def speckle_loss(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
-    """Huber's loss, points weighted as tissue is not; errors of the level of patches; total variation of tissue.
+    """Huber's loss, points weighted as tissue is not; errors of the level of patches; total variation and spots of
+    tissue.
 
     Two looks at a frame say too little of any one pixel of tissue: a small network makes fine grain of its doubts. The
     total variation (Rudin, Osher and Fatemi 1992) settles them for what is smooth. It spares points, and edges, whose
     height and sharpness it would cost. It would also draw a region's level to that of its surroundings; the mean of a
     patch, which speckle hardly disturbs, holds against that.
+
+    What total variation leaves are single dots and pits: they cost it little more than the grain that they were. So
+    whatever stands out of the prediction in every direction costs extra, bright or dark, where the looks show neither a
+    point nor an edge.
 
     Points are less than a thousandth of the pixels, so that without weight their peaks hardly count. That weight is
     told from the network's input alone, whose speckle is independent of the target's: under such a weight the best
@@ -49,9 +56,10 @@ def speckle_loss(predicted: Tensor, wanted: Tensor, given: Tensor) -> Tensor:
     errors = F.smooth_l1_loss(predicted, wanted, reduction="none", beta=_SLIGHT_DB)
     edges = ramp(steps((given + 3 * wanted) / 4), _EDGE_DB)
     tissue = 1 / (1 + _POINT_WEIGHT * agreed) / (1 + _EDGE_WEIGHT * edges)
-    variation = _variation(predicted, tissue / tissue.mean())
+    tissue = tissue / tissue.mean()
+    smoothing = _SMOOTHNESS * _variation(predicted, tissue) + _SPOT_WEIGHT * (tissue * _spots(predicted)).mean()
     levels = patch_mean(predicted - wanted).abs()
-    return (points * errors).mean() / points.mean() + _LEVEL_WEIGHT * levels.mean() + _SMOOTHNESS * variation
+    return (points * errors).mean() / points.mean() + _LEVEL_WEIGHT * levels.mean() + smoothing
 
 
 def _variation(image: Tensor, weight: Tensor) -> Tensor:
@@ -59,3 +67,9 @@ def _variation(image: Tensor, weight: Tensor) -> Tensor:
     down = (image[:, :, 1:] - image[:, :, :-1]).abs() * weight[:, :, 1:]
     across = (image[..., 1:] - image[..., :-1]).abs() * weight[..., 1:]
     return down.mean() + across.mean()
+
+
+def _spots(image: Tensor) -> Tensor:
+    """By how many dB more than a slight wave each pixel stands out of its surroundings in every direction, or lies
+    below them."""
+    return F.relu(standing_out(image) - _SPOT_DB) + F.relu(standing_out(-image) - _SPOT_DB)

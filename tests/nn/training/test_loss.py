@@ -50,6 +50,21 @@ def test_a_lost_point_costs_far_more_than_as_large_an_error_in_tissue():
     assert without_peak - kept > 5 * (speckle_loss(elsewhere, point, point) - kept)
 
 
+@pytest.mark.parametrize("height_db", [-6.0, 6.0])
+def test_a_spot_costs_far_more_than_as_long_a_piece_of_a_line(height_db: float):
+    spot, line = tissue(), tissue()
+    spot[..., 22:25, 19:22] += height_db
+    line[..., 24, :] += height_db
+    costs = [speckle_loss(image, image, tissue()).item() for image in (spot, line)]
+    outlines = 4 * 3, 2 * SHAPE[-1]
+    assert costs[0] / outlines[0] > 2 * costs[1] / outlines[1]
+
+
+def test_a_point_that_all_looks_show_is_no_spot():
+    point = with_point(25.0)
+    assert speckle_loss(point, point, point) < 0.4 * speckle_loss(point, point, tissue())
+
+
 @pytest.mark.parametrize("column", [2, 20, 38])
 def test_an_edge_costs_far_less_by_its_height_than_a_slight_step(column: int):
     edge, slight = with_step(20.0, column), with_step(4.0, column)
