@@ -15,8 +15,10 @@ from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import (
     LANES,
     add,
-    complex_multiply,
+    add_couple,
     fma,
+    interleave_couples_high,
+    interleave_couples_low,
     interleave_high,
     interleave_low,
     load,
@@ -26,16 +28,17 @@ from sonolucent.beamform.compute.simd import (
     splat,
     store,
 )
+from sonolucent.beamform.compute.split_complex import BLOCK, load_block, plus, times
 from sonolucent.beamform.fourier.kaiser_bessel import TABLE_SIZE, TAPS
 
 
 class LegTables(NamedTuple):
-    """`LegWaves` for kernels."""
+    """`LegWaves` for kernels: rows padded to whole blocks, complex ones split as in `split_complex.py`."""
 
     depth_bin: NDArray[np.float32]
-    """(n_legs, n_bins)"""
+    """(n_legs, padded bins)"""
     weight: NDArray[np.float32]
-    """Complex numbers as two floats, rows padded with zeros: (n_legs, 2 padded bins)."""
+    """(n_legs, 2 padded bins)"""
     transmit_weight: NDArray[np.float32]
     """The same array where both legs are weighted alike."""
     first_bin: NDArray[np.int64]
@@ -43,7 +46,7 @@ class LegTables(NamedTuple):
 
 
 class AngleSpectra(NamedTuple):
-    """Spectra of pairs of legs, by their angle (`angle_row`): float32 (n_angles, 2 padded bins), complex as two."""
+    """Spectra of pairs of legs, by their angle (`angle_row`): float32 (n_angles, 2 padded bins), split."""
 
     plus: NDArray[np.float32]
     """Those that make the image's wavenumber +wave."""
@@ -61,13 +64,13 @@ class Gridding(NamedTuple):
     taps: NDArray[np.float32]
     """`kaiser_bessel.tap_table`."""
     cells: NDArray[np.float32]
-    """16 floats a bin, four taps of the real and the imaginary part at +wave and at -wave: (16 n_cells,)."""
+    """16 floats a bin, for each tap the real and the imaginary part at +wave and at -wave: (16 n_cells,)."""
     scratch: NDArray[np.float32]
     """(6, padded bins)"""
 
 
 class LegPair(NamedTuple):
-    """One unordered pair of legs from its first frequency on; complex numbers are two floats."""
+    """One unordered pair of legs from the block of its first frequency on; rows are split."""
 
     share: np.float32
     """A half where both legs are one, which would be counted twice, else one."""
@@ -97,30 +100,32 @@ def spread_wave(wave, legs, angles, gridding):
     # Taken apart once: in the loop each field would be counted as a reference of its own.
     depth_bin, weight, transmit_weight, first_bin = legs
     alike = weight.ctypes.data == transmit_weight.ctypes.data
-    plus, minus, n_lateral = angles
+    plus_side, minus_side, n_lateral = angles
     grid_first_bin, table, cells, scratch = gridding
     bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
+    n_bins = depth_bin.shape[1]
     for high in range((wave + 1) // 2, depth_bin.shape[0]):
         low = wave - high
         t, r = high, abs(low)
         first = max(first_bin[t], first_bin[r])
+        start = first - first % LANES
         # Slices that begin at zero let the loops below vectorise; an offset might be negative and wrap.
-        locate(depth_bin[t, first:], depth_bin[r, first:], np.float32(grid_first_bin), bins, taps)
-        n = depth_bin.shape[1] - first
+        locate(depth_bin[t, start:], depth_bin[r, start:], np.float32(grid_first_bin), bins, taps)
         pair = LegPair(
             np.float32(0.5 if high == low else 1.0),
-            transmit_weight[t, 2 * first :],
-            weight[r, 2 * first :],
-            weight[t, 2 * first :],
-            transmit_weight[r, 2 * first :],
-            plus[angle_row(high, wave, n_lateral), 2 * first :],
-            minus[angle_row(-high, -wave, n_lateral), 2 * first :],
+            transmit_weight[t, 2 * start :],
+            weight[r, 2 * start :],
+            weight[t, 2 * start :],
+            transmit_weight[r, 2 * start :],
+            plus_side[angle_row(high, wave, n_lateral), 2 * start :],
+            minus_side[angle_row(-high, -wave, n_lateral), 2 * start :],
         )
         if alike:
-            weigh(n, pair, values)
+            weigh(n_bins - start, pair, values)
         else:
-            _weigh_apart(n, pair, values)
-        spread(bins[:n], taps, values, table, cells)
+            _weigh_apart(n_bins - start, pair, values)
+        used = slice(first - start, n_bins - start)
+        spread(bins[used], taps[used], values[4 * used.start :], table, cells)
 
 
 @kernel()
@@ -134,7 +139,7 @@ def angle_row(leg, wave, n_lateral):
 
 @kernel(boundscheck=False, error_model="numpy")
 def locate(depth_t, depth_r, origin, bins, taps):
-    """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it: all (n_frequencies,)."""
+    """The bin each sample falls into, and the row of `tap_table` for its fraction beyond it: all (n,)."""
     for f in range(depth_t.size):
         position = depth_t[f] + depth_r[f] - origin
         bin_ = np.int32(position)
@@ -144,68 +149,74 @@ def locate(depth_t, depth_r, origin, bins, taps):
 
 @kernel(boundscheck=False)
 def weigh(n, pair, values):
-    """The first n samples of a `LegPair`, weighted, at +wave and -wave in turn, to `values` (4 n floats and more).
+    """The first n samples of a `LegPair`, weighted, at +wave and -wave in turn, to `values` (4 n floats).
 
-    In whole vectors, so up to 7 beyond n.
+    In whole blocks, so up to 15 samples beyond n.
     """
-    share, weight_t, weight_r, _, _, plus, minus = pair
-    share = splat(share)
-    for first in range(0, 2 * n, LANES):
-        weight = complex_multiply(multiply(share, load(weight_t, first)), load(weight_r, first))
-        _store_weighed(weight, plus, minus, first, values)
+    share, weight_t, weight_r, _, _, at_plus, at_minus = pair
+    for first in range(0, 2 * n, BLOCK):
+        weight = _product(splat(share), weight_t, weight_r, first)
+        _store_weighed(weight, at_plus, at_minus, first, values)
 
 
 @kernel(boundscheck=False)
 def _weigh_apart(n, pair, values):
-    """As `_weigh`, with the mean of the weights of both orders of the legs."""
-    share, weight_t, weight_r, other_t, other_r, plus, minus = pair
-    share = splat(np.float32(0.5) * share)
-    for first in range(0, 2 * n, LANES):
-        one = complex_multiply(multiply(share, load(weight_t, first)), load(weight_r, first))
-        other = complex_multiply(multiply(share, load(other_t, first)), load(other_r, first))
-        _store_weighed(add(one, other), plus, minus, first, values)
+    """As `weigh`, with the mean of the weights of both orders of the legs."""
+    share, weight_t, weight_r, other_t, other_r, at_plus, at_minus = pair
+    half = splat(np.float32(0.5) * share)
+    for first in range(0, 2 * n, BLOCK):
+        weight = plus(_product(half, weight_t, weight_r, first), _product(half, other_t, other_r, first))
+        _store_weighed(weight, at_plus, at_minus, first, values)
 
 
-@kernel(boundscheck=False, inline="always")
-def _store_weighed(weight, plus, minus, first, values):
-    """A vector of samples from `first` on, weighted, at +wave and -wave in turn."""
-    a, b = complex_multiply(weight, load(plus, first)), complex_multiply(weight, load(minus, first))
-    store(values, 2 * first, interleave_low(a, b))
-    store(values, 2 * first + LANES, interleave_high(a, b))
+@kernel(boundscheck=False, forceinline=True)
+def _product(share, weight_t, weight_r, first):
+    real, imaginary = load_block(weight_t, first)
+    return times((multiply(share, real), multiply(share, imaginary)), load_block(weight_r, first))
+
+
+@kernel(boundscheck=False, forceinline=True)
+def _store_weighed(weight, at_plus, at_minus, first, values):
+    """A block of samples, weighted: real and imaginary part at +wave, and at -wave, sample by sample."""
+    real, imaginary = times(weight, load_block(at_plus, first))
+    plus_low, plus_high = interleave_low(real, imaginary), interleave_high(real, imaginary)
+    real, imaginary = times(weight, load_block(at_minus, first))
+    minus_low, minus_high = interleave_low(real, imaginary), interleave_high(real, imaginary)
+    target = 2 * first
+    store(values, target, interleave_couples_low(plus_low, minus_low))
+    store(values, target + LANES, interleave_couples_high(plus_low, minus_low))
+    store(values, target + 2 * LANES, interleave_couples_low(plus_high, minus_high))
+    store(values, target + 3 * LANES, interleave_couples_high(plus_high, minus_high))
 
 
 @kernel(boundscheck=False)
 def spread(bins, taps, values, table, cells):
-    """Adds each sample of `values`, four floats, to its cell of `cells`, weighted by its row of the tap table."""
+    """Adds each sample of `values`, four floats, to its cell of `cells`, times each tap of its row of the table."""
     for f in range(bins.size):
         cell = LANES * np.intp(bins[f])
-        weighted = load_repeated(table, TAPS * np.intp(taps[f]))
-        store(cells, cell, fma(load_stretched(values, 4 * f), weighted, load(cells, cell)))
+        weighted = load_stretched(table, TAPS * np.intp(taps[f]))
+        store(cells, cell, fma(load_repeated(values, 4 * f), weighted, load(cells, cell)))
 
 
 @kernel(boundscheck=False)
-def gather_cells(gridding, plus, minus):
+def gather_cells(gridding, plus_row, minus_row):
     """Adds the cells of a `Gridding` up into the spectra at +wave and -wave, complex64 (n_depth,), and clears them.
 
     Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first or
     last three cells.
     """
     cells = gridding.cells
-    plus[:] = 0
-    minus[:] = 0
-    target = (gridding.first_bin + 2) % plus.size
+    n_depth = plus_row.size
+    plus_row[:] = 0
+    minus_row[:] = 0
+    at_plus, at_minus = plus_row.view(np.float32), minus_row.view(np.float32)
+    target = (gridding.first_bin + 2) % n_depth
     for bin_ in range(2, cells.size // LANES - 1):
-        plus[target] += complex(_sum_taps(cells, bin_, 0), _sum_taps(cells, bin_, 4))
-        minus[target] += complex(_sum_taps(cells, bin_, 8), _sum_taps(cells, bin_, 12))
-        target = target + 1 if target + 1 < plus.size else 0
+        # Of the next bin's samples the first tap, of its own the second, and so on.
+        first = LANES * (bin_ + 1)
+        near = add(load_repeated(cells, first), load_repeated(cells, first - 12))
+        total = add(near, add(load_repeated(cells, first - 24), load_repeated(cells, first - 36)))
+        add_couple(at_plus, 2 * target, total, 0)
+        add_couple(at_minus, 2 * target, total, 1)
+        target = target + 1 if target + 1 < n_depth else 0
     cells[:] = 0
-
-
-@kernel(boundscheck=False, inline="always")
-def _sum_taps(cells, bin_, lane):
-    """What samples left for a bin, one float: those of the next bin their first tap, its own their second, and so on.
-
-    `cells` are (n_bins * LANES,), see `Gridding`; `lane` is 0, 4, 8 or 12, the part of the cell that is summed.
-    """
-    first = LANES * (bin_ + 1) + lane
-    return cells[first] + cells[first - 15] + cells[first - 30] + cells[first - 45]

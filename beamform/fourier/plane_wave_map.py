@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES
+from sonolucent.beamform.compute.split_complex import pad_edge, split
 from sonolucent.beamform.fourier import kaiser_bessel
 from sonolucent.beamform.fourier.depth_gridding import Gridding, LegPair, gather_cells, locate, spread, weigh
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
@@ -20,16 +21,17 @@ WAVES = 4
 
 
 class _Tables(NamedTuple):
-    """`MirrorTables` of all mirrored shots for kernels, complex numbers as two floats, rows padded with zeros."""
+    """`MirrorTables` of all mirrored shots for kernels: rows padded to whole blocks, complex ones split as in
+    `split_complex.py`."""
 
     shots: NDArray[np.int64]
     """(n_mirrors, 2)"""
     transmit_bin: NDArray[np.float32]
-    """(n_mirrors, n_bins)"""
+    """(n_mirrors, padded bins)"""
     transmit_phase: NDArray[np.float32]
     """(n_mirrors, 2 padded bins)"""
     receive_bin: NDArray[np.float32]
-    """(n_mirrors, n_waves, n_bins)"""
+    """(n_mirrors, n_waves, padded bins)"""
     receive_weight: NDArray[np.float32]
     """(n_mirrors, n_waves, 2 padded bins)"""
     bins: NDArray[np.int64]
@@ -43,7 +45,7 @@ class _Depths(NamedTuple):
     taps: NDArray[np.float32]
     """See `Gridding`."""
     tap_correction: NDArray[np.float32]
-    """Undoes the spreading kernel's fall-off over depth: (n_z,)."""
+    """Undoes the spreading kernel's fall-off over depth, each number twice: (2 n_z,)."""
     wave_phase: NDArray[np.complex64]
     """Of each of the image's waves, (n_waves,)."""
 
@@ -57,13 +59,13 @@ class PlaneWaveMap:
         threads: how many may call it at once.
     """
 
-    def __init__(self, plan: PlaneWavePlan, spectra: NDArray[np.complex64], threads: int) -> None:
-        n_depth, n_z, n_bins = plan.sampling.n_depth, plan.grid.n_z, spectra.shape[2]
+    def __init__(self, plan: PlaneWavePlan, spectra: NDArray[np.float32], threads: int) -> None:
+        n_depth, n_z, n_bins = plan.sampling.n_depth, plan.grid.n_z, spectra.shape[2] // 2
         beta = kaiser_bessel.shape_parameter(n_depth / n_z)
         taps, correction = kaiser_bessel.tap_table(beta), kaiser_bessel.de_apodization(beta, n_z, n_depth)
-        self._spectra = spectra.view(np.float32)
+        self._spectra = spectra
         self._tables = _stack(plan, n_bins)
-        self._depths = _Depths(plan.depth_bins.start, taps, correction, plan.wave_phase)
+        self._depths = _Depths(plan.depth_bins.start, taps, np.repeat(correction, 2), plan.wave_phase)
         self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
         self._scratch = [fft.real_buffer(6, n_bins) for _ in range(threads)]
         self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
@@ -81,13 +83,13 @@ class PlaneWaveMap:
 
 
 def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
-    mirrors, pad = plan.mirrors, n_bins - plan.sampling.n_bins
+    mirrors = plan.mirrors
     return _Tables(
         shots=np.array([m.shots for m in mirrors]),
-        transmit_bin=np.stack([m.transmit_bin for m in mirrors]),
-        transmit_phase=np.stack([np.pad(m.transmit_phase, (0, pad)) for m in mirrors]).view(np.float32),
-        receive_bin=np.stack([m.receive_bin for m in mirrors]),
-        receive_weight=np.stack([np.pad(m.receive_weight, ((0, 0), (0, pad))) for m in mirrors]).view(np.float32),
+        transmit_bin=pad_edge(np.stack([m.transmit_bin for m in mirrors])),
+        transmit_phase=split(np.stack([m.transmit_phase for m in mirrors]), n_bins),
+        receive_bin=pad_edge(np.stack([m.receive_bin for m in mirrors])),
+        receive_weight=split(np.stack([m.receive_weight for m in mirrors]), n_bins),
         bins=np.stack([m.bins for m in mirrors]),
     )
 
@@ -99,7 +101,7 @@ def _map_waves(waves, spectra, tables, gridding, rows):
 
     Args:
         waves: 0 or more.
-        spectra: of all shots, complex as two floats: float32 (n_shots + 1, n_lateral, 2 padded bins).
+        spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
         gridding: `Gridding`.
         rows: written to, complex64.
@@ -126,17 +128,18 @@ def _spread_wave(wave, mirror, shots, spectra, tables, gridding):
     first, behind = tables.bins[mirror, row]
     if first == behind:
         return
-    n_lateral, n = spectra.shape[1], behind - first
-    depth_t, depth_r = tables.transmit_bin[mirror, first:behind], tables.receive_bin[mirror, row, first:behind]
+    n_lateral, start = spectra.shape[1], first - first % LANES
+    depth_t, depth_r = tables.transmit_bin[mirror, start:], tables.receive_bin[mirror, row, start:]
     locate(depth_t, depth_r, np.float32(first_bin), bins, taps)
     pair = LegPair(
         np.float32(1),
-        tables.transmit_phase[mirror, 2 * first :],
-        tables.receive_weight[mirror, row, 2 * first :],
-        tables.transmit_phase[mirror, 2 * first :],
-        tables.receive_weight[mirror, row, 2 * first :],
-        spectra[shots[0], abs(wave) % n_lateral, 2 * first :],
-        spectra[shots[1], -abs(wave) % n_lateral, 2 * first :],
+        tables.transmit_phase[mirror, 2 * start :],
+        tables.receive_weight[mirror, row, 2 * start :],
+        tables.transmit_phase[mirror, 2 * start :],
+        tables.receive_weight[mirror, row, 2 * start :],
+        spectra[shots[0], abs(wave) % n_lateral, 2 * start :],
+        spectra[shots[1], -abs(wave) % n_lateral, 2 * start :],
     )
-    weigh(n, pair, values)
-    spread(bins[:n], taps, values, taps_table, cells)
+    weigh(behind - start, pair, values)
+    used = slice(first - start, behind - start)
+    spread(bins[used], taps[used], values[4 * used.start :], taps_table, cells)

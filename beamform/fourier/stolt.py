@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.simd import LANES
+from sonolucent.beamform.compute.simd import LANES, fma, load, multiply, splat, store, times_i
+from sonolucent.beamform.compute.split_complex import pad_edge, padded_length, split
 from sonolucent.beamform.fourier import offset_sum
 from sonolucent.beamform.fourier.depth_gridding import AngleSpectra, Gridding, LegTables, gather_cells, spread_wave
 from sonolucent.beamform.fourier.plan import FourierPlan
@@ -29,7 +30,7 @@ class _Tables(NamedTuple):
     odd_phase: NDArray[np.complex64]
     """Moves the midpoints of odd offsets, rounded down to an element, to where they lie: (n_lateral,)."""
     tap_correction: NDArray[np.float32]
-    """Undoes the spreading kernel's fall-off over depth: (n_z,)."""
+    """Undoes the spreading kernel's fall-off over depth, each number twice: (2 n_z,)."""
     wave_phase: NDArray[np.complex64]
     """Of each of the image's waves, (n_waves,)."""
 
@@ -50,7 +51,7 @@ class _Buffers(NamedTuple):
     """Of one thread."""
 
     angles: NDArray[np.float32]
-    """Spectra of leg pairs for +residue and -residue, complex as two floats: (2, n_angles, 2 padded bins)."""
+    """Spectra of leg pairs for +residue and -residue, split: (2, n_angles, 2 padded bins)."""
     whole: NDArray[np.complex64]
     """Spectra over depth of each wave and its negative, in turn: (2 n, n_depth)."""
     masked: NDArray[np.complex64]
@@ -67,17 +68,18 @@ class StoltMap:
         n_lateral = plan.sampling.n_lateral
         self.plan = plan
         odd_phase = np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64)
-        weight = _padded(plan, plan.leg_waves.weight)
+        n_bins = padded_length(plan.sampling.n_bins)
+        weight = split(plan.leg_waves.weight, n_bins)
         alike = plan.leg_waves.transmit_weight is plan.leg_waves.weight
         self.tables = _Tables(
-            leg_depth_bin=plan.leg_waves.depth_bin,
+            leg_depth_bin=pad_edge(plan.leg_waves.depth_bin),
             leg_weight=weight,
-            transmit_weight=weight if alike else _padded(plan, plan.leg_waves.transmit_weight),
+            transmit_weight=weight if alike else split(plan.leg_waves.transmit_weight, n_bins),
             leg_first_bin=plan.leg_waves.first_bin,
             first_depth_bin=plan.depth_bins.start,
             taps=plan.taps,
             odd_phase=odd_phase,
-            tap_correction=plan.tap_correction,
+            tap_correction=np.repeat(plan.tap_correction, 2),
             wave_phase=plan.wave_phase,
         )
         self.waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
@@ -94,11 +96,11 @@ class StoltWorkspace:
         spectra: of all pairs, read anew for every image, see `PairSpectra.by_wavenumber`.
     """
 
-    def __init__(self, stolt: StoltMap, spectra: NDArray[np.complex64]) -> None:
+    def __init__(self, stolt: StoltMap, spectra: NDArray[np.float32]) -> None:
         plan, n_residues = stolt.plan, len(stolt.waves)
-        n_bins, n_depth = offset_sum.padded_bins(plan.sampling.n_bins), plan.sampling.n_depth
+        n_bins, n_depth = padded_length(plan.sampling.n_bins), plan.sampling.n_depth
         most = max(waves.size for waves in stolt.waves)
-        self._spectra = spectra.view(np.float32)
+        self._spectra = spectra
         self._tables = stolt.tables
         self._buffers = _Buffers(
             angles=fft.real_buffer(2, n_residues, 2 * n_bins),
@@ -124,13 +126,6 @@ class StoltWorkspace:
         _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
 
 
-def _padded(plan: FourierPlan, weight: NDArray[np.complex64]) -> NDArray[np.float32]:
-    n_bins = plan.sampling.n_bins
-    padded = fft.complex_buffer(weight.shape[0], offset_sum.padded_bins(n_bins)).view(np.float32)
-    padded[:, : 2 * n_bins] = weight.view(np.float32)
-    return padded
-
-
 def _offset_tables(plan: FourierPlan, residue_parity: int) -> offset_sum.OffsetTables:
     sampling = plan.sampling
     even, odd = (
@@ -153,7 +148,7 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
     """Writes the columns of all waves of a residue.
 
     Args:
-        spectra: of all pairs, complex as two floats: float32 (n_lateral, 2, offsets of a parity, 2 padded bins).
+        spectra: of all pairs, split: float32 (n_lateral, 2, offsets of a parity, 2 padded bins).
         residue: `_Residue`.
         tables: `_Tables`.
         buffers: `_Buffers`.
@@ -192,15 +187,27 @@ def _mask(whole, mask, masked):
             masked[row, bin_] = whole[row, bin_] * mask[bin_]
 
 
-@kernel()
+@kernel(boundscheck=False)
 def write_columns(waves, depths, correction, phase, columns):
     """From depths (2 n, n_depth) about the centre row, each wave followed by its negative, to their columns
-    (n_waves, n_z); times `correction` (n_z,) and `phase` (n_waves,)."""
+    (n_waves, n_z); times `correction`, each twice, (2 n_z,) and `phase` (n_waves,)."""
     n_z = columns.shape[1]
-    half, behind = n_z // 2, depths.shape[1] - n_z // 2
+    half = n_z // 2
     for i in range(2 * waves.size):
         wave = columns.shape[0] // 2 + waves[i // 2] * (1 - i % 2 * 2)
-        for row in range(half):
-            columns[wave, row] = depths[i, behind + row] * (correction[row] * phase[wave])
-        for row in range(half, n_z):
-            columns[wave, row] = depths[i, row - half] * (correction[row] * phase[wave])
+        depth, column = depths[i].view(np.float32), columns[wave].view(np.float32)
+        _write_rows(depth[depth.size - 2 * half :], correction, phase[wave], column[: 2 * half])
+        _write_rows(depth, correction[2 * half :], phase[wave], column[2 * half :])
+
+
+@kernel(boundscheck=False)
+def _write_rows(depth, correction, phase, column):
+    """column = depth * correction * phase, for complex numbers of two floats as many as `column` has."""
+    real, imaginary = splat(phase.real), splat(phase.imag)
+    whole = column.size - column.size % LANES
+    for first in range(0, whole, LANES):
+        row = multiply(load(correction, first), load(depth, first))
+        store(column, first, fma(imaginary, times_i(row), multiply(real, row)))
+    for k in range(whole, column.size, 2):
+        a, b = correction[k] * depth[k], correction[k] * depth[k + 1]
+        column[k], column[k + 1] = a * phase.real - b * phase.imag, a * phase.imag + b * phase.real
