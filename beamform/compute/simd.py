@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
@@ -54,6 +53,33 @@ def store(typingctx, row, first, vector):
         row, first, vector = arguments
         pointer = _pointer(context, builder, signature.args[0], row, first, _VECTOR)
         builder.store(vector, pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp, _TYPE), generate
+
+
+@intrinsic
+def truncate(typingctx, a):
+    """Each lane rounded towards zero."""
+
+    def generate(context, builder, signature, arguments):
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.trunc.v16f32"
+        )
+        return builder.call(function, arguments)
+
+    return _TYPE(_TYPE), generate
+
+
+@intrinsic
+def store_integers(typingctx, row, first, vector):
+    """Writes 16 floats, rounded towards zero, to a contiguous int32 row from `first` on."""
+    integers = ir.VectorType(_I32, LANES)
+
+    def generate(context, builder, signature, arguments):
+        row, first, vector = arguments
+        pointer = _pointer(context, builder, signature.args[0], row, first, integers)
+        builder.store(builder.fptosi(vector, integers), pointer, align=4)
         return context.get_dummy_value()
 
     return types.void(row, types.intp, _TYPE), generate

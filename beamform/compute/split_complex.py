@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
-from sonolucent.beamform.compute.simd import LANES, add, fma, load, multiply, negative_fma, store, subtract
+from sonolucent.beamform.compute.simd import LANES, add, fma, load, multiply, negative_fma, splat, store, subtract
 
 BLOCK = 2 * LANES
 """Floats of a block."""
@@ -50,6 +50,11 @@ def pad_edge(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, missing)], mode="edge")
 
 
+def in_blocks(rows: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Rows (n, m * width), cut into blocks of `width` that follow each other: (m, n, width)."""
+    return np.ascontiguousarray(rows.reshape(len(rows), -1, width).swapaxes(0, 1))
+
+
 @numba.njit(forceinline=True)
 def load_block(row, first):
     """The real and the imaginary parts of the block at the float `first` of a row."""
@@ -84,3 +89,9 @@ def plus(a, b):
 def minus(a, b):
     """The difference of two blocks."""
     return subtract(a[0], b[0]), subtract(a[1], b[1])
+
+
+@numba.njit(forceinline=True)
+def scaled(factor, a):
+    """A block times one real number."""
+    return multiply(splat(factor), a[0]), multiply(splat(factor), a[1])

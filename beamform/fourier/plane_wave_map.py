@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.simd import LANES
-from sonolucent.beamform.compute.split_complex import pad_edge, split
+from sonolucent.beamform.compute.simd import LANES, load
+from sonolucent.beamform.compute.split_complex import load_block, pad_edge, split, times
 from sonolucent.beamform.fourier import kaiser_bessel
-from sonolucent.beamform.fourier.depth_gridding import Gridding, LegPair, gather_cells, locate, spread, weigh
+from sonolucent.beamform.fourier.depth_gridding import Gridding, gather_cells, locate, samples_buffer, spread, weigh
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
 from sonolucent.beamform.fourier.stolt import write_columns
 
@@ -38,18 +38,6 @@ class _Tables(NamedTuple):
     """(n_mirrors, n_waves, 2)"""
 
 
-class _Depths(NamedTuple):
-    """From depth wavenumbers to rows of the image."""
-
-    first_bin: int
-    taps: NDArray[np.float32]
-    """See `Gridding`."""
-    tap_correction: NDArray[np.float32]
-    """Undoes the spreading kernel's fall-off over depth, each number twice: (2 n_z,)."""
-    wave_phase: NDArray[np.complex64]
-    """Of each of the image's waves, (n_waves,)."""
-
-
 class PlaneWaveMap:
     """Tables, shared by all threads, and buffers of each.
 
@@ -62,24 +50,23 @@ class PlaneWaveMap:
     def __init__(self, plan: PlaneWavePlan, spectra: NDArray[np.float32], threads: int) -> None:
         n_depth, n_z, n_bins = plan.sampling.n_depth, plan.grid.n_z, spectra.shape[2] // 2
         beta = kaiser_bessel.shape_parameter(n_depth / n_z)
-        taps, correction = kaiser_bessel.tap_table(beta), kaiser_bessel.de_apodization(beta, n_z, n_depth)
         self._spectra = spectra
         self._tables = _stack(plan, n_bins)
-        self._depths = _Depths(plan.depth_bins.start, taps, np.repeat(correction, 2), plan.wave_phase)
+        self._gridding = Gridding(plan.depth_bins.start, kaiser_bessel.tap_table(beta))
+        self._correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
+        self._phase = plan.wave_phase
+        self._samples = [samples_buffer() for _ in range(threads)]
         self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
-        self._scratch = [fft.real_buffer(6, n_bins) for _ in range(threads)]
         self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
         self._plans = [fft.plan_backward(rows) for rows in self._rows]
 
     def __call__(self, thread: int, waves: range, columns: NDArray[np.complex64]) -> None:
         """Writes the columns (n_waves, n_z) of at most `WAVES` wavenumbers of the image, 0 or more, and of their
         negatives."""
-        gridding = Gridding(self._depths.first_bin, self._depths.taps, self._cells[thread], self._scratch[thread])
-        rows = self._rows[thread]
-        _map_waves((waves.start, waves.stop), self._spectra, self._tables, gridding, rows)
+        rows, ends = self._rows[thread], (waves.start, waves.stop)
+        _map_waves(ends, self._spectra, self._tables, self._gridding, self._samples[thread], self._cells[thread], rows)
         fft.execute(self._plans[thread].call)
-        some = np.arange(waves.start, waves.stop)
-        write_columns(some, rows, self._depths.tap_correction, self._depths.wave_phase, columns)
+        write_columns(np.arange(waves.start, waves.stop), rows, self._correction, self._phase, columns)
 
 
 def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
@@ -95,7 +82,7 @@ def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
 
 
 @kernel(boundscheck=False)
-def _map_waves(waves, spectra, tables, gridding, rows):
+def _map_waves(waves, spectra, tables, gridding, samples, cells, rows):
     """Writes the spectra over depth of the image's waves from waves[0] to before waves[1], each followed by that of
     its negative, to `rows` (2 WAVES, n_depth).
 
@@ -104,42 +91,36 @@ def _map_waves(waves, spectra, tables, gridding, rows):
         spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
         gridding: `Gridding`.
+        samples: `Samples`.
+        cells: empty, see `spread`.
         rows: written to, complex64.
     """
     for wave in range(waves[0], waves[1]):
         for mirror in range(tables.shots.shape[0]):
             shot, mirrored = tables.shots[mirror]
-            _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, gridding)
+            _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, gridding, samples, cells)
             if shot != mirrored:
-                _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, gridding)
+                _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, gridding, samples, cells)
         i = 2 * (wave - waves[0])
-        gather_cells(gridding, rows[i], rows[i + 1])
+        gather_cells(gridding.first_bin, cells, rows[i], rows[i + 1])
 
 
 @kernel(boundscheck=False)
-def _spread_wave(wave, mirror, shots, spectra, tables, gridding):
+def _spread_wave(wave, mirror, shots, spectra, tables, gridding, samples, cells):
     """Spreads what shots[0] gives to the image's wavenumber |wave|, and shots[1] to -|wave|.
 
     One is the mirror image of the other: `tables` have the legs of both at `wave` of the row `mirror`.
     """
-    first_bin, taps_table, cells, scratch = gridding
-    bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
-    row = tables.receive_bin.shape[1] // 2 + wave
+    n_lateral, row = spectra.shape[1], tables.receive_bin.shape[1] // 2 + wave
     first, behind = tables.bins[mirror, row]
-    if first == behind:
-        return
-    n_lateral, start = spectra.shape[1], first - first % LANES
-    depth_t, depth_r = tables.transmit_bin[mirror, start:], tables.receive_bin[mirror, row, start:]
-    locate(depth_t, depth_r, np.float32(first_bin), bins, taps)
-    pair = LegPair(
-        np.float32(1),
-        tables.transmit_phase[mirror, 2 * start :],
-        tables.receive_weight[mirror, row, 2 * start :],
-        tables.transmit_phase[mirror, 2 * start :],
-        tables.receive_weight[mirror, row, 2 * start :],
-        spectra[shots[0], abs(wave) % n_lateral, 2 * start :],
-        spectra[shots[1], -abs(wave) % n_lateral, 2 * start :],
-    )
-    weigh(behind - start, pair, values)
-    used = slice(first - start, behind - start)
-    spread(bins[used], taps[used], values[4 * used.start :], taps_table, cells)
+    at_plus, at_minus = spectra[shots[0], abs(wave) % n_lateral], spectra[shots[1], -abs(wave) % n_lateral]
+    phase, weight = tables.transmit_phase[mirror], tables.receive_weight[mirror, row]
+    depth_t, depth_r = tables.transmit_bin[mirror], tables.receive_bin[mirror, row]
+    bins, taps, values = samples
+    for start in range(first - first % LANES, behind, LANES):
+        at = 2 * start
+        locate(load(depth_t, start), load(depth_r, start), gridding.first_bin, bins, taps)
+        factor = times(load_block(phase, at), load_block(weight, at))
+        weigh(factor, load_block(at_plus, at), load_block(at_minus, at), values)
+        begin, end = max(first - start, 0), min(behind - start, LANES)
+        spread(begin, end, bins, taps, values, gridding.taps, cells, 0)

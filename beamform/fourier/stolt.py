@@ -10,23 +10,18 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, fma, load, multiply, splat, store, times_i
-from sonolucent.beamform.compute.split_complex import pad_edge, padded_length, split
-from sonolucent.beamform.fourier import offset_sum
-from sonolucent.beamform.fourier.depth_gridding import AngleSpectra, Gridding, LegTables, gather_cells, spread_wave
+from sonolucent.beamform.compute.split_complex import BLOCK, split_buffer
+from sonolucent.beamform.fourier.depth_gridding import Gridding, Samples, gather_cells, samples_buffer
+from sonolucent.beamform.fourier.leg_pairs import LegPairs, LegTables, leg_pairs, leg_tables, spread_pairs
+from sonolucent.beamform.fourier.offset_sum import OffsetTables, cosine_table, offsets_per_block, sum_offsets
 from sonolucent.beamform.fourier.plan import FourierPlan
 
 
 class _Tables(NamedTuple):
-    """What all residues and threads share. Flat, as every tuple in a tuple costs half a microsecond a call."""
+    """What all residues and threads share."""
 
-    leg_depth_bin: NDArray[np.float32]
-    leg_weight: NDArray[np.float32]
-    transmit_weight: NDArray[np.float32]
-    leg_first_bin: NDArray[np.int64]
-    """See `LegTables`."""
-    first_depth_bin: int
-    taps: NDArray[np.float32]
-    """See `Gridding`."""
+    legs: LegTables
+    gridding: Gridding
     odd_phase: NDArray[np.complex64]
     """Moves the midpoints of odd offsets, rounded down to an element, to where they lie: (n_lateral,)."""
     tap_correction: NDArray[np.float32]
@@ -42,7 +37,9 @@ class _Residue(NamedTuple):
     """+residue and -residue, as 0 or more."""
     waves: NDArray[np.int64]
     """Those of the wavenumbers that are 0 or more; their negatives go with them: (n,)."""
-    offsets: offset_sum.OffsetTables
+    pairs: LegPairs
+    """That make those."""
+    offsets: OffsetTables
     fft_call: NDArray[np.int64]
     """Transforms the first 2 n rows of the thread's `masked` to depth, for `fft.execute`."""
 
@@ -51,14 +48,14 @@ class _Buffers(NamedTuple):
     """Of one thread."""
 
     angles: NDArray[np.float32]
-    """Spectra of leg pairs for +residue and -residue, split: (2, n_angles, 2 padded bins)."""
+    """A block of the spectra of leg pairs for +residue, then for -residue, split: (2, n_angles, BLOCK)."""
     whole: NDArray[np.complex64]
     """Spectra over depth of each wave and its negative, in turn: (2 n, n_depth)."""
     masked: NDArray[np.complex64]
     """The same under a mask, and then over depth."""
     cells: NDArray[np.float32]
-    scratch: NDArray[np.float32]
-    """See `Gridding`."""
+    """Of each wave, see `spread`: (n, 16 n_cells)."""
+    samples: Samples
 
 
 class StoltMap:
@@ -67,23 +64,16 @@ class StoltMap:
     def __init__(self, plan: FourierPlan) -> None:
         n_lateral = plan.sampling.n_lateral
         self.plan = plan
-        odd_phase = np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64)
-        n_bins = padded_length(plan.sampling.n_bins)
-        weight = split(plan.leg_waves.weight, n_bins)
-        alike = plan.leg_waves.transmit_weight is plan.leg_waves.weight
         self.tables = _Tables(
-            leg_depth_bin=pad_edge(plan.leg_waves.depth_bin),
-            leg_weight=weight,
-            transmit_weight=weight if alike else split(plan.leg_waves.transmit_weight, n_bins),
-            leg_first_bin=plan.leg_waves.first_bin,
-            first_depth_bin=plan.depth_bins.start,
-            taps=plan.taps,
-            odd_phase=odd_phase,
+            legs=leg_tables(plan.leg_waves),
+            gridding=Gridding(plan.depth_bins.start, plan.taps),
+            odd_phase=np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64),
             tap_correction=np.repeat(plan.tap_correction, 2),
             wave_phase=plan.wave_phase,
         )
         self.waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
         """Those of each residue, see `_Residue`."""
+        self.pairs = [leg_pairs(plan.leg_waves, waves, i, n_lateral) for i, waves in enumerate(self.waves)]
         self.offset_tables = [_offset_tables(plan, parity) for parity in (0, 1)]
         """Those of even and of odd residues."""
 
@@ -97,22 +87,22 @@ class StoltWorkspace:
     """
 
     def __init__(self, stolt: StoltMap, spectra: NDArray[np.float32]) -> None:
-        plan, n_residues = stolt.plan, len(stolt.waves)
-        n_bins, n_depth = padded_length(plan.sampling.n_bins), plan.sampling.n_depth
+        plan = stolt.plan
+        n_lateral, n_depth = plan.sampling.n_lateral, plan.sampling.n_depth
         most = max(waves.size for waves in stolt.waves)
         self._spectra = spectra
         self._tables = stolt.tables
         self._buffers = _Buffers(
-            angles=fft.real_buffer(2, n_residues, 2 * n_bins),
+            angles=split_buffer(2, n_lateral // 2 + 1, LANES),
             whole=fft.complex_buffer(2 * most, n_depth),
             masked=fft.complex_buffer(2 * most, n_depth),
-            cells=fft.real_buffer(len(plan.depth_bins) * LANES),
-            scratch=fft.real_buffer(6, n_bins),
+            cells=fft.real_buffer(most, len(plan.depth_bins) * LANES),
+            samples=samples_buffer(),
         )
         self._plans = [fft.plan_backward(self._buffers.masked[: 2 * waves.size]) for waves in stolt.waves]
         self._residues = [
-            _Residue((i, -i % plan.sampling.n_lateral), waves, stolt.offset_tables[i % 2], fft_plan.call)
-            for i, (waves, fft_plan) in enumerate(zip(stolt.waves, self._plans, strict=True))
+            _Residue((i, -i % n_lateral), waves, pairs, stolt.offset_tables[i % 2], fft_plan.call)
+            for i, (waves, pairs, fft_plan) in enumerate(zip(stolt.waves, stolt.pairs, self._plans, strict=True))
         ]
 
     def __call__(self, residue: int, masks: NDArray[np.float32], columns: NDArray[np.complex64]) -> None:
@@ -126,13 +116,10 @@ class StoltWorkspace:
         _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
 
 
-def _offset_tables(plan: FourierPlan, residue_parity: int) -> offset_sum.OffsetTables:
+def _offset_tables(plan: FourierPlan, residue_parity: int) -> OffsetTables:
     sampling = plan.sampling
-    even, odd = (
-        offset_sum.cosine_table(residue_parity, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1)
-    )
-    offsets_per_block = offset_sum.offsets_per_block(sampling.bins_of_offset, sampling.n_bins)
-    return offset_sum.OffsetTables(even, odd, offsets_per_block)
+    even, odd = (cosine_table(residue_parity, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1))
+    return OffsetTables(even, odd, offsets_per_block(sampling.bins_of_offset, sampling.n_bins))
 
 
 def _waves_of(plan: FourierPlan, residue: int) -> NDArray[np.int64]:
@@ -156,27 +143,50 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
     waves, whole = residue.waves, buffers.whole
-    legs = LegTables(tables.leg_depth_bin, tables.leg_weight, tables.transmit_weight, tables.leg_first_bin)
-    gridding = Gridding(tables.first_depth_bin, tables.taps, buffers.cells, buffers.scratch)
-    _sum_offsets(spectra, residue, tables.odd_phase, buffers.angles)
+    _spread(spectra, residue, tables, buffers)
     for i in range(waves.size):
-        side = 0 if waves[i] % spectra.shape[0] == residue.residues[0] else 1
-        angles = AngleSpectra(buffers.angles[side], buffers.angles[1 - side], spectra.shape[0])
-        spread_wave(waves[i], legs, angles, gridding)
-        gather_cells(gridding, whole[2 * i], whole[2 * i + 1])
+        gather_cells(tables.gridding.first_bin, buffers.cells[i], whole[2 * i], whole[2 * i + 1])
     for i in range(masks.shape[0]):
         _mask(whole[: 2 * waves.size], masks[i], buffers.masked)
         fft.execute(residue.fft_call)
         write_columns(waves, buffers.masked, tables.tap_correction, tables.wave_phase, columns[i])
 
 
-@kernel()
-def _sum_offsets(spectra, residue, odd_phase, angles):
-    """Fills `_Buffers.angles` for a `_Residue`; `odd_phase` (n_lateral,) as in `_Tables`."""
-    for i, r in enumerate(residue.residues):
-        even, odd = spectra[r]
-        of_parity = angles[i, : spectra.shape[0] // 2 + 1 - r % 2]
-        offset_sum.sum_offsets(residue.offsets, even, odd, odd_phase[r], of_parity)
+@kernel(boundscheck=False)
+def _spread(spectra, residue, tables, buffers):
+    """Spreads all that makes the waves of a residue to their cells.
+
+    A block of frequencies after the other: what one block has of spectra, tables and cells stays in the first cache.
+    """
+    # Taken apart once, and flat: in the loop each field and each row would be counted as a reference of its own.
+    n_lateral, _, n_half, floats = spectra.shape
+    even_cosines, odd_cosines, per_block = residue.offsets
+    waves, legs_of, rows_of, shares, first_bins = residue.pairs
+    depth_bin, weight, transmit_weight = tables.legs
+    first_depth_bin, table = tables.gridding
+    bins, taps, values = buffers.samples
+    flat, angles, cells = spectra.reshape(-1), buffers.angles.reshape(-1), buffers.cells.reshape(-1)
+    depth, receive, transmit = depth_bin.reshape(-1), weight.reshape(-1), transmit_weight.reshape(-1)
+    alike = receive.ctypes.data == transmit.ctypes.data
+    n_legs = weight.shape[1]
+    cells_of_wave = buffers.cells.shape[1]
+    for block in range(weight.shape[0]):
+        n_offsets = per_block[0, block], per_block[1, block]
+        for side in range(2):
+            r = residue.residues[side]
+            even = 2 * r * n_half * floats + block * BLOCK
+            sum_offsets(
+                (even_cosines, odd_cosines),
+                n_offsets,
+                flat,
+                (even, even + n_half * floats),
+                floats,
+                tables.odd_phase[r],
+                n_lateral // 2 + 1 - r % 2,
+                angles,
+                side * (n_lateral // 2 + 1) * BLOCK,
+            )
+        spread_pairs(block, waves, legs_of, rows_of, shares, first_bins, depth, transmit, receive, n_legs, alike, angles, first_depth_bin, table, bins, taps, values, cells, cells_of_wave)
 
 
 @kernel()
