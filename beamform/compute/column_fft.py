@@ -39,29 +39,44 @@ class ColumnFft(NamedTuple):
 
 
 def column_length(minimum: float) -> int:
-    """The shortest length from `minimum` on that has the factors 2, 3 and 5 alone, three times 2 among them."""
-    n = max(1, math.ceil(minimum / 8))
-    while max(_factors(n), default=1) > max(_RADICES):
-        n += 1
-    return 8 * n
+    """The shortest length from `minimum` on that can be transformed, a multiple of 8."""
+    n = 8 * max(1, math.ceil(minimum / 8))
+    while not can_plan_columns(n):
+        n += 8
+    return n
+
+
+def can_plan_columns(n: int) -> bool:
+    """Whether n is a product of at least two of 2, 3, 4 and 5."""
+    radices = _radices(n)
+    return len(radices) > 1 and math.prod(radices) == n
 
 
 def plan_columns(n: int) -> ColumnFft:
     """Forward, e^(-i...), of n rows.
 
     Raises:
-        ValueError: n has another factor than 2, 3 and 5.
+        ValueError: there is no plan for so many rows; `column_length` names more that have one.
     """
-    radices = _factors(n)
-    if max(radices, default=1) > max(_RADICES):
-        raise ValueError(f"a column of {n} rows has the factor {radices[-1]}; use column_length")
+    if not can_plan_columns(n):
+        raise ValueError(f"no transform of columns of {n} rows, but one of {column_length(n)}")
     turns = np.exp(-2j * np.pi * np.arange(n) / n).astype(np.complex64)
-    return ColumnFft(np.array(radices, np.int64), turns.view(np.float32), BLOCK * np.arange(n))
+    return ColumnFft(np.array(_radices(n), np.int64), turns.view(np.float32), BLOCK * np.arange(n))
 
 
 def column_buffer(n: int) -> NDArray[np.float32]:
     """What `transform_columns` works in, of one thread: (2, n * BLOCK)."""
     return fft.real_buffer(2, n * BLOCK)
+
+
+def _radices(n: int) -> list[int]:
+    """Radices that divide n one after the other; their product is n, or a divisor of it."""
+    radices = []
+    for radix in _RADICES:
+        while n % radix == 0:
+            radices.append(radix)
+            n //= radix
+    return radices
 
 
 @kernel(boundscheck=False)
@@ -222,13 +237,3 @@ def _to_both_sides(middle, apart, sine):
         (fma(sine, apart[1], middle[0]), negative_fma(sine, apart[0], middle[1])),
         (negative_fma(sine, apart[1], middle[0]), fma(sine, apart[0], middle[1])),
     )
-
-
-def _factors(n: int) -> list[int]:
-    """Radices whose product is n; what is left of it at the end is a factor too large."""
-    radices = []
-    for radix in _RADICES:
-        while n % radix == 0:
-            radices.append(radix)
-            n //= radix
-    return radices if n == 1 else [*radices, n]

@@ -104,24 +104,24 @@ def spread(begin, end, bins, taps, values, table, cells, first_cell):
 
 
 @kernel(boundscheck=False)
-def gather_cells(first_bin, cells, plus_row, minus_row):
-    """Adds cells from the depth bin `first_bin` on up into the spectra at +wave and -wave, complex64 (n_depth,), and
-    clears them.
+def gather_cells(first_bin, cells, mask, at_plus, at_minus):
+    """Adds cells from the depth bin `first_bin` on up into the spectra at +wave and -wave, complex64 (n_depth,), times
+    `mask` (n_depth,).
 
     Bins beyond the spectra's length alias, as they do in an image sampled at its rows. No sample lies in the first or
     last three cells.
     """
-    n_depth = plus_row.size
-    plus_row[:] = 0
-    minus_row[:] = 0
-    at_plus, at_minus = plus_row.view(np.float32), minus_row.view(np.float32)
+    n_depth = mask.size
+    at_plus[:] = 0
+    at_minus[:] = 0
+    plus_floats, minus_floats = at_plus.view(np.float32), at_minus.view(np.float32)
     target = (first_bin + 2) % n_depth
     for bin_ in range(2, cells.size // LANES - 1):
         # Of the next bin's samples the first tap, of its own the second, and so on.
         first = LANES * (bin_ + 1)
         near = add(load_repeated(cells, first), load_repeated(cells, first - 12))
         total = add(near, add(load_repeated(cells, first - 24), load_repeated(cells, first - 36)))
-        add_couple(at_plus, 2 * target, total, 0)
-        add_couple(at_minus, 2 * target, total, 1)
+        total = multiply(splat(mask[target]), total)
+        add_couple(plus_floats, 2 * target, total, 0)
+        add_couple(minus_floats, 2 * target, total, 1)
         target = target + 1 if target + 1 < n_depth else 0
-    cells[:] = 0

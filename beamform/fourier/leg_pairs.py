@@ -106,9 +106,28 @@ def _angle(leg: NDArray[np.int64], wave: NDArray[np.int64], n_lateral: int) -> N
 
 
 @kernel(boundscheck=False)
-def spread_pairs(block, waves, legs_of, rows_of, shares, first_bins, depth, transmit, receive, n_legs, alike, angles, first_depth_bin, table, bins, taps, values, cells, cells_of_wave):
-    """Spreads a block of frequencies of all pairs.
-    """
+def spread_pairs(
+    block,
+    waves,
+    legs_of,
+    rows_of,
+    shares,
+    first_bins,
+    depth,
+    transmit,
+    receive,
+    n_legs,
+    alike,
+    angles,
+    first_depth_bin,
+    table,
+    bins,
+    taps,
+    values,
+    cells,
+    cells_of_wave,
+):
+    """Spreads a block of frequencies of all pairs."""
     leg = block * n_legs
     for i in range(waves.size):
         begin = first_bins[i] - block * LANES

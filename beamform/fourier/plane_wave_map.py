@@ -92,17 +92,19 @@ def _map_waves(waves, spectra, tables, gridding, samples, cells, rows):
         tables: `_Tables`.
         gridding: `Gridding`.
         samples: `Samples`.
-        cells: empty, see `spread`.
+        cells: to work in, see `spread`.
         rows: written to, complex64.
     """
+    everything = np.ones(rows.shape[1], np.float32)
     for wave in range(waves[0], waves[1]):
+        cells[:] = 0
         for mirror in range(tables.shots.shape[0]):
             shot, mirrored = tables.shots[mirror]
             _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, gridding, samples, cells)
             if shot != mirrored:
                 _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, gridding, samples, cells)
         i = 2 * (wave - waves[0])
-        gather_cells(gridding.first_bin, cells, rows[i], rows[i + 1])
+        gather_cells(gridding.first_bin, cells, everything, rows[i], rows[i + 1])
 
 
 @kernel(boundscheck=False)

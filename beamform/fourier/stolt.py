@@ -41,7 +41,7 @@ class _Residue(NamedTuple):
     """That make those."""
     offsets: OffsetTables
     fft_call: NDArray[np.int64]
-    """Transforms the first 2 n rows of the thread's `masked` to depth, for `fft.execute`."""
+    """Transforms the first 2 n rows of the thread's `depths`, for `fft.execute`."""
 
 
 class _Buffers(NamedTuple):
@@ -49,10 +49,8 @@ class _Buffers(NamedTuple):
 
     angles: NDArray[np.float32]
     """A block of the spectra of leg pairs for +residue, then for -residue, split: (2, n_angles, BLOCK)."""
-    whole: NDArray[np.complex64]
-    """Spectra over depth of each wave and its negative, in turn: (2 n, n_depth)."""
-    masked: NDArray[np.complex64]
-    """The same under a mask, and then over depth."""
+    depths: NDArray[np.complex64]
+    """Of each wave and its negative, in turn, the spectrum over depth, and then the depths: (2 n, n_depth)."""
     cells: NDArray[np.float32]
     """Of each wave, see `spread`: (n, 16 n_cells)."""
     samples: Samples
@@ -94,12 +92,11 @@ class StoltWorkspace:
         self._tables = stolt.tables
         self._buffers = _Buffers(
             angles=split_buffer(2, n_lateral // 2 + 1, LANES),
-            whole=fft.complex_buffer(2 * most, n_depth),
-            masked=fft.complex_buffer(2 * most, n_depth),
+            depths=fft.complex_buffer(2 * most, n_depth),
             cells=fft.real_buffer(most, len(plan.depth_bins) * LANES),
             samples=samples_buffer(),
         )
-        self._plans = [fft.plan_backward(self._buffers.masked[: 2 * waves.size]) for waves in stolt.waves]
+        self._plans = [fft.plan_backward(self._buffers.depths[: 2 * waves.size]) for waves in stolt.waves]
         self._residues = [
             _Residue((i, -i % n_lateral), waves, pairs, stolt.offset_tables[i % 2], fft_plan.call)
             for i, (waves, pairs, fft_plan) in enumerate(zip(stolt.waves, stolt.pairs, self._plans, strict=True))
@@ -142,14 +139,15 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
         masks: weights of the depth bins, float32 (n_masks, n_depth).
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
-    waves, whole = residue.waves, buffers.whole
+    waves, cells, spectra_of_waves = residue.waves, buffers.cells, buffers.depths
+    cells[:] = 0
     _spread(spectra, residue, tables, buffers)
-    for i in range(waves.size):
-        gather_cells(tables.gridding.first_bin, buffers.cells[i], whole[2 * i], whole[2 * i + 1])
-    for i in range(masks.shape[0]):
-        _mask(whole[: 2 * waves.size], masks[i], buffers.masked)
+    for mask in range(masks.shape[0]):
+        for i in range(waves.size):
+            first_bin = tables.gridding.first_bin
+            gather_cells(first_bin, cells[i], masks[mask], spectra_of_waves[2 * i], spectra_of_waves[2 * i + 1])
         fft.execute(residue.fft_call)
-        write_columns(waves, buffers.masked, tables.tap_correction, tables.wave_phase, columns[i])
+        write_columns(waves, spectra_of_waves, tables.tap_correction, tables.wave_phase, columns[mask])
 
 
 @kernel(boundscheck=False)
@@ -186,15 +184,27 @@ def _spread(spectra, residue, tables, buffers):
                 angles,
                 side * (n_lateral // 2 + 1) * BLOCK,
             )
-        spread_pairs(block, waves, legs_of, rows_of, shares, first_bins, depth, transmit, receive, n_legs, alike, angles, first_depth_bin, table, bins, taps, values, cells, cells_of_wave)
-
-
-@kernel()
-def _mask(whole, mask, masked):
-    """masked = whole * mask, for spectra (n, n_depth) and a mask (n_depth,)."""
-    for row in range(whole.shape[0]):
-        for bin_ in range(mask.size):
-            masked[row, bin_] = whole[row, bin_] * mask[bin_]
+        spread_pairs(
+            block,
+            waves,
+            legs_of,
+            rows_of,
+            shares,
+            first_bins,
+            depth,
+            transmit,
+            receive,
+            n_legs,
+            alike,
+            angles,
+            first_depth_bin,
+            table,
+            bins,
+            taps,
+            values,
+            cells,
+            cells_of_wave,
+        )
 
 
 @kernel(boundscheck=False)
