@@ -36,38 +36,27 @@ from sonolucent.beamform.compute.split_complex import times
 from sonolucent.beamform.fourier.kaiser_bessel import TABLE_SIZE, TAPS
 
 
-class Gridding(NamedTuple):
-    """The regular grid that samples spread to."""
-
-    first_bin: int
-    """Depth bin of the first cell."""
-    taps: NDArray[np.float32]
-    """`kaiser_bessel.tap_table`."""
-
-
 class Samples(NamedTuple):
     """A block of samples on their way to cells, buffers of one thread."""
 
-    bins: NDArray[np.int32]
-    """The cell that each falls into, (LANES,)."""
-    taps: NDArray[np.int32]
-    """The row of `Gridding.taps` for its fraction beyond it, (LANES,)."""
+    places: NDArray[np.int32]
+    """The cell that each falls into, then the row of the tap table for its fraction beyond it: (2 LANES,)."""
     values: NDArray[np.float32]
     """Real and imaginary part at +wave, and at -wave, of each in turn: (4 LANES,)."""
 
 
 def samples_buffer() -> Samples:
     """For one thread."""
-    return Samples(np.zeros(LANES, np.int32), np.zeros(LANES, np.int32), fft.real_buffer(4 * LANES))
+    return Samples(np.zeros(2 * LANES, np.int32), fft.real_buffer(4 * LANES))
 
 
 @kernel(boundscheck=False, forceinline=True)
-def locate(depth_t, depth_r, first_bin, bins, taps):
-    """Places a block of samples whose legs have these depth wavenumbers, in bins, to the fields of `Samples`."""
-    position = subtract(add(depth_t, depth_r), splat(np.float32(first_bin)))
+def locate(cell_t, cell_r, places):
+    """Finds the places of a block of samples whose legs' depth wavenumbers add up to them."""
+    position = add(cell_t, cell_r)
     whole = truncate(position)
-    store_integers(bins, 0, whole)
-    store_integers(taps, 0, multiply(subtract(position, whole), splat(np.float32(TABLE_SIZE))))
+    store_integers(places, 0, whole)
+    store_integers(places, LANES, multiply(subtract(position, whole), splat(np.float32(TABLE_SIZE))))
 
 
 @kernel(boundscheck=False, forceinline=True)
@@ -84,23 +73,23 @@ def weigh(weight, at_plus, at_minus, values):
 
 
 @kernel(boundscheck=False, forceinline=True)
-def spread(begin, end, bins, taps, values, table, cells, first_cell):
+def spread(begin, end, places, values, taps, cells, first_cell):
     """Adds samples `begin` to before `end` of a block to their cells, times each of their taps.
 
     Args:
         begin: first sample.
         end: the one behind the last.
-        bins: see `Samples`.
-        taps: see `Samples`.
+        places: see `Samples`.
         values: see `Samples`.
-        table: `Gridding.taps`.
+        taps: `kaiser_bessel.tap_table`.
         cells: added to, 16 floats a bin: for each tap the real and the imaginary part at +wave and at -wave.
         first_cell: the float in it at which the first bin's cell begins.
     """
-    for lane in range(np.uintp(begin), np.uintp(end)):
-        cell = first_cell + LANES * np.intp(bins[lane])
-        weighted = load_stretched(table, TAPS * np.intp(taps[lane]))
-        store(cells, cell, fma(load_repeated(values, 4 * np.intp(lane)), weighted, load(cells, cell)))
+    for sample in range(np.uintp(begin), np.uintp(end)):
+        lane = np.intp(sample)
+        cell = first_cell + LANES * np.intp(places[sample])
+        weights = load_stretched(taps, TAPS * np.intp(places[np.uintp(lane + LANES)]))
+        store(cells, cell, fma(load_repeated(values, 4 * lane), weights, load(cells, cell)))
 
 
 @kernel(boundscheck=False)

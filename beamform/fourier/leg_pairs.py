@@ -28,8 +28,9 @@ class LegTables(NamedTuple):
     """`LegWaves` for kernels, a block of frequencies after the other; complex rows are split as in
     `split_complex.py`."""
 
-    depth_bin: NDArray[np.float32]
-    """(n_blocks, n_legs, LANES)"""
+    cell: NDArray[np.float32]
+    """k_zleg in bins of the depth FFT, counted so that those of two legs add up to a place among the cells:
+    (n_blocks, n_legs, LANES)."""
     weight: NDArray[np.float32]
     """(n_blocks, n_legs, BLOCK)"""
     transmit_weight: NDArray[np.float32]
@@ -39,29 +40,24 @@ class LegTables(NamedTuple):
 class LegPairs(NamedTuple):
     """Pairs (t, r) of legs t and r >= -t, for those waves of the image that are 0 or more and share a residue.
 
-    The spectra hold (t, r) and (r, t) added up, so each unordered pair is here once. Its mirror image, (-t, -r), has the
-    same depths and weights, and makes the wavenumber of the other sign.
+    The spectra hold (t, r) and (r, t) added up, so each unordered pair is here once. Its mirror image, (-t, -r), has
+    the same depths and weights, and makes the wavenumber of the other sign.
     """
 
-    wave: NDArray[np.int64]
-    """Which of the waves each pair makes, (n_pairs,)."""
-    legs: NDArray[np.int64]
-    """Rows of t and of |r| among the legs, (n_pairs, 2)."""
-    angles: NDArray[np.int64]
-    """Rows of the pair and of its mirror image among the spectra at angles of both residues, (n_pairs, 2)."""
+    rows: NDArray[np.int64]
+    """Of each pair: the wave that it makes; t; |r|; where it is among the spectra at angles, and where its mirror image
+    is; from which bin on both legs propagate within the taper: (n_pairs, 6)."""
     share: NDArray[np.float32]
     """A half where both legs are one, which would be counted twice, else one; over the orders in which legs are
     weighted: (n_pairs,)."""
-    first_bin: NDArray[np.int64]
-    """From which on both legs propagate within the taper, (n_pairs,)."""
 
 
-def leg_tables(legs: LegWaves) -> LegTables:
-    """Those of the legs of an image."""
+def leg_tables(legs: LegWaves, first_cell: int) -> LegTables:
+    """Those of the legs of an image whose first cell is that of the depth bin `first_cell`."""
     weight = _weight_blocks(legs.weight)
     alike = legs.transmit_weight is legs.weight
     transmit_weight = weight if alike else _weight_blocks(legs.transmit_weight)
-    return LegTables(in_blocks(pad_edge(legs.depth_bin), LANES), weight, transmit_weight)
+    return LegTables(in_blocks(pad_edge(legs.depth_bin - first_cell / 2), LANES), weight, transmit_weight)
 
 
 def _weight_blocks(weight: NDArray[np.complex64]) -> NDArray[np.float32]:
@@ -70,26 +66,18 @@ def _weight_blocks(weight: NDArray[np.complex64]) -> NDArray[np.float32]:
 
 def leg_pairs(legs: LegWaves, waves: NDArray[np.int64], residue: int, n_lateral: int) -> LegPairs:
     """The pairs that make `waves`, which are `residue` or -`residue` modulo `n_lateral`."""
-    n_legs = legs.depth_bin.shape[0]
-    of_wave = [np.arange((wave + 1) // 2, n_legs) for wave in waves]
-    index = np.repeat(np.arange(waves.size), [t.size for t in of_wave])
-    wave, t = waves[index], np.concatenate(of_wave)
-    r = wave - t
-    orders = 1 if legs.transmit_weight is legs.weight else 2
-    n_angles = n_lateral // 2 + 1
-    return LegPairs(
-        wave=index,
-        legs=np.stack([t, np.abs(r)], axis=1),
-        angles=np.stack(
-            [
-                _side(sign * wave, residue, n_lateral) * n_angles + _angle(sign * t, sign * wave, n_lateral)
-                for sign in (1, -1)
-            ],
-            axis=1,
-        ),
-        share=(np.where(t == r, 0.5, 1.0) / orders).astype(np.float32),
-        first_bin=np.maximum(legs.first_bin[t], legs.first_bin[np.abs(r)]),
+    high = [np.arange((wave + 1) // 2, legs.depth_bin.shape[0]) for wave in waves]
+    index = np.repeat(np.arange(waves.size), [t.size for t in high])
+    wave, t = waves[index], np.concatenate(high)
+    r = np.abs(wave - t)
+    pair, mirrored = (
+        _side(sign * wave, residue, n_lateral) * (n_lateral // 2 + 1) + _angle(sign * t, sign * wave, n_lateral)
+        for sign in (1, -1)
     )
+    first_bin = np.maximum(legs.first_bin[t], legs.first_bin[r])
+    orders = 1 if legs.transmit_weight is legs.weight else 2
+    share = np.where(2 * t == wave, 0.5, 1.0) / orders
+    return LegPairs(np.stack([index, t, r, pair, mirrored, first_bin], axis=1), share.astype(np.float32))
 
 
 def _side(wave: NDArray[np.int64], residue: int, n_lateral: int) -> NDArray[np.int64]:
@@ -106,37 +94,31 @@ def _angle(leg: NDArray[np.int64], wave: NDArray[np.int64], n_lateral: int) -> N
 
 
 @kernel(boundscheck=False)
-def spread_pairs(
-    block,
-    waves,
-    legs_of,
-    rows_of,
-    shares,
-    first_bins,
-    depth,
-    transmit,
-    receive,
-    n_legs,
-    alike,
-    angles,
-    first_depth_bin,
-    table,
-    bins,
-    taps,
-    values,
-    cells,
-    cells_of_wave,
-):
-    """Spreads a block of frequencies of all pairs."""
-    leg = block * n_legs
-    for i in range(waves.size):
-        begin = first_bins[i] - block * LANES
+def spread_pairs(block, pairs, legs, angles, taps, samples, cells):
+    """Spreads a block of frequencies of all pairs.
+
+    Args:
+        block: of frequencies.
+        pairs: `LegPairs`.
+        legs: `LegTables`.
+        angles: this block of the spectra at angles of both residues, (2, n_angles, BLOCK).
+        taps: `kaiser_bessel.tap_table`.
+        samples: `Samples`.
+        cells: of each wave, added to, float32 (n_waves, 16 n_cells).
+    """
+    rows, shares = pairs
+    depth, receive, transmit = legs
+    places, values = samples
+    alike = receive.ctypes.data == transmit.ctypes.data
+    leg = block * depth.shape[1]
+    for i in range(shares.size):
+        begin = rows[i, 5] - block * LANES
         if begin < LANES:
-            t, r = leg + legs_of[i, 0], leg + legs_of[i, 1]
-            locate(load(depth, t * LANES), load(depth, r * LANES), first_depth_bin, bins, taps)
+            t, r = leg + rows[i, 1], leg + rows[i, 2]
+            locate(load(depth, t * LANES), load(depth, r * LANES), places)
             weight = times(load_block(transmit, t * BLOCK), load_block(receive, r * BLOCK))
-            if not alike:  # both orders of the legs, whose mean it is
+            if not alike:
                 weight = plus(weight, times(load_block(receive, t * BLOCK), load_block(transmit, r * BLOCK)))
             weight = scaled(shares[i], weight)
-            weigh(weight, load_block(angles, rows_of[i, 0] * BLOCK), load_block(angles, rows_of[i, 1] * BLOCK), values)
-            spread(max(begin, 0), LANES, bins, taps, values, table, cells, waves[i] * cells_of_wave)
+            weigh(weight, load_block(angles, rows[i, 3] * BLOCK), load_block(angles, rows[i, 4] * BLOCK), values)
+            spread(max(begin, 0), LANES, places, values, taps, cells, rows[i, 0] * cells.shape[1])

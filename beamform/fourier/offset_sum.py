@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, fma, splat
 from sonolucent.beamform.compute.split_complex import BLOCK, load_block, minus, n_blocks, plus, store_block, times
+from sonolucent.beamform.fourier.sampling import Sampling
 
 _ANGLES = 4
 """Summed together."""
 
 
-class OffsetTables(NamedTuple):
-    """Tables of the sum for the residues of one parity; rows of cosines are angles, a multiple of `_ANGLES`."""
+class OffsetSum(NamedTuple):
+    """Tables of the sum for the residues +r and -r of the image's wavenumbers modulo the lateral period."""
 
     even_cosines: NDArray[np.float32]
     """See `cosine_table`: (n_rows, even offsets)."""
@@ -26,36 +26,59 @@ class OffsetTables(NamedTuple):
     """(n_rows, odd offsets)"""
     per_block: NDArray[np.int64]
     """How many offsets of each parity reach into each block of frequencies, (2, n_blocks)."""
+    first: NDArray[np.int64]
+    """Of each residue, the float at which its spectra of even offsets begin, and those of odd ones: (2, 2)."""
+    stride: int
+    """Floats from one offset to the next of its parity."""
+    odd_phases: NDArray[np.complex64]
+    """Of each residue, what moves the midpoints of odd offsets, rounded down to an element, to where they lie."""
+    n_angles: int
+
+
+def plan_offset_sum(sampling: Sampling, spectra_shape: tuple[int, ...], residue: int) -> OffsetSum:
+    """For spectra (n_lateral, 2, offsets of a parity, floats) of the pairs of each offset."""
+    n_lateral, _, n_half, floats = spectra_shape
+    parity = residue % 2
+    residues = np.array([residue, -residue % n_lateral])
+    even, odd = (cosine_table(parity, n_lateral, sampling.n_offsets, offsets) for offsets in (0, 1))
+    return OffsetSum(
+        even_cosines=even,
+        odd_cosines=odd,
+        per_block=_offsets_per_block(sampling),
+        first=(2 * residues[:, None] + np.arange(2)) * (n_half * floats),
+        stride=floats,
+        odd_phases=np.exp(-1j * np.pi * residues / n_lateral).astype(np.complex64),
+        n_angles=n_lateral // 2 + 1 - parity,
+    )
 
 
 @kernel(boundscheck=False)
-def sum_offsets(cosines, n_offsets, spectra, first, stride, odd_phase, n_angles, angles, target):
-    """Sums a block of the spectra of all offsets h into that of leg pairs at angle a.
+def sum_offsets(block, tables, spectra, angles):
+    """Sums a block of the spectra of all offsets h into those of leg pairs at angle a, for both residues.
 
     Args:
-        cosines: of the even and of the odd offsets, see `OffsetTables`.
-        n_offsets: how many of either reach into this block.
+        block: of frequencies.
+        tables: `OffsetSum`.
         spectra: of all offsets, float32, flat; rows are split as in `split_complex.py`.
-        first: the float at which this block of the first even and of the first odd offset begins.
-        stride: floats from an offset to the next of its parity.
-        odd_phase: complex, moves the midpoints of odd offsets to where they lie.
-        n_angles: how many there are.
-        angles: written to, float32, flat.
-        target: the float in it at which the first angle's block begins; the others follow.
+        angles: written to, (2 residues, at least n_angles, BLOCK).
 
     cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Four angles are
     summed at once, so that their sums stay in registers.
     """
-    phase = splat(odd_phase.real), splat(odd_phase.imag)
-    last = n_angles - 1
-    for row in range(0, cosines[0].shape[0], _ANGLES):
-        sums = _multiply(cosines[0], row, n_offsets[0], spectra, first[0], stride)
-        turns = _multiply(cosines[1], row, n_offsets[1], spectra, first[1], stride)
-        for i in range(_ANGLES):
-            if row + i <= last - row - i:
-                turned = times(phase, turns[i])
-                store_block(angles, target + (row + i) * BLOCK, plus(sums[i], turned))
-                store_block(angles, target + (last - row - i) * BLOCK, minus(sums[i], turned))
+    even_cosines, odd_cosines, per_block, first, stride, odd_phases, n_angles = tables
+    for side in range(2):
+        phase = splat(odd_phases[side].real), splat(odd_phases[side].imag)
+        even, odd = first[side, 0] + block * BLOCK, first[side, 1] + block * BLOCK
+        target = side * angles.shape[1]
+        last = n_angles - 1
+        for row in range(0, even_cosines.shape[0], _ANGLES):
+            sums = _multiply(even_cosines, row, per_block[0, block], spectra, even, stride)
+            turns = _multiply(odd_cosines, row, per_block[1, block], spectra, odd, stride)
+            for i in range(_ANGLES):
+                if row + i <= last - row - i:
+                    turned = times(phase, turns[i])
+                    store_block(angles, (target + row + i) * BLOCK, plus(sums[i], turned))
+                    store_block(angles, (target + last - row - i) * BLOCK, minus(sums[i], turned))
 
 
 @kernel(boundscheck=False, forceinline=True)
@@ -83,7 +106,8 @@ def cosine_table(residue_parity: int, n_lateral: int, n_offsets: int, offset_par
     return np.asarray(2 * np.cos(angle[:, None] * np.arange(offset_parity, n_offsets, 2)), dtype=np.float32)
 
 
-def offsets_per_block(bins_of_offset: Sequence[int], n_bins: int) -> NDArray[np.int64]:
-    """How many offsets of each parity reach into each block of frequencies, (2, n_blocks); fewer at each next one."""
-    first_bins = LANES * np.arange(n_blocks(n_bins))
-    return np.stack([(np.array(bins_of_offset[parity::2])[:, None] > first_bins).sum(axis=0) for parity in (0, 1)])
+def _offsets_per_block(sampling: Sampling) -> NDArray[np.int64]:
+    """(2, n_blocks), fewer at each next block."""
+    first_bins = LANES * np.arange(n_blocks(sampling.n_bins))
+    reach = np.array(sampling.bins_of_offset)[:, None] > first_bins
+    return np.stack([reach[parity::2].sum(axis=0) for parity in (0, 1)])

@@ -12,7 +12,7 @@ from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, load
 from sonolucent.beamform.compute.split_complex import load_block, pad_edge, split, times
 from sonolucent.beamform.fourier import kaiser_bessel
-from sonolucent.beamform.fourier.depth_gridding import Gridding, gather_cells, locate, samples_buffer, spread, weigh
+from sonolucent.beamform.fourier.depth_gridding import gather_cells, locate, samples_buffer, spread, weigh
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
 from sonolucent.beamform.fourier.stolt import write_columns
 
@@ -27,7 +27,7 @@ class _Tables(NamedTuple):
     shots: NDArray[np.int64]
     """(n_mirrors, 2)"""
     transmit_bin: NDArray[np.float32]
-    """(n_mirrors, padded bins)"""
+    """Counted from the first cell, (n_mirrors, padded bins)"""
     transmit_phase: NDArray[np.float32]
     """(n_mirrors, 2 padded bins)"""
     receive_bin: NDArray[np.float32]
@@ -52,9 +52,10 @@ class PlaneWaveMap:
         beta = kaiser_bessel.shape_parameter(n_depth / n_z)
         self._spectra = spectra
         self._tables = _stack(plan, n_bins)
-        self._gridding = Gridding(plan.depth_bins.start, kaiser_bessel.tap_table(beta))
+        self._first_cell, self._taps = plan.depth_bins.start, kaiser_bessel.tap_table(beta)
         self._correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
         self._phase = plan.wave_phase
+        self._mask = np.ones(n_depth, np.float32)
         self._samples = [samples_buffer() for _ in range(threads)]
         self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
         self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
@@ -63,8 +64,10 @@ class PlaneWaveMap:
     def __call__(self, thread: int, waves: range, columns: NDArray[np.complex64]) -> None:
         """Writes the columns (n_waves, n_z) of at most `WAVES` wavenumbers of the image, 0 or more, and of their
         negatives."""
-        rows, ends = self._rows[thread], (waves.start, waves.stop)
-        _map_waves(ends, self._spectra, self._tables, self._gridding, self._samples[thread], self._cells[thread], rows)
+        rows = self._rows[thread]
+        for i, wave in enumerate(waves):
+            _map_wave(wave, self._spectra, self._tables, self._taps, self._samples[thread], self._cells[thread])
+            gather_cells(self._first_cell, self._cells[thread], self._mask, rows[2 * i], rows[2 * i + 1])
         fft.execute(self._plans[thread].call)
         write_columns(np.arange(waves.start, waves.stop), rows, self._correction, self._phase, columns)
 
@@ -73,7 +76,7 @@ def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
     mirrors = plan.mirrors
     return _Tables(
         shots=np.array([m.shots for m in mirrors]),
-        transmit_bin=pad_edge(np.stack([m.transmit_bin for m in mirrors])),
+        transmit_bin=pad_edge(np.stack([m.transmit_bin for m in mirrors]) - plan.depth_bins.start),
         transmit_phase=split(np.stack([m.transmit_phase for m in mirrors]), n_bins),
         receive_bin=pad_edge(np.stack([m.receive_bin for m in mirrors])),
         receive_weight=split(np.stack([m.receive_weight for m in mirrors]), n_bins),
@@ -82,33 +85,27 @@ def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
 
 
 @kernel(boundscheck=False)
-def _map_waves(waves, spectra, tables, gridding, samples, cells, rows):
-    """Writes the spectra over depth of the image's waves from waves[0] to before waves[1], each followed by that of
-    its negative, to `rows` (2 WAVES, n_depth).
+def _map_wave(wave, spectra, tables, taps, samples, cells):
+    """Fills the cells of an image's wave, 0 or more, and its negative.
 
     Args:
-        waves: 0 or more.
+        wave: in units of the step.
         spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
-        gridding: `Gridding`.
+        taps: `kaiser_bessel.tap_table`.
         samples: `Samples`.
-        cells: to work in, see `spread`.
-        rows: written to, complex64.
+        cells: written to, see `spread`.
     """
-    everything = np.ones(rows.shape[1], np.float32)
-    for wave in range(waves[0], waves[1]):
-        cells[:] = 0
-        for mirror in range(tables.shots.shape[0]):
-            shot, mirrored = tables.shots[mirror]
-            _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, gridding, samples, cells)
-            if shot != mirrored:
-                _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, gridding, samples, cells)
-        i = 2 * (wave - waves[0])
-        gather_cells(gridding.first_bin, cells, everything, rows[i], rows[i + 1])
+    cells[:] = 0
+    for mirror in range(tables.shots.shape[0]):
+        shot, mirrored = tables.shots[mirror]
+        _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, taps, samples, cells)
+        if shot != mirrored:
+            _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, taps, samples, cells)
 
 
 @kernel(boundscheck=False)
-def _spread_wave(wave, mirror, shots, spectra, tables, gridding, samples, cells):
+def _spread_wave(wave, mirror, shots, spectra, tables, taps, samples, cells):
     """Spreads what shots[0] gives to the image's wavenumber |wave|, and shots[1] to -|wave|.
 
     One is the mirror image of the other: `tables` have the legs of both at `wave` of the row `mirror`.
@@ -118,11 +115,10 @@ def _spread_wave(wave, mirror, shots, spectra, tables, gridding, samples, cells)
     at_plus, at_minus = spectra[shots[0], abs(wave) % n_lateral], spectra[shots[1], -abs(wave) % n_lateral]
     phase, weight = tables.transmit_phase[mirror], tables.receive_weight[mirror, row]
     depth_t, depth_r = tables.transmit_bin[mirror], tables.receive_bin[mirror, row]
-    bins, taps, values = samples
+    places, values = samples
     for start in range(first - first % LANES, behind, LANES):
         at = 2 * start
-        locate(load(depth_t, start), load(depth_r, start), gridding.first_bin, bins, taps)
+        locate(load(depth_t, start), load(depth_r, start), places)
         factor = times(load_block(phase, at), load_block(weight, at))
         weigh(factor, load_block(at_plus, at), load_block(at_minus, at), values)
-        begin, end = max(first - start, 0), min(behind - start, LANES)
-        spread(begin, end, bins, taps, values, gridding.taps, cells, 0)
+        spread(max(first - start, 0), min(behind - start, LANES), places, values, taps, cells, 0)

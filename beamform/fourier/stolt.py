@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, fma, load, multiply, splat, store, times_i
-from sonolucent.beamform.compute.split_complex import BLOCK, split_buffer
-from sonolucent.beamform.fourier.depth_gridding import Gridding, Samples, gather_cells, samples_buffer
+from sonolucent.beamform.compute.split_complex import BLOCK
+from sonolucent.beamform.fourier.depth_gridding import Samples, gather_cells, samples_buffer
 from sonolucent.beamform.fourier.leg_pairs import LegPairs, LegTables, leg_pairs, leg_tables, spread_pairs
-from sonolucent.beamform.fourier.offset_sum import OffsetTables, cosine_table, offsets_per_block, sum_offsets
+from sonolucent.beamform.fourier.offset_sum import OffsetSum, plan_offset_sum, sum_offsets
 from sonolucent.beamform.fourier.plan import FourierPlan
 
 
@@ -21,9 +21,10 @@ class _Tables(NamedTuple):
     """What all residues and threads share."""
 
     legs: LegTables
-    gridding: Gridding
-    odd_phase: NDArray[np.complex64]
-    """Moves the midpoints of odd offsets, rounded down to an element, to where they lie: (n_lateral,)."""
+    first_cell: int
+    """The depth bin of the first cell."""
+    taps: NDArray[np.float32]
+    """`kaiser_bessel.tap_table`"""
     tap_correction: NDArray[np.float32]
     """Undoes the spreading kernel's fall-off over depth, each number twice: (2 n_z,)."""
     wave_phase: NDArray[np.complex64]
@@ -33,13 +34,11 @@ class _Tables(NamedTuple):
 class _Residue(NamedTuple):
     """The image's wavenumbers that equal +residue or -residue modulo the lateral period."""
 
-    residues: tuple[int, int]
-    """+residue and -residue, as 0 or more."""
     waves: NDArray[np.int64]
     """Those of the wavenumbers that are 0 or more; their negatives go with them: (n,)."""
     pairs: LegPairs
     """That make those."""
-    offsets: OffsetTables
+    offsets: OffsetSum
     fft_call: NDArray[np.int64]
     """Transforms the first 2 n rows of the thread's `depths`, for `fft.execute`."""
 
@@ -48,59 +47,52 @@ class _Buffers(NamedTuple):
     """Of one thread."""
 
     angles: NDArray[np.float32]
-    """A block of the spectra of leg pairs for +residue, then for -residue, split: (2, n_angles, BLOCK)."""
-    depths: NDArray[np.complex64]
-    """Of each wave and its negative, in turn, the spectrum over depth, and then the depths: (2 n, n_depth)."""
+    """A block of the spectra of leg pairs for +residue, and for -residue, split: (2, n_angles, BLOCK)."""
+    samples: Samples
     cells: NDArray[np.float32]
     """Of each wave, see `spread`: (n, 16 n_cells)."""
-    samples: Samples
+    depths: NDArray[np.complex64]
+    """Of each wave and its negative, in turn, the spectrum over depth, and then the depths: (2 n, n_depth)."""
 
 
 class StoltMap:
-    """Tables of the mapping, shared by all threads; see `StoltWorkspace` for what each thread owns."""
-
-    def __init__(self, plan: FourierPlan) -> None:
-        n_lateral = plan.sampling.n_lateral
-        self.plan = plan
-        self.tables = _Tables(
-            legs=leg_tables(plan.leg_waves),
-            gridding=Gridding(plan.depth_bins.start, plan.taps),
-            odd_phase=np.exp(-1j * np.pi * np.arange(n_lateral) / n_lateral).astype(np.complex64),
-            tap_correction=np.repeat(plan.tap_correction, 2),
-            wave_phase=plan.wave_phase,
-        )
-        self.waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
-        """Those of each residue, see `_Residue`."""
-        self.pairs = [leg_pairs(plan.leg_waves, waves, i, n_lateral) for i, waves in enumerate(self.waves)]
-        self.offset_tables = [_offset_tables(plan, parity) for parity in (0, 1)]
-        """Those of even and of odd residues."""
-
-
-class StoltWorkspace:
-    """Buffers and transforms of one thread.
+    """Tables of the mapping, shared by all threads; see `StoltWorkspace` for what each thread owns.
 
     Args:
-        stolt: the tables.
+        plan: the tables.
         spectra: of all pairs, read anew for every image, see `PairSpectra.by_wavenumber`.
     """
 
-    def __init__(self, stolt: StoltMap, spectra: NDArray[np.float32]) -> None:
-        plan = stolt.plan
-        n_lateral, n_depth = plan.sampling.n_lateral, plan.sampling.n_depth
-        most = max(waves.size for waves in stolt.waves)
-        self._spectra = spectra
+    def __init__(self, plan: FourierPlan, spectra: NDArray[np.float32]) -> None:
+        n_lateral, legs, first_cell = plan.sampling.n_lateral, plan.leg_waves, plan.depth_bins.start
+        residues = range(n_lateral // 2 + 1)
+        self.plan = plan
+        self.spectra = spectra
+        self.tables = _Tables(
+            leg_tables(legs, first_cell), first_cell, plan.taps, np.repeat(plan.tap_correction, 2), plan.wave_phase
+        )
+        self.waves = [_waves_of(plan, residue) for residue in residues]
+        """Those of each residue, see `_Residue`."""
+        self.pairs = [leg_pairs(legs, waves, i, n_lateral) for i, waves in enumerate(self.waves)]
+        self.offsets = [plan_offset_sum(plan.sampling, spectra.shape, residue) for residue in residues]
+
+
+class StoltWorkspace:
+    """Buffers and transforms of one thread."""
+
+    def __init__(self, stolt: StoltMap) -> None:
+        plan, most = stolt.plan, max(waves.size for waves in stolt.waves)
+        self._spectra = stolt.spectra
         self._tables = stolt.tables
         self._buffers = _Buffers(
-            angles=split_buffer(2, n_lateral // 2 + 1, LANES),
-            depths=fft.complex_buffer(2 * most, n_depth),
+            angles=fft.real_buffer(2, plan.sampling.n_lateral // 2 + 1, BLOCK),
             cells=fft.real_buffer(most, len(plan.depth_bins) * LANES),
+            depths=fft.complex_buffer(2 * most, plan.sampling.n_depth),
             samples=samples_buffer(),
         )
         self._plans = [fft.plan_backward(self._buffers.depths[: 2 * waves.size]) for waves in stolt.waves]
-        self._residues = [
-            _Residue((i, -i % n_lateral), waves, pairs, stolt.offset_tables[i % 2], fft_plan.call)
-            for i, (waves, pairs, fft_plan) in enumerate(zip(stolt.waves, stolt.pairs, self._plans, strict=True))
-        ]
+        calls = [fft_plan.call for fft_plan in self._plans]
+        self._residues = list(map(_Residue, stolt.waves, stolt.pairs, stolt.offsets, calls))
 
     def __call__(self, residue: int, masks: NDArray[np.float32], columns: NDArray[np.complex64]) -> None:
         """Maps every image wavenumber of +-`residue` to its depths.
@@ -111,12 +103,6 @@ class StoltWorkspace:
             columns: written to, (n_masks, n_waves, n_z).
         """
         _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
-
-
-def _offset_tables(plan: FourierPlan, residue_parity: int) -> OffsetTables:
-    sampling = plan.sampling
-    even, odd = (cosine_table(residue_parity, sampling.n_lateral, sampling.n_offsets, parity) for parity in (0, 1))
-    return OffsetTables(even, odd, offsets_per_block(sampling.bins_of_offset, sampling.n_bins))
 
 
 def _waves_of(plan: FourierPlan, residue: int) -> NDArray[np.int64]:
@@ -139,72 +125,27 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
         masks: weights of the depth bins, float32 (n_masks, n_depth).
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
-    waves, cells, spectra_of_waves = residue.waves, buffers.cells, buffers.depths
-    cells[:] = 0
+    waves, cells, depths = residue.waves, buffers.cells, buffers.depths
     _spread(spectra, residue, tables, buffers)
     for mask in range(masks.shape[0]):
         for i in range(waves.size):
-            first_bin = tables.gridding.first_bin
-            gather_cells(first_bin, cells[i], masks[mask], spectra_of_waves[2 * i], spectra_of_waves[2 * i + 1])
+            gather_cells(tables.first_cell, cells[i], masks[mask], depths[2 * i], depths[2 * i + 1])
         fft.execute(residue.fft_call)
-        write_columns(waves, spectra_of_waves, tables.tap_correction, tables.wave_phase, columns[mask])
+        write_columns(waves, depths, tables.tap_correction, tables.wave_phase, columns[mask])
 
 
 @kernel(boundscheck=False)
 def _spread(spectra, residue, tables, buffers):
-    """Spreads all that makes the waves of a residue to their cells.
+    """Fills the cells of a residue's waves.
 
-    A block of frequencies after the other: what one block has of spectra, tables and cells stays in the first cache.
+    A block of frequencies after the other: what one has of spectra, tables and cells stays in the first cache.
     """
-    # Taken apart once, and flat: in the loop each field and each row would be counted as a reference of its own.
-    n_lateral, _, n_half, floats = spectra.shape
-    even_cosines, odd_cosines, per_block = residue.offsets
-    waves, legs_of, rows_of, shares, first_bins = residue.pairs
-    depth_bin, weight, transmit_weight = tables.legs
-    first_depth_bin, table = tables.gridding
-    bins, taps, values = buffers.samples
-    flat, angles, cells = spectra.reshape(-1), buffers.angles.reshape(-1), buffers.cells.reshape(-1)
-    depth, receive, transmit = depth_bin.reshape(-1), weight.reshape(-1), transmit_weight.reshape(-1)
-    alike = receive.ctypes.data == transmit.ctypes.data
-    n_legs = weight.shape[1]
-    cells_of_wave = buffers.cells.shape[1]
-    for block in range(weight.shape[0]):
-        n_offsets = per_block[0, block], per_block[1, block]
-        for side in range(2):
-            r = residue.residues[side]
-            even = 2 * r * n_half * floats + block * BLOCK
-            sum_offsets(
-                (even_cosines, odd_cosines),
-                n_offsets,
-                flat,
-                (even, even + n_half * floats),
-                floats,
-                tables.odd_phase[r],
-                n_lateral // 2 + 1 - r % 2,
-                angles,
-                side * (n_lateral // 2 + 1) * BLOCK,
-            )
-        spread_pairs(
-            block,
-            waves,
-            legs_of,
-            rows_of,
-            shares,
-            first_bins,
-            depth,
-            transmit,
-            receive,
-            n_legs,
-            alike,
-            angles,
-            first_depth_bin,
-            table,
-            bins,
-            taps,
-            values,
-            cells,
-            cells_of_wave,
-        )
+    pairs, offsets, legs, taps = residue.pairs, residue.offsets, tables.legs, tables.taps
+    angles, samples, cells = buffers.angles, buffers.samples, buffers.cells
+    cells[:] = 0
+    for block in range(legs.weight.shape[0]):
+        sum_offsets(block, offsets, spectra, angles)
+        spread_pairs(block, pairs, legs, angles, taps, samples, cells)
 
 
 @kernel(boundscheck=False)
