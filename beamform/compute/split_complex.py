@@ -25,7 +25,7 @@ def n_blocks(n: int) -> int:
 def padded_length(n: int) -> int:
     """Length of rows of n numbers: an odd number of whole blocks, since rows whole pages apart would thrash the
     cache."""
-    return LANES * (n_blocks(n) | 1)
+    return LANES * (int(n_blocks(n)) | 1)
 
 
 def split_buffer(*shape: int) -> NDArray[np.float32]:

@@ -93,8 +93,14 @@ class LateralTransform:
 
 
 def _row_transform(waves: NDArray[np.int64], n: int) -> _RowTransform:
-    buffers = [fft.real_buffer(n * BLOCK) for _ in range(2)]
-    return _RowTransform(waves % n, plan_columns(n), BLOCK * np.arange(n), *buffers, column_buffer(n))
+    return _RowTransform(
+        slot=waves % n,
+        columns=plan_columns(n),
+        at=BLOCK * np.arange(n),
+        spectrum=fft.real_buffer(n * BLOCK),
+        pixels=fft.real_buffer(n * BLOCK),
+        work=column_buffer(n),
+    )
 
 
 @kernel()

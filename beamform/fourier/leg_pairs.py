@@ -68,10 +68,10 @@ def leg_pairs(legs: LegWaves, waves: NDArray[np.int64], residue: int, n_lateral:
     """The pairs that make `waves`, which are `residue` or -`residue` modulo `n_lateral`."""
     high = [np.arange((wave + 1) // 2, legs.depth_bin.shape[0]) for wave in waves]
     index = np.repeat(np.arange(waves.size), [t.size for t in high])
-    wave, t = waves[index], np.concatenate(high)
+    wave, t = waves[index], np.concatenate([np.zeros(0, np.int64), *high])
     r = np.abs(wave - t)
     pair, mirrored = (
-        _side(sign * wave, residue, n_lateral) * (n_lateral // 2 + 1) + _angle(sign * t, sign * wave, n_lateral)
+        _side(sign * wave, residue, n_lateral) * (n_lateral // 2 + 1) + angle_row(sign * t, sign * wave, n_lateral)
         for sign in (1, -1)
     )
     first_bin = np.maximum(legs.first_bin[t], legs.first_bin[r])
@@ -82,15 +82,16 @@ def leg_pairs(legs: LegWaves, waves: NDArray[np.int64], residue: int, n_lateral:
 
 def _side(wave: NDArray[np.int64], residue: int, n_lateral: int) -> NDArray[np.int64]:
     """0 where a wave is `residue` modulo the period, 1 where it is -`residue`."""
-    return np.where(wave % n_lateral == residue, 0, 1)
+    return np.asarray(wave % n_lateral != residue, np.int64)
 
 
-def _angle(leg: NDArray[np.int64], wave: NDArray[np.int64], n_lateral: int) -> NDArray[np.int64]:
-    """Row of the pair (leg, wave - leg) among the angles that `cosine_table` lists for the residue of `wave`."""
+def angle_row(leg: NDArray[np.int64], wave: NDArray[np.int64], n_lateral: int) -> NDArray[np.int64]:
+    """Row of the pair (leg, wave - leg) among the angles that `cosine_table` lists for the residue of `wave`: the
+    cosine is even and repeats with the period."""
     residue = wave % n_lateral
     parity = residue % 2
     turn = (leg - (residue + parity) // 2) % n_lateral
-    return np.minimum(turn, n_lateral - parity - turn)
+    return np.asarray(np.minimum(turn, n_lateral - parity - turn))
 
 
 @kernel(boundscheck=False)
