@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.butterflies import butterfly_3, butterfly_4, butterfly_5
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.simd import fma, multiply, negative_fma, splat
+from sonolucent.beamform.compute.simd import splat
 from sonolucent.beamform.compute.split_complex import BLOCK, load_block, minus, plus, store_block, times
 
 _RADICES = (4, 2, 3, 5)
-_SIN_60 = np.float32(math.sin(math.pi / 3))
-_COS_72, _SIN_72 = np.float32(math.cos(math.tau / 5)), np.float32(math.sin(math.tau / 5))
-_COS_144, _SIN_144 = np.float32(math.cos(2 * math.tau / 5)), np.float32(math.sin(2 * math.tau / 5))
 
 
 class ColumnFft(NamedTuple):
@@ -138,7 +136,7 @@ def _pass_of_3(stride, twiddles, source, read_at, read_first, target, write_at, 
             i, o = p + q, 3 * p + q
             a, b = _read(source, read_at, i, read_first), _read(source, read_at, i + rest, read_first)
             c = _read(source, read_at, i + 2 * rest, read_first)
-            a, b, c = _butterfly_3(a, b, c)
+            a, b, c = butterfly_3(a, b, c)
             _write(target, write_at, o, write_first, a)
             _write(target, write_at, o + stride, write_first, times(w1, b))
             _write(target, write_at, o + 2 * stride, write_first, times(w2, c))
@@ -153,7 +151,7 @@ def _pass_of_4(stride, twiddles, source, read_at, read_first, target, write_at, 
             i, o = p + q, 4 * p + q
             a, b = _read(source, read_at, i, read_first), _read(source, read_at, i + rest, read_first)
             c, d = _read(source, read_at, i + 2 * rest, read_first), _read(source, read_at, i + 3 * rest, read_first)
-            a, b, c, d = _butterfly_4(a, b, c, d)
+            a, b, c, d = butterfly_4(a, b, c, d)
             _write(target, write_at, o, write_first, a)
             _write(target, write_at, o + stride, write_first, times(w1, b))
             _write(target, write_at, o + 2 * stride, write_first, times(w2, c))
@@ -171,7 +169,7 @@ def _pass_of_5(stride, twiddles, source, read_at, read_first, target, write_at, 
             a, b = _read(source, read_at, i, read_first), _read(source, read_at, i + rest, read_first)
             c, d = _read(source, read_at, i + 2 * rest, read_first), _read(source, read_at, i + 3 * rest, read_first)
             e = _read(source, read_at, i + 4 * rest, read_first)
-            a, b, c, d, e = _butterfly_5(a, b, c, d, e)
+            a, b, c, d, e = butterfly_5(a, b, c, d, e)
             _write(target, write_at, o, write_first, a)
             _write(target, write_at, o + stride, write_first, times(w1, b))
             _write(target, write_at, o + 2 * stride, write_first, times(w2, c))
@@ -192,48 +190,3 @@ def _read(source, read_at, i, first):
 @kernel(boundscheck=False, forceinline=True)
 def _write(target, write_at, i, first, block):
     store_block(target, write_at[np.uintp(i)] + first, block)
-
-
-@kernel(boundscheck=False, forceinline=True)
-def _butterfly_3(a, b, c):
-    both, apart = plus(b, c), minus(b, c)
-    half = splat(np.float32(-0.5))
-    middle = fma(half, both[0], a[0]), fma(half, both[1], a[1])
-    first, last = _to_both_sides(middle, apart, splat(_SIN_60))
-    return plus(a, both), first, last
-
-
-@kernel(boundscheck=False, forceinline=True)
-def _butterfly_4(a, b, c, d):
-    even, odd = plus(a, c), plus(b, d)
-    first, last = _to_both_sides(minus(a, c), minus(b, d), splat(np.float32(1)))
-    return plus(even, odd), first, minus(even, odd), last
-
-
-@kernel(boundscheck=False, forceinline=True)
-def _butterfly_5(a, b, c, d, e):
-    outer, inner = plus(b, e), plus(c, d)
-    outer_apart, inner_apart = minus(b, e), minus(c, d)
-    near, far = splat(_COS_72), splat(_COS_144)
-    one = _weighed(near, outer, far, inner)
-    two = _weighed(far, outer, near, inner)
-    one_apart = _weighed(splat(_SIN_72), outer_apart, splat(_SIN_144), inner_apart)
-    two_apart = _weighed(splat(_SIN_144), outer_apart, splat(-_SIN_72), inner_apart)
-    whole = splat(np.float32(1))
-    first, fifth = _to_both_sides(plus(a, one), one_apart, whole)
-    second, fourth = _to_both_sides(plus(a, two), two_apart, whole)
-    return plus(a, plus(outer, inner)), first, second, fourth, fifth
-
-
-@kernel(boundscheck=False, forceinline=True)
-def _weighed(p, a, q, b):
-    return fma(p, a[0], multiply(q, b[0])), fma(p, a[1], multiply(q, b[1]))
-
-
-@kernel(boundscheck=False, forceinline=True)
-def _to_both_sides(middle, apart, sine):
-    """middle - i sine apart, and middle + i sine apart."""
-    return (
-        (fma(sine, apart[1], middle[0]), negative_fma(sine, apart[0], middle[1])),
-        (negative_fma(sine, apart[1], middle[0]), fma(sine, apart[0], middle[1])),
-    )

@@ -29,8 +29,6 @@ class _RowTransform(NamedTuple):
     slot: NDArray[np.int64]
     """Of the transform's n inputs, the one to which each wave is added, (n_waves,)."""
     columns: ColumnFft
-    at: NDArray[np.int64]
-    """Where each of n blocks begins, (n,)."""
     spectrum: NDArray[np.float32]
     """Buffer, n blocks as in `split_complex.py` but for the imaginary parts, which come first: (n BLOCK,)."""
     pixels: NDArray[np.float32]
@@ -96,7 +94,6 @@ def _row_transform(waves: NDArray[np.int64], n: int) -> _RowTransform:
     return _RowTransform(
         slot=waves % n,
         columns=plan_columns(n),
-        at=BLOCK * np.arange(n),
         spectrum=fft.real_buffer(n * BLOCK),
         pixels=fft.real_buffer(n * BLOCK),
         work=column_buffer(n),
@@ -116,7 +113,8 @@ def _transform(columns, mask, transform, gain, rows, image):
 
     The transform is a forward one. With real and imaginary parts exchanged, before and after, it is the backward one.
     """
-    slot, fft_columns, at, spectrum, pixels, work = transform
+    slot, fft_columns, spectrum, pixels, work = transform
+    at = fft_columns.buffer_at
     for first in range(rows[0], rows[1], LANES):
         n = min(LANES, rows[1] - first)
         _read_rows(columns, mask, slot, first, n, spectrum)
