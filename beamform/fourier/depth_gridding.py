@@ -40,7 +40,8 @@ class Samples(NamedTuple):
     """A block of samples on their way to cells, buffers of one thread."""
 
     places: NDArray[np.int32]
-    """The cell that each falls into, then the row of the tap table for its fraction beyond it: (2 LANES,)."""
+    """The float at which the cell that each falls into begins, then the one at which the row of the tap table for its
+    fraction beyond it does: (2 LANES,)."""
     values: NDArray[np.float32]
     """Real and imaginary part at +wave, and at -wave, of each in turn: (4 LANES,)."""
 
@@ -55,8 +56,9 @@ def locate(cell_t, cell_r, places):
     """Finds the places of a block of samples whose legs' depth wavenumbers add up to them."""
     position = add(cell_t, cell_r)
     whole = truncate(position)
-    store_integers(places, 0, whole)
-    store_integers(places, LANES, multiply(subtract(position, whole), splat(np.float32(TABLE_SIZE))))
+    row = truncate(multiply(splat(np.float32(TABLE_SIZE)), subtract(position, whole)))
+    store_integers(places, 0, multiply(splat(np.float32(LANES)), whole))
+    store_integers(places, LANES, multiply(splat(np.float32(TAPS)), row))
 
 
 @kernel(boundscheck=False, forceinline=True)
@@ -87,8 +89,8 @@ def spread(begin, end, places, values, taps, cells, first_cell):
     """
     for sample in range(np.uintp(begin), np.uintp(end)):
         lane = np.intp(sample)
-        cell = first_cell + LANES * np.intp(places[sample])
-        weights = load_stretched(taps, TAPS * np.intp(places[np.uintp(lane + LANES)]))
+        cell = first_cell + np.intp(places[sample])
+        weights = load_stretched(taps, np.intp(places[np.uintp(lane + LANES)]))
         store(cells, cell, fma(load_repeated(values, 4 * lane), weights, load(cells, cell)))
 
 
