@@ -78,7 +78,7 @@ def _radices(n: int) -> list[int]:
 
 
 @kernel(boundscheck=False)
-def transform_columns(plan, source, read_at, target, write_at, n_blocks, work):
+def transform_columns(plan, source, read_at, target, write_at, write_step, n_blocks, work):
     """Transforms the first `n_blocks` blocks of columns of `source`'s rows into rows of `target`.
 
     Args:
@@ -86,7 +86,8 @@ def transform_columns(plan, source, read_at, target, write_at, n_blocks, work):
         source: float32, flat; its rows as in `split_complex.py`.
         read_at: the float at which each row begins, int64 (n,).
         target: written to, float32, flat.
-        write_at: where each row goes, int64 (n,).
+        write_at: where the first block of each row goes, int64 (n,).
+        write_step: floats from there to where the next block goes.
         n_blocks: how many.
         work: see `column_buffer`.
     """
@@ -99,7 +100,8 @@ def transform_columns(plan, source, read_at, target, write_at, n_blocks, work):
             stride *= radices[i - 1]
             _pass(radices[i], stride, twiddles, work[(i - 1) % 2], buffer_at, 0, work[i % 2], buffer_at, 0)
         last = radices.size - 1
-        _pass(radices[last], n // radices[last], twiddles, work[(last - 1) % 2], buffer_at, 0, target, write_at, first)
+        here, there = work[(last - 1) % 2], block * write_step
+        _pass(radices[last], n // radices[last], twiddles, here, buffer_at, 0, target, write_at, there)
 
 
 @kernel(boundscheck=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.column_fft import column_buffer, plan_columns, transform_columns
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.split_complex import n_blocks, padded_length, split_buffer
+from sonolucent.beamform.compute.split_complex import BLOCK, n_blocks, padded_length, split_buffer
 from sonolucent.beamform.fourier.pair_folding import (
     Shots,
     both_orders,
@@ -40,8 +40,10 @@ class PairSpectra:
         self.first_sample = np.array(sampling.first_sample)
         self.pairs_at = [self._pairs_at(offset) for offset in range(sampling.n_offsets)]
         """All pairs of elements each offset apart."""
-        self.by_wavenumber = split_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, self.n_bins)
-        """(lateral wavenumber, parity of the offset, offset // 2, frequency), rows as in `split_complex.py`"""
+        n_half = (sampling.n_offsets + 1) // 2
+        self.by_wavenumber = fft.real_buffer(sampling.n_lateral, n_blocks(sampling.n_bins), 2, n_half, BLOCK)
+        """Blocks as in `split_complex.py`: (lateral wavenumber, block of frequencies, parity of the offset,
+        offset // 2, BLOCK). So the sum over offsets reads what it needs in one piece."""
 
     def rows(self, *shape: int) -> NDArray[np.float32]:
         """For the pass bands of the pairs of an offset, by their lower element; the last row stays zero:
@@ -81,7 +83,9 @@ class _MidpointTransform(NamedTuple):
     read_at: NDArray[np.int64]
     """Where each midpoint's row begins among `PairSpectra.rows`, (n_lateral,)."""
     write_at: NDArray[np.int64]
-    """Where each wavenumber's row begins in `PairSpectra.by_wavenumber`, (n_lateral,)."""
+    """Where the first block of each wavenumber goes in `PairSpectra.by_wavenumber`, (n_lateral,)."""
+    write_step: int
+    """Floats from there to where the next block goes."""
     n_blocks: int
     """Blocks of frequencies that the offset reaches a pixel with."""
 
@@ -127,9 +131,9 @@ class PairWorkspace:
 
     def transform_midpoints(self, rows: NDArray[np.float32], offset: int) -> None:
         """Transforms the pairs `offset` apart, `PairSpectra.rows` (n_elements + 1, 2 n_bins), over their midpoints."""
-        read_at, write_at, blocks = self._midpoint_transforms[offset]
+        read_at, *where, blocks = self._midpoint_transforms[offset]
         spectra = self._spectra.by_wavenumber.reshape(-1)
-        transform_columns(self._columns, rows.reshape(-1), read_at, spectra, write_at, blocks, self._column_buffer)
+        transform_columns(self._columns, rows.reshape(-1), read_at, spectra, *where, blocks, self._column_buffer)
 
 
 def _midpoint_transform(spectra: PairSpectra, offset: int) -> _MidpointTransform:
@@ -137,9 +141,14 @@ def _midpoint_transform(spectra: PairSpectra, offset: int) -> _MidpointTransform
     midpoints, n_pairs = np.arange(sampling.n_lateral), spectra.n_elements - offset
     pair = midpoints - offset // 2
     row = np.where((pair >= 0) & (pair < n_pairs), pair, spectra.n_elements)
-    _, parities, offsets, floats = spectra.by_wavenumber.shape
-    write_row = (midpoints * parities + offset % 2) * offsets + offset // 2
-    return _MidpointTransform(floats * row, floats * write_row, n_blocks(sampling.bins_of_offset[offset]))
+    _, blocks, _, n_half, _ = spectra.by_wavenumber.shape
+    step = 2 * n_half * BLOCK
+    return _MidpointTransform(
+        read_at=2 * spectra.n_bins * row,
+        write_at=midpoints * blocks * step + (offset % 2 * n_half + offset // 2) * BLOCK,
+        write_step=step,
+        n_blocks=n_blocks(sampling.bins_of_offset[offset]),
+    )
 
 
 @kernel(boundscheck=False)

@@ -118,7 +118,7 @@ def _transform(columns, mask, transform, gain, rows, image):
     for first in range(rows[0], rows[1], LANES):
         n = min(LANES, rows[1] - first)
         _read_rows(columns, mask, slot, first, n, spectrum)
-        transform_columns(fft_columns, spectrum, at, pixels, at, 1, work)
+        transform_columns(fft_columns, spectrum, at, pixels, at, BLOCK, 1, work)
         for lane in range(n):
             row, row_gain = image[first + lane], gain[first + lane]
             for x in range(image.shape[1]):

@@ -27,17 +27,17 @@ class OffsetSum(NamedTuple):
     per_block: NDArray[np.int64]
     """How many offsets of each parity reach into each block of frequencies, (2, n_blocks)."""
     first: NDArray[np.int64]
-    """Of each residue, the float at which its spectra of even offsets begin, and those of odd ones: (2, 2)."""
-    stride: int
-    """Floats from one offset to the next of its parity."""
+    """Of each residue, the float at which its spectra begin: (2,)."""
+    n_half: int
+    """Offsets of a parity."""
     odd_phases: NDArray[np.complex64]
     """Of each residue, what moves the midpoints of odd offsets, rounded down to an element, to where they lie."""
     n_angles: int
 
 
 def plan_offset_sum(sampling: Sampling, spectra_shape: tuple[int, ...], residue: int) -> OffsetSum:
-    """For spectra (n_lateral, 2, offsets of a parity, floats) of the pairs of each offset."""
-    n_lateral, _, n_half, floats = spectra_shape
+    """For spectra of the shape of `PairSpectra.by_wavenumber`."""
+    n_lateral, n_half = spectra_shape[0], spectra_shape[3]
     parity = residue % 2
     residues = np.array([residue, -residue % n_lateral])
     even, odd = (cosine_table(parity, n_lateral, sampling.n_offsets, offsets) for offsets in (0, 1))
@@ -45,8 +45,8 @@ def plan_offset_sum(sampling: Sampling, spectra_shape: tuple[int, ...], residue:
         even_cosines=even,
         odd_cosines=odd,
         per_block=_offsets_per_block(sampling),
-        first=(2 * residues[:, None] + np.arange(2)) * (n_half * floats),
-        stride=floats,
+        first=residues * math.prod(spectra_shape[1:]),
+        n_half=n_half,
         odd_phases=np.exp(-1j * np.pi * residues / n_lateral).astype(np.complex64),
         n_angles=n_lateral // 2 + 1 - parity,
     )
@@ -59,21 +59,22 @@ def sum_offsets(block, tables, spectra, angles):
     Args:
         block: of frequencies.
         tables: `OffsetSum`.
-        spectra: of all offsets, float32, flat; rows are split as in `split_complex.py`.
+        spectra: `PairSpectra.by_wavenumber`.
         angles: written to, (2 residues, at least n_angles, BLOCK).
 
     cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Four angles are
     summed at once, so that their sums stay in registers.
     """
-    even_cosines, odd_cosines, per_block, first, stride, odd_phases, n_angles = tables
+    even_cosines, odd_cosines, per_block, first, n_half, odd_phases, n_angles = tables
     for side in range(2):
         phase = splat(odd_phases[side].real), splat(odd_phases[side].imag)
-        even, odd = first[side, 0] + block * BLOCK, first[side, 1] + block * BLOCK
+        even = first[side] + block * 2 * n_half * BLOCK
+        odd = even + n_half * BLOCK
         target = side * angles.shape[1]
         last = n_angles - 1
         for row in range(0, even_cosines.shape[0], _ANGLES):
-            sums = _multiply(even_cosines, row, per_block[0, block], spectra, even, stride)
-            turns = _multiply(odd_cosines, row, per_block[1, block], spectra, odd, stride)
+            sums = _multiply(even_cosines, row, per_block[0, block], spectra, even)
+            turns = _multiply(odd_cosines, row, per_block[1, block], spectra, odd)
             for i in range(_ANGLES):
                 if row + i <= last - row - i:
                     turned = times(phase, turns[i])
@@ -82,11 +83,11 @@ def sum_offsets(block, tables, spectra, angles):
 
 
 @kernel(boundscheck=False, forceinline=True)
-def _multiply(cosines, row, n_offsets, spectra, first, stride):
-    """Rows `row`..+4 of cosines[:, :n_offsets] times a block of that many rows of spectra, as four blocks."""
+def _multiply(cosines, row, n_offsets, spectra, first):
+    """Rows `row`..+4 of cosines[:, :n_offsets] times as many blocks of spectra from `first` on, as four blocks."""
     ar = ai = br = bi = cr = ci = dr = di = splat(np.float32(0))
     for h in range(np.uintp(n_offsets)):
-        real, imaginary = load_block(spectra, first + np.intp(h) * stride)
+        real, imaginary = load_block(spectra, first + np.intp(h) * BLOCK)
         a, b = splat(cosines[row, h]), splat(cosines[row + 1, h])
         c, d = splat(cosines[row + 2, h]), splat(cosines[row + 3, h])
         ar, ai, br, bi = fma(a, real, ar), fma(a, imaginary, ai), fma(b, real, br), fma(b, imaginary, bi)

@@ -84,6 +84,7 @@ class ReceiveSpectra:
                     self._read_at,
                     self.by_wavenumber[shot].reshape(-1)[first * BLOCK :],
                     self._write_at,
+                    BLOCK,
                     min(_BLOCKS, blocks_of_shot - first),
                     self._column_buffers[thread],
                 )

@@ -118,7 +118,7 @@ def _map_residue(spectra, residue, tables, buffers, masks, columns):
     """Writes the columns of all waves of a residue.
 
     Args:
-        spectra: of all pairs, split: float32 (n_lateral, 2, offsets of a parity, 2 padded bins).
+        spectra: `PairSpectra.by_wavenumber`.
         residue: `_Residue`.
         tables: `_Tables`.
         buffers: `_Buffers`.

@@ -20,7 +20,7 @@ def transformed(columns, n_blocks=None):
     plan, rows, target = plan_columns(n), split(columns, width), split_buffer(n, width)
     at = 2 * width * np.arange(n)
     blocks = width // LANES if n_blocks is None else n_blocks
-    transform_columns(plan, rows.reshape(-1), at, target.reshape(-1), at, blocks, column_buffer(n))
+    transform_columns(plan, rows.reshape(-1), at, target.reshape(-1), at, 2 * LANES, blocks, column_buffer(n))
     return joined(target)
 
 
@@ -56,7 +56,7 @@ def test_rows_are_read_and_written_where_they_are_said_to_lie():
     columns = noise(8, LANES)
     rows, target = split(columns, LANES).reshape(-1), split_buffer(8, LANES).reshape(-1)
     at = 2 * LANES * np.arange(8)
-    transform_columns(plan_columns(8), rows, at[::-1].copy(), target, at[::-1].copy(), 1, column_buffer(8))
+    transform_columns(plan_columns(8), rows, at[::-1].copy(), target, at[::-1].copy(), 2 * LANES, 1, column_buffer(8))
     expected = np.fft.fft(columns[::-1].astype(complex), axis=0)[::-1]
     np.testing.assert_allclose(joined(target.reshape(8, -1)), expected, atol=1e-5)
 
