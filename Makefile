@@ -7,7 +7,7 @@ NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
-.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-peers lint format clean
+.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-peers gpu lint format clean
 
 install: $(VENV)/.installed
 
@@ -66,6 +66,10 @@ counted asan tsan: $(VENV)/.tools
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
+
+# Every path through a GPU, tested, timed and profiled; without one, the same steps on torch's CPU device.
+gpu: install
+	$(BIN)/python tests/campaigns/gpu_paths.py
 
 # Peers live apart, on top of .venv: they see all that is in it, and it nothing of them. (One brings psutil, with which
 # pytest-xdist counts cores in another way; in .venv that would change `make test`.)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, models, register_model
@@ -54,6 +53,33 @@ def store(typingctx, row, first, vector):
         row, first, vector = arguments
         pointer = _pointer(context, builder, signature.args[0], row, first, _VECTOR)
         builder.store(vector, pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp, _TYPE), generate
+
+
+@intrinsic
+def truncate(typingctx, a):
+    """Each lane rounded towards zero."""
+
+    def generate(context, builder, signature, arguments):
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR]), "llvm.trunc.v16f32"
+        )
+        return builder.call(function, arguments)
+
+    return _TYPE(_TYPE), generate
+
+
+@intrinsic
+def store_integers(typingctx, row, first, vector):
+    """Writes 16 floats, rounded towards zero, to a contiguous int32 row from `first` on."""
+    integers = ir.VectorType(_I32, LANES)
+
+    def generate(context, builder, signature, arguments):
+        row, first, vector = arguments
+        pointer = _pointer(context, builder, signature.args[0], row, first, integers)
+        builder.store(builder.fptosi(vector, integers), pointer, align=4)
         return context.get_dummy_value()
 
     return types.void(row, types.intp, _TYPE), generate
@@ -106,6 +132,20 @@ def fma(typingctx, a, b, c):
     return _TYPE(_TYPE, _TYPE, _TYPE), generate
 
 
+@intrinsic
+def negative_fma(typingctx, a, b, c):
+    """c - a * b, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        a, b, c = arguments
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), "llvm.fma.v16f32"
+        )
+        return builder.call(function, [builder.fneg(a), b, c])
+
+    return _TYPE(_TYPE, _TYPE, _TYPE), generate
+
+
 def _of_two(operation: str, doc: str) -> Any:
     def of_two(typingctx, a, b):
         def generate(context, builder, signature, arguments):
@@ -133,11 +173,18 @@ def _shuffle(order: list[int], doc: str) -> Any:
     return intrinsic(shuffle)
 
 
-_PAIRS = [lane // 4 * 2 + lane % 2 + LANES * (lane // 2 % 2) for lane in range(LANES)]
-interleave_low = _shuffle(_PAIRS, "Complex numbers of two vectors in turn, from their lower halves: a0 b0 a1 b1 ...")
-interleave_high = _shuffle([lane + LANES // 2 for lane in _PAIRS], "The same from their upper halves: a4 b4 a5 b5 ...")
-_real_parts = _shuffle([lane // 2 * 2 for lane in range(LANES)], "Real parts of a, each twice.")
-_imaginary_parts = _shuffle([lane // 2 * 2 + 1 for lane in range(LANES)], "Imaginary parts of a, each twice.")
+_ALL = range(2 * LANES)
+even_lanes = _shuffle([lane for lane in _ALL if lane % 2 == 0], "Every second lane of a and b: a0 a2 .. a14 b0 ..")
+odd_lanes = _shuffle([lane for lane in _ALL if lane % 2 == 1], "The others: a1 a3 .. a15 b1 ..")
+even_lanes_reversed = _shuffle([lane for lane in _ALL if lane % 2 == 0][::-1], "b14 b12 .. b0 a14 ..")
+odd_lanes_reversed = _shuffle([lane for lane in _ALL if lane % 2 == 1][::-1], "b15 b13 .. b1 a15 ..")
+interleave_low = _shuffle([lane // 2 + LANES * (lane % 2) for lane in range(LANES)], "Lower halves: a0 b0 a1 b1 ..")
+interleave_high = _shuffle(
+    [lane // 2 + LANES // 2 + LANES * (lane % 2) for lane in range(LANES)], "Upper halves: a8 b8 a9 b9 .."
+)
+_COUPLES = [lane // 4 * 2 + lane % 2 + LANES * (lane // 2 % 2) for lane in range(LANES)]
+interleave_couples_low = _shuffle(_COUPLES, "Two by two, from the lower halves: a0 a1 b0 b1 a2 a3 ..")
+interleave_couples_high = _shuffle([lane + LANES // 2 for lane in _COUPLES], "From the upper halves: a8 a9 b8 b9 ..")
 
 
 @intrinsic
@@ -152,10 +199,21 @@ def times_i(typingctx, a):
     return _TYPE(_TYPE), generate
 
 
-@numba.njit(inline="always")
-def complex_multiply(a, b):
-    """Eight interleaved complex numbers times eight others."""
-    return fma(_real_parts(a, a), b, multiply(_imaginary_parts(a, a), times_i(b)))
+@intrinsic
+def add_couple(typingctx, row, first, vector, place):
+    """Adds lanes 2 `place` and 2 `place` + 1 to two floats of a row; `place` is a literal."""
+    if not isinstance(place, types.IntegerLiteral):
+        return None
+    couple, lanes = ir.VectorType(ir.FloatType(), 2), [2 * place.literal_value, 2 * place.literal_value + 1]
+
+    def generate(context, builder, signature, arguments):
+        row, first, vector, _ = arguments
+        pointer = _pointer(context, builder, signature.args[0], row, first, couple)
+        two = builder.shuffle_vector(vector, vector, _lanes(lanes))
+        builder.store(builder.fadd(builder.load(pointer, align=4), two), pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp, _TYPE, place), generate
 
 
 def _pointer(context: Any, builder: Any, row_type: Any, row: Any, first: Any, target: ir.Type) -> Any:

@@ -38,10 +38,10 @@ class CpuEngine:
         self._pool = pool
         self._pairs = PairSpectra(plan)
         self._columns = fft.complex_buffer(1, plan.image_waves.size, plan.grid.n_z)
-        stolt, threads = StoltMap(plan), range(pool.threads)
+        stolt, threads = StoltMap(plan, self._pairs.by_wavenumber), range(pool.threads)
         with fft.planning():
             self._pair_workspaces = [PairWorkspace(self._pairs) for _ in threads]
-            self._stolt_workspaces = [StoltWorkspace(stolt, self._pairs.by_wavenumber) for _ in threads]
+            self._stolt_workspaces = [StoltWorkspace(stolt) for _ in threads]
             self._lateral_transforms = [LateralTransform(plan) for _ in threads]
         self._shot_of = np.full(plan.acquisition.n_rx, -1, np.int64)
         self._shot_of[list(plan.acquisition.tx_elements)] = np.arange(plan.acquisition.n_tx)

@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.column_fft import column_buffer, plan_columns, transform_columns
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.transpose import transpose
-from sonolucent.beamform.fourier.offset_sum import BLOCK_BINS, padded_bins
-from sonolucent.beamform.fourier.pair_folding import Shots, both_orders, fold_pairs, offset_of, separate_pairs
+from sonolucent.beamform.compute.split_complex import BLOCK, n_blocks, padded_length, split_buffer
+from sonolucent.beamform.fourier.pair_folding import (
+    Shots,
+    both_orders,
+    fold_pairs,
+    keep_band,
+    offset_of,
+    separate_pairs,
+)
 from sonolucent.beamform.fourier.plan import FourierPlan
 
 _TRACES = 8
@@ -29,17 +36,19 @@ class PairSpectra:
         self.sampling = sampling
         self.n_elements = plan.acquisition.n_rx
         self.is_dead = np.isin(np.arange(self.n_elements), plan.acquisition.dead_elements)
-        self.n_bins = padded_bins(sampling.n_bins)
-        self.bins_of_offset = [-(-n // BLOCK_BINS) * BLOCK_BINS for n in sampling.bins_of_offset]
+        self.n_bins = padded_length(sampling.n_bins)
         self.first_sample = np.array(sampling.first_sample)
         self.pairs_at = [self._pairs_at(offset) for offset in range(sampling.n_offsets)]
         """All pairs of elements each offset apart."""
-        self.by_wavenumber = fft.complex_buffer(sampling.n_lateral, 2, (sampling.n_offsets + 1) // 2, self.n_bins)
-        """(lateral wavenumber, parity of the offset, offset // 2, frequency)"""
+        n_half = (sampling.n_offsets + 1) // 2
+        self.by_wavenumber = fft.real_buffer(sampling.n_lateral, n_blocks(sampling.n_bins), 2, n_half, BLOCK)
+        """Blocks as in `split_complex.py`: (lateral wavenumber, block of frequencies, parity of the offset,
+        offset // 2, BLOCK). So the sum over offsets reads what it needs in one piece."""
 
-    def of(self, offset: int) -> NDArray[np.float64]:
-        """Those of the pairs `offset` apart, complex64 as float64: a view (n_lateral, n_bins)."""
-        return self.by_wavenumber[:, offset % 2, offset // 2].view(np.float64)
+    def rows(self, *shape: int) -> NDArray[np.float32]:
+        """For the pass bands of the pairs of an offset, by their lower element; the last row stays zero:
+        (..., n_elements + 1, 2 n_bins)."""
+        return split_buffer(*shape, self.n_elements + 1, self.n_bins)
 
     def pairs_of(self, element: int) -> Pairs:
         """All pairs of one element that the apodization lets through."""
@@ -66,16 +75,19 @@ class _TimeTransform(NamedTuple):
 
 
 class _MidpointTransform(NamedTuple):
-    """What one thread needs to transform the pairs of one offset over their midpoints; complex64 as float64."""
+    """Transforms the pairs of one offset over their midpoints.
 
-    first: int
-    """The first pair's midpoint, rounded down to an element."""
-    midpoints: NDArray[np.float64]
-    """Buffer, (n_bins, n_lateral)."""
-    fft_call: NDArray[np.int64]
-    """Transforms `midpoints` in place, for `fft.execute`."""
-    spectra: NDArray[np.float64]
-    """Written to, (n_lateral, padded bins)."""
+    A midpoint is rounded down to an element; the tables of `stolt.py` move those of odd offsets back.
+    """
+
+    read_at: NDArray[np.int64]
+    """Where each midpoint's row begins among `PairSpectra.rows`, (n_lateral,)."""
+    write_at: NDArray[np.int64]
+    """Where the first block of each wavenumber goes in `PairSpectra.by_wavenumber`, (n_lateral,)."""
+    write_step: int
+    """Floats from there to where the next block goes."""
+    n_blocks: int
+    """Blocks of frequencies that the offset reaches a pixel with."""
 
 
 class PairRows(NamedTuple):
@@ -83,8 +95,8 @@ class PairRows(NamedTuple):
 
     of_pair: NDArray[np.int64]
     """Row of each pair, (n_pairs,)."""
-    spectra: NDArray[np.complex64]
-    """(n_rows, padded bins)"""
+    spectra: NDArray[np.float32]
+    """(n_rows, 2 padded bins)"""
 
 
 class PairWorkspace:
@@ -98,17 +110,14 @@ class PairWorkspace:
         sampling = spectra.sampling
         self._spectra = spectra
         traces = fft.complex_buffer(_TRACES, sampling.n_time)
-        midpoints = fft.complex_buffer(spectra.n_bins, sampling.n_lateral)
-        self._rows = fft.complex_buffer(spectra.n_elements, spectra.n_bins)
+        self._rows = spectra.rows()
         self._rows_at = [PairRows(pairs[:, 0], self._rows) for pairs in spectra.pairs_at]
         self._time_plans = [fft.plan_forward(traces[:n]) for n in range(1, _TRACES + 1)]
-        self._midpoint_plans = [fft.plan_forward(midpoints[:n]) for n in spectra.bins_of_offset]
         band = sampling.first_bin, sampling.n_bins
         self._time_transform = _TimeTransform(traces, fft.calls(self._time_plans), spectra.first_sample, band)
-        self._midpoint_transforms = [
-            _MidpointTransform(offset // 2, midpoints[:n_bins].view(np.float64), fft_plan.call, spectra.of(offset))
-            for offset, (n_bins, fft_plan) in enumerate(zip(spectra.bins_of_offset, self._midpoint_plans, strict=True))
-        ]
+        self._columns = plan_columns(sampling.n_lateral)
+        self._column_buffer = column_buffer(sampling.n_lateral)
+        self._midpoint_transforms = [_midpoint_transform(spectra, offset) for offset in range(sampling.n_offsets)]
 
     def transform_offset(self, shots: Shots, offset: int) -> None:
         """The pairs `offset` apart, all the way."""
@@ -120,16 +129,32 @@ class PairWorkspace:
         transform = _transform_baseband if np.iscomplexobj(shots.channels) else _transform_time
         transform(shots, pairs, self._time_transform, rows)
 
-    def transform_midpoints(self, rows: NDArray[np.complex64], offset: int) -> None:
-        """Transforms the pairs `offset` apart, a row each, over their midpoints."""
-        n_pairs = self._spectra.n_elements - offset
-        _transform_midpoints(rows[:n_pairs].view(np.float64), self._midpoint_transforms[offset])
+    def transform_midpoints(self, rows: NDArray[np.float32], offset: int) -> None:
+        """Transforms the pairs `offset` apart, `PairSpectra.rows` (n_elements + 1, 2 n_bins), over their midpoints."""
+        read_at, *where, blocks = self._midpoint_transforms[offset]
+        spectra = self._spectra.by_wavenumber.reshape(-1)
+        transform_columns(self._columns, rows.reshape(-1), read_at, spectra, *where, blocks, self._column_buffer)
+
+
+def _midpoint_transform(spectra: PairSpectra, offset: int) -> _MidpointTransform:
+    sampling = spectra.sampling
+    midpoints, n_pairs = np.arange(sampling.n_lateral), spectra.n_elements - offset
+    pair = midpoints - offset // 2
+    row = np.where((pair >= 0) & (pair < n_pairs), pair, spectra.n_elements)
+    _, blocks, _, n_half, _ = spectra.by_wavenumber.shape
+    step = 2 * n_half * BLOCK
+    return _MidpointTransform(
+        read_at=2 * spectra.n_bins * row,
+        write_at=midpoints * blocks * step + (offset % 2 * n_half + offset // 2) * BLOCK,
+        write_step=step,
+        n_blocks=n_blocks(sampling.bins_of_offset[offset]),
+    )
 
 
 @kernel(boundscheck=False)
 def _transform_time(shots, pairs, transform, rows):
     """The pass band of `pairs` (n_pairs, 2) of real `Shots` by a `_TimeTransform`, to `PairRows`."""
-    traces = transform.traces
+    traces = transform.traces.view(np.float32)
     for first in range(0, pairs.shape[0], 2 * traces.shape[0]):
         block = pairs[first : first + 2 * traces.shape[0]]
         fold_pairs(shots, block, transform.first_sample, traces)
@@ -150,20 +175,4 @@ def _transform_baseband(shots, pairs, transform, rows):
             traces[i, begin : begin + a.size] = share_a * a + share_b * b
         fft.execute(transform.fft_calls[n - 1])
         for i in range(n):
-            for k in range(n_bins):
-                rows.spectra[rows.of_pair[first + i], k] = traces[i, (first_bin + k) % traces.shape[1]]
-
-
-@kernel(boundscheck=False)
-def _transform_midpoints(rows, transform):
-    """Transforms the pairs of one offset, `rows` (n, padded bins), complex64 as float64, by a `_MidpointTransform`.
-
-    A midpoint is rounded down to an element; the tables of `stolt.py` move those of odd offsets back.
-    """
-    first, midpoints, fft_call, spectra = transform
-    behind = first + rows.shape[0]
-    midpoints[:, :first] = 0
-    midpoints[:, behind:] = 0
-    transpose(rows[:, : midpoints.shape[0]], midpoints[:, first:behind])
-    fft.execute(fft_call)
-    transpose(midpoints, spectra)
+            keep_band(traces[i], first_bin, n_bins, rows.spectra[rows.of_pair[first + i]])

@@ -9,25 +9,32 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.column_fft import (
+    ColumnFft,
+    can_plan_columns,
+    column_buffer,
+    plan_columns,
+    transform_columns,
+)
 from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.beamform.compute.simd import LANES, even_lanes, fma, load, odd_lanes, splat
+from sonolucent.beamform.compute.split_complex import BLOCK, load_block, store_block
 from sonolucent.beamform.fourier.sampling import TransformSizes, wavenumber_step
 from sonolucent.beamform.image_grid import ImageGrid
 
-_ROWS = 16
-"""Rows of the image transformed together."""
-
 
 class _RowTransform(NamedTuple):
-    """From waves to pixels, for `_ROWS` rows at a time."""
+    """From waves to pixels by an FFT, for 16 rows at a time."""
 
     slot: NDArray[np.int64]
-    """Column of `spectrum` to which each wave is added, (n_waves,)."""
-    spectrum: NDArray[np.complex64]
-    """Buffer, (_ROWS, n)."""
-    fft_call: NDArray[np.int64]
-    """Transforms `spectrum` in place, for `fft.execute`."""
-    matrix: NDArray[np.complex64]
-    """The exponentials to multiply with instead, (n, n_x); empty where the FFT will do."""
+    """Of the transform's n inputs, the one to which each wave is added, (n_waves,)."""
+    columns: ColumnFft
+    spectrum: NDArray[np.float32]
+    """Buffer, n blocks as in `split_complex.py` but for the imaginary parts, which come first: (n BLOCK,)."""
+    pixels: NDArray[np.float32]
+    """The same of its transform."""
+    work: NDArray[np.float32]
+    """See `column_buffer`."""
 
 
 class ImagePlan(Protocol):
@@ -58,19 +65,13 @@ class LateralTransform:
     def __init__(self, plan: ImagePlan) -> None:
         grid, waves = plan.grid, plan.image_waves
         period = plan.sampling.n_lateral * plan.acquisition.probe.pitch_m / grid.dx_m
-        is_fft = abs(period - round(period)) < 1e-6 * period
-        n = round(period) if is_fft else waves.size
-        spectrum = fft.complex_buffer(_ROWS, n)
+        n = round(period)
+        is_fft = abs(period - n) < 1e-6 * period and can_plan_columns(n)
         step = wavenumber_step(plan.acquisition, plan.sampling) * grid.dx_m
-        columns = np.zeros(0) if is_fft else np.arange(grid.n_x)
         self._gain = plan.pixel_gain
-        self._plan = fft.plan_backward(spectrum)
-        self._transform = _RowTransform(
-            slot=waves % n if is_fft else np.arange(n),
-            spectrum=spectrum,
-            fft_call=self._plan.call,
-            matrix=np.exp(1j * step * waves[:, None] * columns).astype(np.complex64),
-        )
+        self._transform = _row_transform(waves, n) if is_fft else None
+        columns = np.zeros(0) if is_fft else np.arange(grid.n_x)
+        self._matrix = np.exp(1j * step * waves[:, None] * columns).astype(np.complex64)
 
     def __call__(
         self, columns: NDArray[np.complex64], mask: NDArray[np.float32], rows: range, image: NDArray[np.complex64]
@@ -83,31 +84,61 @@ class LateralTransform:
             rows: which to write.
             image: written to.
         """
-        block = slice(rows.start, rows.stop)
-        _write_image(columns[:, block], mask, self._transform, self._gain[block], image[block])
-
-
-@kernel()
-def _write_image(columns, mask, transform, gain, image):
-    """Writes rows `image` (n, n_x), times `gain` (n, n_x), from `columns` (n_waves, n) by a `_RowTransform`."""
-    spectrum, n_x = transform.spectrum, image.shape[1]
-    for first in range(0, image.shape[0], spectrum.shape[0]):
-        n = min(spectrum.shape[0], image.shape[0] - first)
-        _read_rows(columns[:, first : first + n], mask, transform.slot, spectrum)
-        if transform.matrix.size:
-            pixels = np.dot(spectrum, transform.matrix)
+        if self._transform is None:
+            _multiply(columns, mask, self._matrix, self._gain, (rows.start, rows.stop), image)
         else:
-            fft.execute(transform.fft_call)
-            pixels = spectrum
-        for i in range(n):
-            image[first + i] = pixels[i, :n_x] * gain[first + i]
+            _transform(columns, mask, self._transform, self._gain, (rows.start, rows.stop), image)
+
+
+def _row_transform(waves: NDArray[np.int64], n: int) -> _RowTransform:
+    return _RowTransform(
+        slot=waves % n,
+        columns=plan_columns(n),
+        spectrum=fft.real_buffer(n * BLOCK),
+        pixels=fft.real_buffer(n * BLOCK),
+        work=column_buffer(n),
+    )
 
 
 @kernel()
-def _read_rows(columns, mask, slot, spectrum):
-    """Adds each wave of `columns` (n_waves, n), times its mask (n_waves,), to its slot of the rows of `spectrum`."""
+def _multiply(columns, mask, matrix, gain, rows, image):
+    """Writes the rows from rows[0] to before rows[1] of `image`, see `LateralTransform`."""
+    spectrum = np.ascontiguousarray(columns[:, rows[0] : rows[1]].T) * mask
+    image[rows[0] : rows[1]] = np.dot(spectrum, matrix) * gain[rows[0] : rows[1]]
+
+
+@kernel(boundscheck=False)
+def _transform(columns, mask, transform, gain, rows, image):
+    """The same by a `_RowTransform`.
+
+    The transform is a forward one. With real and imaginary parts exchanged, before and after, it is the backward one.
+    """
+    slot, fft_columns, spectrum, pixels, work = transform
+    at = fft_columns.buffer_at
+    for first in range(rows[0], rows[1], LANES):
+        n = min(LANES, rows[1] - first)
+        _read_rows(columns, mask, slot, first, n, spectrum)
+        transform_columns(fft_columns, spectrum, at, pixels, at, BLOCK, 1, work)
+        for lane in range(n):
+            row, row_gain = image[first + lane], gain[first + lane]
+            for x in range(image.shape[1]):
+                imaginary = x * BLOCK + lane
+                row[x] = complex(pixels[imaginary + LANES], pixels[imaginary]) * row_gain[x]
+
+
+@kernel(boundscheck=False)
+def _read_rows(columns, mask, slot, first, n, spectrum):
+    """Adds each wave of n rows of `columns` (n_waves, n_z), times its mask (n_waves,), to its slot of the spectrum."""
+    floats, n_z = columns.reshape(-1).view(np.float32), columns.shape[1]
     spectrum[:] = 0
-    for wave in range(columns.shape[0]):
-        if mask[wave] > 0:
-            for i in range(columns.shape[1]):
-                spectrum[i, slot[wave]] += mask[wave] * columns[wave, i]
+    for wave in range(slot.size):
+        source, target = 2 * (wave * n_z + first), slot[wave] * BLOCK
+        if n == LANES:
+            low, high, weight = load(floats, source), load(floats, source + LANES), splat(mask[wave])
+            imaginary, real = load_block(spectrum, target)
+            imaginary = fma(weight, odd_lanes(low, high), imaginary)
+            store_block(spectrum, target, (imaginary, fma(weight, even_lanes(low, high), real)))
+        else:
+            for lane in range(n):
+                spectrum[target + lane] += mask[wave] * floats[source + 2 * lane + 1]
+                spectrum[target + LANES + lane] += mask[wave] * floats[source + 2 * lane]

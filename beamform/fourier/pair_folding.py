@@ -9,6 +9,17 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute.compiled import kernel
+from sonolucent.beamform.compute.simd import (
+    LANES,
+    add,
+    even_lanes,
+    even_lanes_reversed,
+    load,
+    odd_lanes,
+    odd_lanes_reversed,
+    subtract,
+)
+from sonolucent.beamform.compute.split_complex import BLOCK, n_blocks, store_block
 
 
 class Shots(NamedTuple):
@@ -33,7 +44,7 @@ def fold_pairs(shots, pairs, first_sample, traces):
         shots: `Shots`.
         pairs: lower and higher element, int64 (n_pairs, 2).
         first_sample: of each offset between the elements of a pair, int64 (n_offsets,).
-        traces: written to, complex64 (at least n_pairs / 2, n_time).
+        traces: written to, complex64 as float32 (at least n_pairs / 2, 2 n_time).
     """
     for i in range((pairs.shape[0] + 1) // 2):
         first_ab, first_cd = (first_sample[offset_of(pairs, 2 * i)], first_sample[offset_of(pairs, 2 * i + 1)])
@@ -42,7 +53,7 @@ def fold_pairs(shots, pairs, first_sample, traces):
         c, d, share_c, share_d = both_orders(shots, pairs, 2 * i + 1, begin)
         traces[i] = 0
         # Slices that begin at zero let the loop vectorise; an offset might be negative and wrap.
-        trace = traces[i, begin:].view(np.float32)
+        trace = traces[i, 2 * begin :]
         for n in range(a.size):
             trace[2 * n] = share_a * np.float32(a[n]) + share_b * np.float32(b[n])
             trace[2 * n + 1] = share_c * np.float32(c[n]) + share_d * np.float32(d[n])
@@ -82,21 +93,32 @@ def separate_pairs(traces, band, row_of, rows):
     conjugation.
 
     Args:
-        traces: spectra of folded pairs, complex64 (at least n_pairs / 2, n_time).
-        band: first bin of the pass band, and how many there are.
+        traces: spectra of folded pairs, complex64 as float32 (at least n_pairs / 2, 2 n_time).
+        band: first bin of the pass band, from 1 on, and how many there are.
         row_of: the row that each pair has, int64 (n_pairs,).
-        rows: written to, complex64 (n_rows, at least the bins of the band).
+        rows: written to in whole blocks, split as in `split_complex.py`: float32 (n_rows, at least the band).
     """
-    n_time, (first_bin, n_bins) = traces.shape[1], band
+    first_bin, n_bins = band
     for i in range((row_of.size + 1) // 2):
-        trace = traces[i].view(np.float32)
-        above = trace[2 * first_bin : 2 * (first_bin + n_bins)]
-        below = trace[2 * (n_time - first_bin - n_bins + 1) : 2 * (n_time - first_bin + 1)]
-        real = rows[row_of[2 * i]].view(np.float32)
+        trace = traces[i]
+        real = rows[row_of[2 * i]]
         # Without a second pair its row is written first, then overwritten by the first one's.
-        imaginary = rows[row_of[min(2 * i + 1, row_of.size - 1)]].view(np.float32)
-        for k in range(n_bins):
-            a, b = above[2 * k], above[2 * k + 1]
-            c, d = below[2 * (n_bins - 1 - k)], below[2 * (n_bins - 1 - k) + 1]
-            imaginary[2 * k], imaginary[2 * k + 1] = b + d, c - a
-            real[2 * k], real[2 * k + 1] = a + c, b - d
+        imaginary = rows[row_of[min(2 * i + 1, row_of.size - 1)]]
+        for block in range(n_blocks(n_bins)):
+            above = 2 * (first_bin + LANES * block)
+            below = trace.size - above - 2 * (LANES - 1)
+            a, b = load(trace, above), load(trace, above + LANES)
+            c, d = load(trace, below), load(trace, below + LANES)
+            a, b = even_lanes(a, b), odd_lanes(a, b)
+            c, d = even_lanes_reversed(c, d), odd_lanes_reversed(c, d)
+            store_block(imaginary, BLOCK * block, (add(b, d), subtract(c, a)))
+            store_block(real, BLOCK * block, (add(a, c), subtract(b, d)))
+
+
+@kernel(boundscheck=False)
+def keep_band(trace, first_bin, n_bins, row):
+    """Writes bins from `first_bin` on, which may be negative, of a spectrum, complex64 (n_time,), to a split row."""
+    for k in range(n_bins):
+        value = trace[(first_bin + k) % trace.size]
+        real = k // LANES * BLOCK + k % LANES
+        row[real], row[real + LANES] = value.real, value.imag

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
-from sonolucent.beamform.compute.simd import LANES
+from sonolucent.beamform.compute.simd import LANES, load
+from sonolucent.beamform.compute.split_complex import load_block, pad_edge, split, times
 from sonolucent.beamform.fourier import kaiser_bessel
-from sonolucent.beamform.fourier.depth_gridding import Gridding, LegPair, gather_cells, locate, spread, weigh
+from sonolucent.beamform.fourier.depth_gridding import gather_cells, locate, samples_buffer, spread, weigh
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
 from sonolucent.beamform.fourier.stolt import write_columns
 
@@ -20,32 +21,21 @@ WAVES = 4
 
 
 class _Tables(NamedTuple):
-    """`MirrorTables` of all mirrored shots for kernels, complex numbers as two floats, rows padded with zeros."""
+    """`MirrorTables` of all mirrored shots for kernels: rows padded to whole blocks, complex ones split as in
+    `split_complex.py`."""
 
     shots: NDArray[np.int64]
     """(n_mirrors, 2)"""
     transmit_bin: NDArray[np.float32]
-    """(n_mirrors, n_bins)"""
+    """Counted from the first cell, (n_mirrors, padded bins)"""
     transmit_phase: NDArray[np.float32]
     """(n_mirrors, 2 padded bins)"""
     receive_bin: NDArray[np.float32]
-    """(n_mirrors, n_waves, n_bins)"""
+    """(n_mirrors, n_waves, padded bins)"""
     receive_weight: NDArray[np.float32]
     """(n_mirrors, n_waves, 2 padded bins)"""
     bins: NDArray[np.int64]
     """(n_mirrors, n_waves, 2)"""
-
-
-class _Depths(NamedTuple):
-    """From depth wavenumbers to rows of the image."""
-
-    first_bin: int
-    taps: NDArray[np.float32]
-    """See `Gridding`."""
-    tap_correction: NDArray[np.float32]
-    """Undoes the spreading kernel's fall-off over depth: (n_z,)."""
-    wave_phase: NDArray[np.complex64]
-    """Of each of the image's waves, (n_waves,)."""
 
 
 class PlaneWaveMap:
@@ -57,86 +47,78 @@ class PlaneWaveMap:
         threads: how many may call it at once.
     """
 
-    def __init__(self, plan: PlaneWavePlan, spectra: NDArray[np.complex64], threads: int) -> None:
-        n_depth, n_z, n_bins = plan.sampling.n_depth, plan.grid.n_z, spectra.shape[2]
+    def __init__(self, plan: PlaneWavePlan, spectra: NDArray[np.float32], threads: int) -> None:
+        n_depth, n_z, n_bins = plan.sampling.n_depth, plan.grid.n_z, spectra.shape[2] // 2
         beta = kaiser_bessel.shape_parameter(n_depth / n_z)
-        taps, correction = kaiser_bessel.tap_table(beta), kaiser_bessel.de_apodization(beta, n_z, n_depth)
-        self._spectra = spectra.view(np.float32)
+        self._spectra = spectra
         self._tables = _stack(plan, n_bins)
-        self._depths = _Depths(plan.depth_bins.start, taps, correction, plan.wave_phase)
+        self._first_cell, self._taps = plan.depth_bins.start, kaiser_bessel.tap_table(beta)
+        self._correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
+        self._phase = plan.wave_phase
+        self._mask = np.ones(n_depth, np.float32)
+        self._samples = [samples_buffer() for _ in range(threads)]
         self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
-        self._scratch = [fft.real_buffer(6, n_bins) for _ in range(threads)]
         self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
         self._plans = [fft.plan_backward(rows) for rows in self._rows]
 
     def __call__(self, thread: int, waves: range, columns: NDArray[np.complex64]) -> None:
         """Writes the columns (n_waves, n_z) of at most `WAVES` wavenumbers of the image, 0 or more, and of their
         negatives."""
-        gridding = Gridding(self._depths.first_bin, self._depths.taps, self._cells[thread], self._scratch[thread])
         rows = self._rows[thread]
-        _map_waves((waves.start, waves.stop), self._spectra, self._tables, gridding, rows)
+        for i, wave in enumerate(waves):
+            _map_wave(wave, self._spectra, self._tables, self._taps, self._samples[thread], self._cells[thread])
+            gather_cells(self._first_cell, self._cells[thread], self._mask, rows[2 * i], rows[2 * i + 1])
         fft.execute(self._plans[thread].call)
-        some = np.arange(waves.start, waves.stop)
-        write_columns(some, rows, self._depths.tap_correction, self._depths.wave_phase, columns)
+        write_columns(np.arange(waves.start, waves.stop), rows, self._correction, self._phase, columns)
 
 
 def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
-    mirrors, pad = plan.mirrors, n_bins - plan.sampling.n_bins
+    mirrors = plan.mirrors
     return _Tables(
         shots=np.array([m.shots for m in mirrors]),
-        transmit_bin=np.stack([m.transmit_bin for m in mirrors]),
-        transmit_phase=np.stack([np.pad(m.transmit_phase, (0, pad)) for m in mirrors]).view(np.float32),
-        receive_bin=np.stack([m.receive_bin for m in mirrors]),
-        receive_weight=np.stack([np.pad(m.receive_weight, ((0, 0), (0, pad))) for m in mirrors]).view(np.float32),
+        transmit_bin=pad_edge(np.stack([m.transmit_bin for m in mirrors]) - plan.depth_bins.start),
+        transmit_phase=split(np.stack([m.transmit_phase for m in mirrors]), n_bins),
+        receive_bin=pad_edge(np.stack([m.receive_bin for m in mirrors])),
+        receive_weight=split(np.stack([m.receive_weight for m in mirrors]), n_bins),
         bins=np.stack([m.bins for m in mirrors]),
     )
 
 
 @kernel(boundscheck=False)
-def _map_waves(waves, spectra, tables, gridding, rows):
-    """Writes the spectra over depth of the image's waves from waves[0] to before waves[1], each followed by that of
-    its negative, to `rows` (2 WAVES, n_depth).
+def _map_wave(wave, spectra, tables, taps, samples, cells):
+    """Fills the cells of an image's wave, 0 or more, and its negative.
 
     Args:
-        waves: 0 or more.
-        spectra: of all shots, complex as two floats: float32 (n_shots + 1, n_lateral, 2 padded bins).
+        wave: in units of the step.
+        spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
-        gridding: `Gridding`.
-        rows: written to, complex64.
+        taps: `kaiser_bessel.tap_table`.
+        samples: `Samples`.
+        cells: written to, see `spread`.
     """
-    for wave in range(waves[0], waves[1]):
-        for mirror in range(tables.shots.shape[0]):
-            shot, mirrored = tables.shots[mirror]
-            _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, gridding)
-            if shot != mirrored:
-                _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, gridding)
-        i = 2 * (wave - waves[0])
-        gather_cells(gridding, rows[i], rows[i + 1])
+    cells[:] = 0
+    for mirror in range(tables.shots.shape[0]):
+        shot, mirrored = tables.shots[mirror]
+        _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, taps, samples, cells)
+        if shot != mirrored:
+            _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, taps, samples, cells)
 
 
 @kernel(boundscheck=False)
-def _spread_wave(wave, mirror, shots, spectra, tables, gridding):
+def _spread_wave(wave, mirror, shots, spectra, tables, taps, samples, cells):
     """Spreads what shots[0] gives to the image's wavenumber |wave|, and shots[1] to -|wave|.
 
     One is the mirror image of the other: `tables` have the legs of both at `wave` of the row `mirror`.
     """
-    first_bin, taps_table, cells, scratch = gridding
-    bins, taps, values = scratch[0].view(np.int32), scratch[1].view(np.int32), scratch[2:].reshape(-1)
-    row = tables.receive_bin.shape[1] // 2 + wave
+    n_lateral, row = spectra.shape[1], tables.receive_bin.shape[1] // 2 + wave
     first, behind = tables.bins[mirror, row]
-    if first == behind:
-        return
-    n_lateral, n = spectra.shape[1], behind - first
-    depth_t, depth_r = tables.transmit_bin[mirror, first:behind], tables.receive_bin[mirror, row, first:behind]
-    locate(depth_t, depth_r, np.float32(first_bin), bins, taps)
-    pair = LegPair(
-        np.float32(1),
-        tables.transmit_phase[mirror, 2 * first :],
-        tables.receive_weight[mirror, row, 2 * first :],
-        tables.transmit_phase[mirror, 2 * first :],
-        tables.receive_weight[mirror, row, 2 * first :],
-        spectra[shots[0], abs(wave) % n_lateral, 2 * first :],
-        spectra[shots[1], -abs(wave) % n_lateral, 2 * first :],
-    )
-    weigh(n, pair, values)
-    spread(bins[:n], taps, values, taps_table, cells)
+    at_plus, at_minus = spectra[shots[0], abs(wave) % n_lateral], spectra[shots[1], -abs(wave) % n_lateral]
+    phase, weight = tables.transmit_phase[mirror], tables.receive_weight[mirror, row]
+    depth_t, depth_r = tables.transmit_bin[mirror], tables.receive_bin[mirror, row]
+    places, values = samples
+    for start in range(first - first % LANES, behind, LANES):
+        at = 2 * start
+        locate(load(depth_t, start), load(depth_r, start), places)
+        factor = times(load_block(phase, at), load_block(weight, at))
+        weigh(factor, load_block(at_plus, at), load_block(at_minus, at), values)
+        spread(max(first - start, 0), min(behind - start, LANES), places, values, taps, cells, 0)

@@ -34,9 +34,11 @@ from sonolucent.beamform.channel_data import (
     require_record,
     ringing_s,
 )
+from sonolucent.beamform.compute.column_fft import column_length
 from sonolucent.beamform.compute.fft import good_length
 from sonolucent.beamform.fourier.leg_waves import leg_spectrum
 from sonolucent.beamform.fourier.sampling import (
+    SHORTEST,
     TransformSizes,
     bins_in_band,
     depth_center_m,
@@ -162,7 +164,7 @@ def _choose_sizes(
         n_time=n_time,
         first_bin=int(bins[0]),
         n_bins=len(bins),
-        n_lateral=good_length(max(lateral_m / pitch, acquisition.n_rx)),
+        n_lateral=column_length(max(lateral_m / pitch, acquisition.n_rx)),
         n_depth=depth_length(grid),
     )
 
@@ -178,7 +180,8 @@ def _time_length(
     earliest_s = (there_m + z_m).min() / c
     latest_s = (there_m + z_m * math.hypot(1, steepest)).max() / c
     first_s, end_s = acquisition.initial_time_s, acquisition.initial_time_s + acquisition.n_samples / rate_hz
-    return good_length(rate_hz * (max(latest_s, end_s) - min(earliest_s, first_s) + ringing_s(acquisition)))
+    record_s = max(latest_s, end_s) - min(earliest_s, first_s) + ringing_s(acquisition)
+    return good_length(max(rate_hz * record_s, SHORTEST))
 
 
 class _ReceiveLegs:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.apodization import Apodization
 from sonolucent.beamform.channel_data import band_weight, bin_frequency_hz, pass_band_hz, require_record
+from sonolucent.beamform.compute.column_fft import column_length
 from sonolucent.beamform.compute.fft import good_length
 from sonolucent.beamform.image_grid import ImageGrid
 
@@ -53,6 +54,8 @@ class Sampling(TransformSizes):
         return len(self.bins_of_offset)
 
 
+SHORTEST = 64
+"""Length of a time FFT from which on a whole block of bins lies on either side of zero."""
 # Spreading onto k_z by a kernel four bins wide errs by 0.2 % at this oversampling.
 _DEPTH_OVERSAMPLING = 1.29
 _FAINT = 0.25
@@ -80,7 +83,7 @@ def choose_sampling(acquisition: Acquisition, grid: ImageGrid, tapers: Sequence[
         n_time=n_time,
         first_bin=int(bins[0]),
         n_bins=len(bins),
-        n_lateral=good_length(reach_m / pitch - 0.5),
+        n_lateral=column_length(reach_m / pitch - 0.5),
         bins_of_offset=bins_of_offset,
         first_sample=_first_samples(acquisition, tapers, len(bins_of_offset)),
         n_depth=depth_length(grid),
@@ -94,7 +97,7 @@ def widest_sine(tapers: Sequence[Apodization], weight: float, wavenumber_rad_m: 
 
 def bins_in_band(acquisition: Acquisition, n_time: int) -> NDArray[np.int64]:
     """The bins of an FFT of `n_time` samples that lie in the pass band, rising."""
-    bins = np.arange(-(n_time // 2) if acquisition.is_baseband else 0, n_time // 2)
+    bins = np.arange(-(n_time // 2) if acquisition.is_baseband else 1, n_time // 2)
     in_band = np.flatnonzero(band_weight(acquisition, bin_frequency_hz(acquisition, n_time, bins)) > 0)
     return np.arange(bins[in_band[0]], bins[in_band[0]] + len(in_band))
 
@@ -157,7 +160,7 @@ def _time_length(acquisition: Acquisition, grid: ImageGrid, longest_leg_m: float
         2 * longest_leg_m / c - acquisition.initial_time_s,
         record_end_s - 2 * grid.z0_m / c,
     )
-    return good_length(max(acquisition.n_samples, needed_s * rate_hz))
+    return good_length(max(acquisition.n_samples, needed_s * rate_hz, SHORTEST))
 
 
 def tangent(sine: float) -> float:

@@ -7,7 +7,6 @@ from numpy.typing import DTypeLike
 
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData
-from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import read_only
 from sonolucent.beamform.fourier.element_pairs import PairRows, Pairs, PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.pair_folding import Shots
@@ -24,8 +23,8 @@ class ShotBuffer:
     def __init__(self, acquisition: Acquisition, spectra: PairSpectra, dtype: DTypeLike) -> None:
         self._frame: ChannelData = np.zeros(acquisition.shape, dtype)
         self._shots = Shots(read_only(self._frame), np.full(acquisition.n_rx, -1, np.int64), spectra.is_dead)
-        self.rows = fft.complex_buffer(spectra.sampling.n_offsets, acquisition.n_rx, spectra.n_bins)
-        """The pass band of each pair: (offset, lower element, frequency)."""
+        self.rows = spectra.rows(spectra.sampling.n_offsets)
+        """The pass band of each pair: (offset, lower element, frequency), see `PairSpectra.rows`."""
         self._elements = acquisition.tx_elements
         self._pairs = [spectra.pairs_of(element) for element in range(acquisition.n_rx)]
         self._partners = [slice(int(pairs[0].min()), int(pairs[-1].max()) + 1) for pairs in self._pairs]

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.acquisition import Acquisition
-from sonolucent.beamform.fourier import kaiser_bessel, offset_sum
+from sonolucent.beamform.compute.simd import LANES
+from sonolucent.beamform.fourier import kaiser_bessel
+from sonolucent.beamform.fourier.leg_pairs import angle_row
 from sonolucent.beamform.fourier.leg_waves import LegWaves
 from sonolucent.beamform.fourier.sampling import Sampling, wavenumber_step
 from sonolucent.beamform.image_grid import ImageGrid
@@ -44,7 +46,7 @@ def fold_table(acquisition: Acquisition, sampling: Sampling) -> FoldTable:
     low, high = np.triu_indices(acquisition.n_rx)
     used = (high - low < sampling.n_offsets) & ~np.isin([low, high], acquisition.dead_elements).any(axis=0)
     # Whole blocks, as the CPU's.
-    bins_used = offset_sum.BLOCK_BINS * np.ceil(np.array(sampling.bins_of_offset) / offset_sum.BLOCK_BINS)
+    bins_used = LANES * np.ceil(np.array(sampling.bins_of_offset) / LANES)
     low, high = low[used], high[used]
     missing = acquisition.n_tx * acquisition.n_rx
     first_trace = np.full(acquisition.n_rx, missing, np.int64)
@@ -144,9 +146,5 @@ def _spread(position: NDArray[np.float32], taps: NDArray[np.float32]) -> tuple[I
 
 
 def _angle(wave: Indices, leg: Indices, n_lateral: int) -> Indices:
-    """residue * n_angles + row of the pair (leg, wave - leg): the cosine is even and repeats with the period."""
-    residue = wave % n_lateral
-    parity = residue % 2
-    turn = (leg - (residue + parity) // 2) % n_lateral
-    row = np.minimum(turn, n_lateral - parity - turn)
-    return np.asarray(residue * (n_lateral // 2 + 1) + row)
+    """residue * n_angles + row of the pair (leg, wave - leg)."""
+    return np.asarray(wave % n_lateral * (n_lateral // 2 + 1) + angle_row(leg, wave, n_lateral))
