@@ -23,10 +23,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from unittest.mock import patch
 
+import ncnn
 import numpy as np
 import onnxruntime
 import openvino
+import pnnx
 import torch
 from numpy.typing import NDArray
 from peers import round_trip
@@ -40,6 +43,8 @@ SHAPE = (620, 256)
 ROUND_S = 0.3
 """Each engine's share of a round, after one untimed frame. The same time for all, not the same number of frames: a core
 that the machine takes away for ten milliseconds would be half of a fast engine's round and nothing in a slow one's."""
+REST_S = 0.1
+"""Before each engine: the threads of the one before may spin on for a while after its last frame."""
 FEWEST_FRAMES = 3
 OURS = "fused kernels"
 HAS_BF16 = not fused_kernels(bf16=True)[0].startswith(("avx2", "portable"))
@@ -72,7 +77,7 @@ def main(model: str = "light-quadrant", rounds: str = "20") -> None:
     network = Enhancer(model).torch_module().eval()
     with torch.inference_mode():
         expected = network(torch.from_numpy(grey)[None, None])[0, 0].clamp(0, 1).numpy()
-    makers = torch_engines, aotinductor_engines, openvino_engines, onnx_engines
+    makers = torch_engines, aotinductor_engines, openvino_engines, onnx_engines, ncnn_engines
     engines = [*ours(model, grey), *(engine for make in makers for engine in make(network, grey))]
     for engine in engines:
         hold_to(expected, engine)
@@ -186,7 +191,31 @@ def onnx_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
         yield Engine("ONNX Runtime", onnxruntime.__version__, threads, run)
 
 
+def ncnn_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    """By pnnx, which turns no reflecting pad into a layer: ncnn is handed an image that is padded already."""
+    n_z, n_x = grey.shape
+    padded = np.pad(grey, [(0, -n_z % network.stride), (0, -n_x % network.stride)], mode="reflect")
+    folder = tempfile.TemporaryDirectory()
+    with patch("sonolucent.nn.unet.F.pad", lambda image, *_, **__: image):
+        pnnx.export(network, f"{folder.name}/light.pt", (torch.from_numpy(padded)[None, None],))
+    for threads in (1, 2):
+        net = ncnn.Net()
+        net.opt.num_threads = threads
+        net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_bf16_storage = False
+        net.load_param(f"{folder.name}/light.ncnn.param")
+        net.load_model(f"{folder.name}/light.ncnn.bin")
+
+        def run(net: ncnn.Net = net, _files: object = folder) -> Image:
+            with net.create_extractor() as extractor:
+                extractor.input("in0", ncnn.Mat(padded[None]).clone())
+                _, image = extractor.extract("out0")
+                return np.array(image)[0, :n_z, :n_x]
+
+        yield Engine("ncnn", version("ncnn"), threads, run)
+
+
 def time_ms(engine: Engine) -> float:
+    time.sleep(REST_S)
     engine.run()
     frames, begun, taken_s = 0, time.perf_counter(), 0.0
     while frames < FEWEST_FRAMES or taken_s < ROUND_S:
@@ -206,7 +235,7 @@ def print_table(engines: list[Engine], rounds: int) -> None:
             f"| {e.name} | {e.precision} | {e.version} | {e.threads} | {statistics.median(e.times_ms):.1f} | {span} "
             f"| {ratio:.1f} ({min(ratios):.1f}) | {e.error:.0e} ({e.rms_error:.0e}) |"
         )
-    print(f"\n{rounds} rounds of {ROUND_S} s an engine, Python {platform.python_version()}.")
+    print(f"\n{rounds} rounds of {ROUND_S} s an engine, {REST_S} s of rest before each, Python {platform.python_version()}.")
 
 
 def print_rounds(engines: list[Engine], trips_ns: list[float]) -> None:
