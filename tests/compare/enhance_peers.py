@@ -235,7 +235,8 @@ def print_table(engines: list[Engine], rounds: int) -> None:
             f"| {e.name} | {e.precision} | {e.version} | {e.threads} | {statistics.median(e.times_ms):.1f} | {span} "
             f"| {ratio:.1f} ({min(ratios):.1f}) | {e.error:.0e} ({e.rms_error:.0e}) |"
         )
-    print(f"\n{rounds} rounds of {ROUND_S} s an engine, {REST_S} s of rest before each, Python {platform.python_version()}.")
+    print(f"\n{rounds} rounds of {ROUND_S} s an engine, each after {REST_S} s of rest.")
+    print(f"Python {platform.python_version()}.")
 
 
 def print_rounds(engines: list[Engine], trips_ns: list[float]) -> None:
