@@ -3,7 +3,8 @@ import pytest
 
 from sonolucent.nn.demodulation import carrier_phase, demodulated
 from sonolucent.nn.energy_split import EnergySplit, demodulated_spectra, image_of_spectrum, look_masks, shifted_spectrum
-from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS, looks_db
+from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS, Looks
 
 from ..speckle import CARRIER_RAD_M, a_grid, speckle
 
@@ -89,6 +90,11 @@ def test_the_speckle_of_two_quadrants_is_nearly_independent():
     assert worst < 0.2
 
 
+def looks_db(images, grid, split):
+    """The looks in dB at every image, (n_images, n_looks, n_rows, n_columns)."""
+    return np.stack(list(Looks([TrainingFrame("s", f"image {i}", x) for i, x in enumerate(images)], grid, split)))
+
+
 def half_width(db, axis):
     """Lag in pixels at which the autocorrelation along `axis` has fallen to a half."""
     power = np.abs(np.fft.fft(db - db.mean(), axis=axis)) ** 2
@@ -131,5 +137,5 @@ def test_images_that_cannot_be_used_are_named(image, message):
 
 
 def test_no_images_is_an_error():
-    with pytest.raises(ValueError, match="no images"):
+    with pytest.raises(ValueError, match="no frames"):
         looks_db([], GRID, QUADRANTS)
