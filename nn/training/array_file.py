@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,7 +43,8 @@ class ArrayFile:
         self._folder, self._n = folder, 0
         self._shape: tuple[int, ...] = ()
         self._dtype = np.dtype(np.uint8)
-        self._file = tempfile.TemporaryFile(dir=folder)
+        self._file = _unnamed(folder)
+        weakref.finalize(self, os.close, self._file)
 
     def append(self, array: NDArray[Any]) -> None:
         """Adds one at the end.
@@ -55,10 +57,11 @@ class ArrayFile:
             self._shape, self._dtype = array.shape, array.dtype
         if (array.shape, array.dtype) != (self._shape, self._dtype):
             raise ValueError(f"arrays are {self._dtype} {self._shape}; one is {array.dtype} {array.shape}")
+        rest, place = np.ascontiguousarray(array).data.cast("B"), self._n * array.nbytes
         try:
-            self._file.seek(self._n * array.nbytes)
-            self._file.write(np.ascontiguousarray(array).data)
-            self._file.flush()
+            while rest:
+                n_bytes = os.pwrite(self._file, rest, place)
+                rest, place = rest[n_bytes:], place + n_bytes
         except OSError as error:
             raise OSError(
                 f"{self._folder}: takes no more of what a training prepares, {os.strerror(error.errno or 0)}; it needs "
@@ -70,10 +73,16 @@ class ArrayFile:
         if not 0 <= index < self._n:
             raise IndexError(f"there are {self._n} arrays, and no number {index}")
         array = np.empty(self._shape, self._dtype)
-        self._file.seek(index * array.nbytes)
-        if self._file.readinto(array.data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
+        if os.preadv(self._file, [array.data.cast("B")], index * array.nbytes) != array.nbytes:
             raise OSError(f"{self._folder}: array {index} cannot be read back")
         return array
 
     def __len__(self) -> int:
         return self._n
+
+
+def _unnamed(folder: Path) -> int:
+    """The descriptor of a new file that nobody else can open."""
+    file, name = tempfile.mkstemp(dir=folder)
+    os.unlink(name)
+    return file

@@ -15,11 +15,12 @@ import torch.distributed
 from numpy.typing import NDArray
 from torch import nn
 
-from sonolucent.nn.training.frames import Frame
+from sonolucent.nn.training.frames import Frame, TrainingError
 
 _PATIENCE = timedelta(days=1)
 """How long a process waits for another, which may have recordings to read that take longer. `torchrun` ends those that
 wait for one that has died."""
+
 
 @dataclass(frozen=True)
 class Rank:
@@ -41,7 +42,13 @@ class Rank:
         return nn.parallel.DistributedDataParallel(network)
 
     def share(self, frames: Sequence[Frame]) -> Sequence[Frame]:
-        """Those that this process learns from: every `n_processes`-th."""
+        """Those that this process learns from: every `n_processes`-th.
+
+        Raises:
+            TrainingError: there are fewer frames than processes.
+        """
+        if len(frames) < self.n_processes:
+            raise TrainingError(f"{len(frames)} frame(s) are too few for {self.n_processes} processes; start fewer")
         return frames[self.number :: self.n_processes]
 
     def total(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -111,9 +111,7 @@ def _analytic(frame: Beamformed, grid: ImageGrid) -> NDArray[np.complexfloating]
     return image
 
 
-def _spectra(
-    frames: Sequence[Beamformed], phase: NDArray[np.float64]
-) -> Iterator[NDArray[np.complexfloating]]:
+def _spectra(frames: Sequence[Beamformed], phase: NDArray[np.float64]) -> Iterator[NDArray[np.complexfloating]]:
     return (shifted_spectrum(demodulated(frame.image, phase)) for frame in frames)
 
 

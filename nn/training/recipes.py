@@ -60,9 +60,7 @@ def _looks(split: EnergySplit, crop: tuple[int, int]) -> MakeExamples:
 def _sparse(
     frames: Sequence[Beamformed], grid: ImageGrid, dynamic_range_db: float, keep: Keep, total: Total
 ) -> Examples:
-    return SparseExamples(
-        frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db, keep=keep, total=total
-    )
+    return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db, keep=keep, total=total)
 
 
 def cosine(step: int, steps: int) -> float:

@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -120,6 +123,28 @@ def test_looks_have_the_level_of_the_whole_image():
     assert looks.shape[:2] == (8, 4)
     whole = [20 * np.log10(np.abs(f) / np.quantile(np.abs(f), 0.999)).mean() for f in frames]
     np.testing.assert_allclose(looks[:, :, 120:-120].mean(axis=(0, 2, 3)), np.mean(whole), atol=0.3)
+
+
+def test_processes_that_share_frames_take_the_looks_that_one_would_take():
+    frames = [TrainingFrame("s", f"image {i}", speckle(GRID, i)) for i in range(5)]
+    meeting, met = threading.Barrier(2), [None, None]
+
+    def share(number):
+        def total(values):
+            met[number] = values
+            meeting.wait()
+            both = met[0] + met[1]
+            meeting.wait()
+            return both
+
+        return Looks(frames[number::2], GRID, QUADRANTS, total=total)
+
+    with ThreadPoolExecutor(2) as processes:
+        first, second = processes.map(share, range(2))
+    whole = Looks(frames, GRID, QUADRANTS)
+    assert (len(first), len(second)) == (3, 2)
+    for shared, frame in zip([*first, *second], [0, 2, 4, 1, 3], strict=True):
+        np.testing.assert_allclose(shared, whole[frame], atol=1e-3)
 
 
 @pytest.mark.parametrize(

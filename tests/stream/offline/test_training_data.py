@@ -10,13 +10,15 @@ from sonolucent.beamform import Acquisition, ImagingSettings, Probe
 from sonolucent.nn.evaluate import CHOOSING, TRAINING
 from sonolucent.stream import write_recording
 from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, describe, load
+from sonolucent.stream.offline.training_archive import FAMILIES, describe, list_frames
+from sonolucent.stream.offline.training_data import TrainingData, load
 
 Record = Callable[..., Path]
 
 
 def beamformed(file: Path, imaging: ImagingSettings) -> TrainingData:
-    return load([str(file)], transmitters=None, needs_sparse=False, imaging=imaging, beamformed=lambda name: None)
+    archive = list_frames([str(file)], imaging)
+    return load(archive, archive.frames, imaging=imaging)
 
 
 def test_a_given_speed_of_sound_serves_where_the_recording_has_none(tmp_path: Path) -> None:
@@ -30,15 +32,10 @@ def test_a_given_speed_of_sound_serves_where_the_recording_has_none(tmp_path: Pa
 
 
 def test_random_tissue_and_anatomies_are_mixed() -> None:
-    data = load(
-        ["sim:1", "anatomy:2"],
-        transmitters=None,
-        needs_sparse=False,
-        imaging=ImagingSettings(),
-        beamformed=lambda name: None,
-    )
+    archive = list_frames(["sim:1", "anatomy:2"], ImagingSettings())
+    data = load(archive, archive.frames, imaging=ImagingSettings())
     assert [frame.subject for frame in data.frames] == ["random_tissue 0", "anatomy 0", "anatomy 1"]
-    assert describe(["sim:1", "anatomy:2"], data.frames) == (
+    assert describe(["sim:1", "anatomy:2"], archive.frames) == (
         "1 random_tissue phantoms of sonolucent.sim, seeds 0..0, SNR 20 dB; "
         "2 anatomy phantoms of sonolucent.sim, seeds 0..1, SNR 12..30 dB"
     )
@@ -54,13 +51,7 @@ def test_the_noise_of_anatomies_varies_and_that_of_random_tissue_does_not() -> N
 @pytest.mark.parametrize("family", FAMILIES)
 def test_phantoms_that_figures_are_measured_on_are_never_trained_on(family: str) -> None:
     with pytest.raises(ConfigError, match=f"{family}:{CHOOSING[0] + 1}: .* at most 800"):
-        load(
-            [f"{family}:{CHOOSING[0] + 1}"],
-            transmitters=None,
-            needs_sparse=False,
-            imaging=ImagingSettings(),
-            beamformed=lambda name: None,
-        )
+        list_frames([f"{family}:{CHOOSING[0] + 1}"], ImagingSettings())
 
 
 def test_frames_of_a_still_probe_and_clipped_ones_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
