@@ -40,12 +40,14 @@ class TrainedModel:
         facts: more to tell, in words: "frames" (trained on and held out) and "minutes".
         warnings: what is odd about the frames, a sentence each.
         comparison: with the model that the training began with, on held-out frames.
+        written: whether this process wrote it; of those that `torchrun` started, the first one does.
     """
 
     info: ModelInfo
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    written: bool = True
 
 
 def train_model(
@@ -148,7 +150,7 @@ def train_model(
             torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
             write_report(out / "report", trained, info, share.judging or share.frames, share.data.grid, facts)
             checkpoint.unlink(missing_ok=True)
-    return TrainedModel(info, facts, share.data.warnings, trained.comparison)
+    return TrainedModel(info, facts, share.data.warnings, trained.comparison, rank.leads)
 
 
 def _require_sense(
