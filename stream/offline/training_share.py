@@ -63,7 +63,7 @@ def share_of(
         RecordingError, ConfigError: as `list_frames` and `load` raise them.
     """
     archive = list_frames([*sources, *apart], imaging)
-    training, judging = _parted(archive.frames, apart, seed)
+    training, judging = parted(archive.frames, apart, seed)
     own = rank.share(training)
     data = load(
         archive,
@@ -80,10 +80,14 @@ def share_of(
     return TrainingShare(data, frames, data.frames[len(own) :], len(training), grain, described)
 
 
-def _parted(
+def parted(
     frames: Sequence[ListedFrame], apart: Sequence[str], seed: int
 ) -> tuple[list[ListedFrame], list[ListedFrame]]:
-    """Frames to train on, and those held out."""
+    """Frames to train on, and those held out: those of `apart`, or of some subjects where there is none.
+
+    Raises:
+        TrainingError: there are too few to train on.
+    """
     if not apart:
         return held_out(frames, seed)
     chosen = set(apart)

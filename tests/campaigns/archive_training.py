@@ -3,8 +3,8 @@
 What a training has at rest, most of it libraries, is measured first, on eight frames. `ulimit -v` then allows 192 MB
 more than that, and the archive becomes TIMES as large as what is allowed in all. Four things must hold: the training
 ends under that limit; its resident memory is that of the training on eight frames; one that holds all frames in memory
-does not end under it; and without a limit that one gives the same weights, bit for bit. `--times 1` tries the campaign. It
-needs as much room in the folder of temporary files as the archive takes, some 7 GB.
+does not end under it; and without a limit that one gives the same weights, bit for bit. `--times 1` tries the campaign.
+It needs as much room in the folder of temporary files as the archive takes, some 7 GB.
 """
 
 from __future__ import annotations
