@@ -14,7 +14,7 @@ from sonolucent.nn.energy_split import EnergySplit
 from sonolucent.nn.images import normalized
 from sonolucent.nn.totals import Total, alone
 from sonolucent.nn.training.array_file import IN_MEMORY, Keep
-from sonolucent.nn.training.frames import Beamformed, TrainingError
+from sonolucent.nn.training.frames import Beamformed, sparse_of
 from sonolucent.nn.training.matched_looks import Looks, decibels, smooth_gain_db
 
 Grey = NDArray[np.float32]
@@ -110,10 +110,7 @@ def _decimated(looks: NDArray[np.float32], split: EnergySplit, rng: np.random.Ge
 
 
 def _pair_db(frame: Beamformed) -> NDArray[np.float32]:
-    sparse = frame.sparse
-    if sparse is None:
-        raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
-    return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (sparse, frame.image)])
+    return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (sparse_of(frame), frame.image)])
 
 
 def _varied(

@@ -68,6 +68,18 @@ class TrainingFrame:
     sparse: NDArray[np.complexfloating] | None = None
 
 
+def sparse_of(frame: Beamformed) -> NDArray[np.complexfloating]:
+    """Its image of few transmits.
+
+    Raises:
+        TrainingError: it has none.
+    """
+    sparse = frame.sparse
+    if sparse is None:
+        raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
+    return sparse
+
+
 def held_out(frames: Sequence[Frame], seed: int) -> tuple[list[Frame], list[Frame]]:
     """Frames to train on, and those of some subjects held out: about one subject in seven, at most 8 of their frames.
 

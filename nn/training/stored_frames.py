@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.nn.training.array_file import Arrays, Keep
-from sonolucent.nn.training.frames import Beamformed, TrainingFrame
+from sonolucent.nn.training.frames import Beamformed, TrainingFrame, sparse_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,28 @@ class StoredFrame:
 
 
 class FrameStore:
-    """Puts frames away.
+    """Puts frames away, so that `train` reads them when it needs them.
 
     Args:
-        keep: where.
+        keep: makes a place for them, such as `functools.partial(ArrayFile, folder)`.
         with_sparse: whether they have images of few transmits.
     """
 
-    def __init__(self, keep: Keep, *, with_sparse: bool) -> None:
+    def __init__(self, keep: Keep, *, with_sparse: bool = False) -> None:
         self.frames: list[Beamformed] = []
         """All that were put away."""
         self._images, self._sparse = keep(), keep() if with_sparse else None
 
     def put(self, frame: TrainingFrame) -> None:
-        """Adds a frame."""
+        """Adds a frame.
+
+        Raises:
+            TrainingError: it lacks the image of few transmits that all have.
+            ValueError: its images are not of the shape and type of the first.
+            OSError: the disk refuses it.
+        """
+        if self._sparse is not None:
+            self._sparse.append(sparse_of(frame))
         self._images.append(frame.image)
-        if self._sparse is not None and frame.sparse is not None:
-            self._sparse.append(frame.sparse)
         index = len(self.frames)
         self.frames.append(StoredFrame(frame.subject, frame.name, index, self._images, self._sparse))
