@@ -17,7 +17,7 @@ from sonolucent.nn.training import checkpoint as checkpoints
 from sonolucent.nn.training.array_file import IN_MEMORY, Keep
 from sonolucent.nn.training.distributed import ranked
 from sonolucent.nn.training.examples import Pair
-from sonolucent.nn.training.frames import Beamformed
+from sonolucent.nn.training.frames import Beamformed, TrainingError
 from sonolucent.nn.training.recipes import RECIPES, Recipe, RecipeName
 from sonolucent.nn.training.shuffling import ShuffledOrder
 from sonolucent.nn.training.state import CurvePoint, Trained, TrainingState
@@ -73,8 +73,10 @@ def train(
         progress: called after each step with its number, from 1, how many there are, and the curve so far.
 
     Raises:
-        TrainingError: frames do not suit the recipe, or the checkpoint is of another training.
+        TrainingError: there are no frames, they do not suit the recipe, or the checkpoint is of another training.
     """
+    if not frames:
+        raise TrainingError("there are no frames to train on")
     how = RECIPES[recipe]
     weights = None if begin_with is None else begin_with.state_dict()
     rate = 1.0 if begin_with is None else _FINE_TUNING_RATE

@@ -145,6 +145,11 @@ def test_the_paper_recipe_learns_the_image_of_all_transmits_from_that_of_few():
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:3])
 
 
+def test_no_frames_are_refused():
+    with pytest.raises(TrainingError, match="no frames to train on"):
+        train([], SMALL, recipe="paper")
+
+
 def test_the_paper_recipe_needs_images_of_few_transmits():
     with pytest.raises(TrainingError, match="frame 0 comes without an image of few transmits"):
         train(speckled(2), SMALL, recipe="paper", steps=1)
