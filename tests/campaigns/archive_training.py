@@ -10,6 +10,7 @@ It needs as much room in the folder of temporary files as the archive takes, som
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main(times: float) -> int:
         write_archive(few, 2 * FRAMES_A_FILE)
         at_rest = watched("at rest, eight frames", trains(folder / "small", few))
         allowed_mb = max(most for _, most, _ in at_rest) + HEADROOM_MB
-        n_frames = write_archive(archive, int(times * allowed_mb * 1e6 / frame_bytes()))
+        n_frames = write_archive(archive, math.ceil(times * allowed_mb * 1e6 / frame_bytes()))
         tell(f"allowed {allowed_mb:.0f} MB, archive {n_frames} frames, {n_frames * frame_bytes() / 1e6:.0f} MB")
         under = watched(f"under {allowed_mb:.0f} MB", trains(folder / "large", archive, few), allowed_mb)
         grown_mb = max(resident for *_, resident in under) - max(resident for *_, resident in at_rest)
@@ -61,7 +62,7 @@ def main(times: float) -> int:
         tell(f"all frames in memory, under the same limit: {refused or 'ended well'}")
         said_at_the_end(holds)
         equal = same_weights(folder / "large", folder / "weights.pt")
-        tell(f"weights {'equal' if equal else 'differ from'} those of a training with all frames in memory", flush=True)
+        tell(f"weights {'equal' if equal else 'differ from'} those of a training with all frames in memory")
     return 0 if grown_mb < FLAT_MB and "emory" in refused and equal else 1
 
 
