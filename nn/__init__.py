@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from sonolucent.nn.inference.session import Label, Session
     from sonolucent.nn.model_folder import InputRule, Model, ModelError, ModelInfo, Provenance, load_model, save_model
     from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
-    from sonolucent.nn.training.frames import TrainingError, TrainingFrame
+    from sonolucent.nn.training.array_file import ArrayFile
+    from sonolucent.nn.training.frames import Beamformed, TrainingError, TrainingFrame
     from sonolucent.nn.training.loop import train
     from sonolucent.nn.training.recipes import RECIPES, Recipe
     from sonolucent.nn.training.state import CurvePoint, Trained
+    from sonolucent.nn.training.stored_frames import FrameStore
     from sonolucent.nn.training.validation import Validation
     from sonolucent.nn.unet import FullUNet, LightUNet, UNet
 
@@ -49,7 +51,9 @@ __all__ = [
     "OFFLINE_METHODS",
     "RECIPES",
     "SHIPPED_MODELS",
+    "ArrayFile",
     "BMode",
+    "Beamformed",
     "Check",
     "Compound",
     "CurvePoint",
@@ -59,6 +63,7 @@ __all__ = [
     "Filter",
     "FitError",
     "Fitting",
+    "FrameStore",
     "FullUNet",
     "ImageMethod",
     "ImageShape",
@@ -128,10 +133,12 @@ _NAMES = {
     "inference.session": ("Label", "Session"),
     "model_folder": ("InputRule", "Model", "ModelError", "ModelInfo", "Provenance", "load_model", "save_model"),
     "shipped_models": ("SHIPPED_MODELS", "find_model", "shipped_names"),
-    "training.frames": ("TrainingError", "TrainingFrame"),
+    "training.array_file": ("ArrayFile",),
+    "training.frames": ("Beamformed", "TrainingError", "TrainingFrame"),
     "training.loop": ("train",),
     "training.recipes": ("RECIPES", "Recipe"),
     "training.state": ("CurvePoint", "Trained"),
+    "training.stored_frames": ("FrameStore",),
     "training.validation": ("Validation",),
     "unet": ("FullUNet", "LightUNet", "UNet"),
 }

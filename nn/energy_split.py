@@ -12,7 +12,7 @@ is taken off first, and the cuts lie where they share the energy out equally.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.demodulation import carrier_phase, demodulated
+from sonolucent.nn.totals import Total, alone
 
-AnalyticImages = Sequence[NDArray[np.complexfloating]]
+AnalyticImages = Iterable[NDArray[np.complexfloating]]
 
 # Half-width of the ramp between parts over half of the rms bandwidth of one. What two parts share is speckle that
 # neither a mean nor a training removes; a sharper cut would ring.
@@ -54,7 +55,9 @@ def require_analytic(image: NDArray[np.complexfloating], grid: ImageGrid, name: 
         raise ValueError(f"{name} is empty or holds NaN or infinity: leave the frame out")
 
 
-def demodulated_spectra(images: AnalyticImages, grid: ImageGrid) -> list[NDArray[np.complexfloating]]:
+def demodulated_spectra(
+    images: Sequence[NDArray[np.complexfloating]], grid: ImageGrid
+) -> list[NDArray[np.complexfloating]]:
     """The spectra (n_z, n_x) of frames of one scanner without their carrier, zero frequency in the middle."""
     phase = carrier_phase(images, grid)
     return [shifted_spectrum(demodulated(image, phase)) for image in images]
@@ -74,12 +77,17 @@ def image_of_spectrum(values: NDArray[np.complexfloating], shape: tuple[int, int
     return np.asarray(scipy.fft.ifft2(scipy.fft.ifftshift(resized)) * gain)
 
 
-def look_masks(spectra: AnalyticImages, split: EnergySplit) -> list[NDArray[np.float64]]:
+def look_masks(spectra: AnalyticImages, split: EnergySplit, total: Total = alone) -> list[NDArray[np.float64]]:
     """The masks (n_z, n_x) that part the mean spectrum into looks of equal energy; they add up to one.
 
     Each frame counts alike. Order: k_x rising, and within it k_z rising.
+
+    Args:
+        spectra: of frames of one scanner, at least one; none of them is held.
+        split: into how many parts.
+        total: the sum of an array over all processes that have some of the frames.
     """
-    power = sum(np.abs(values) ** 2 / np.linalg.norm(values) ** 2 for values in spectra)
+    power = total(np.asarray(sum(np.abs(values) ** 2 / np.linalg.norm(values) ** 2 for values in spectra)))
     depth, lateral = _bands(power.sum(axis=1), split.depth), _bands(power.sum(axis=0), split.lateral)
     return [np.outer(z, x) for x in lateral for z in depth]
 

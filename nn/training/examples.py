@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.bmode import ReferenceLevel
 from sonolucent.beamform.image_grid import ImageGrid
-from sonolucent.nn.energy_split import EnergySplit, require_analytic
+from sonolucent.nn.energy_split import EnergySplit
 from sonolucent.nn.images import normalized
-from sonolucent.nn.training.frames import TrainingError, TrainingFrame
-from sonolucent.nn.training.matched_looks import decibels, looks_db, smooth_gain_db
+from sonolucent.nn.totals import Total, alone
+from sonolucent.nn.training.array_file import IN_MEMORY, Keep
+from sonolucent.nn.training.frames import Beamformed, sparse_of
+from sonolucent.nn.training.matched_looks import Looks, decibels, smooth_gain_db
 
 Grey = NDArray[np.float32]
 Pair = tuple[Grey, Grey]
@@ -33,8 +35,8 @@ def level_shift_db(rng: np.random.Generator) -> float:
 class Examples(Protocol):
     """Draws training pairs."""
 
-    def draw(self, rng: np.random.Generator) -> Pair:
-        """What the network is given and what it is to predict: grey 0..1, (n_z, n_x) each."""
+    def draw(self, frame: int, rng: np.random.Generator) -> Pair:
+        """What the network is given of a frame and what it is to predict: grey 0..1, (n_z, n_x) each."""
 
 
 class LookExamples:
@@ -43,31 +45,17 @@ class LookExamples:
     Both are decimated to the grain of the whole image, which is what the network is fed afterwards.
 
     Args:
-        frames: beamformed frames; `image` is used.
-        grid: their pixels.
-        split: how a frame is cut into looks.
+        looks: at the frames.
+        split: how a frame is cut into them.
         crop: largest (n_z, n_x) of a pair.
         dynamic_range_db: the range that grey 0..1 stands for.
-
-    Raises:
-        TrainingError: a frame is not fit for looks.
     """
 
-    def __init__(
-        self,
-        frames: Sequence[TrainingFrame],
-        grid: ImageGrid,
-        *,
-        split: EnergySplit,
-        crop: tuple[int, int],
-        dynamic_range_db: float,
-    ) -> None:
-        self.looks = frame_looks_db(frames, grid, split)
-        self._split, self._crop, self._range_db = split, crop, dynamic_range_db
+    def __init__(self, looks: Looks, split: EnergySplit, *, crop: tuple[int, int], dynamic_range_db: float) -> None:
+        self._looks, self._split, self._crop, self._range_db = looks, split, crop, dynamic_range_db
 
-    def draw(self, rng: np.random.Generator) -> Pair:
-        looks = self.looks[rng.integers(len(self.looks))]
-        grey = _varied(_decimated(looks, self._split, rng), rng, self._crop, self._range_db)
+    def draw(self, frame: int, rng: np.random.Generator) -> Pair:
+        grey = _varied(_decimated(self._looks[frame], self._split, rng), rng, self._crop, self._range_db)
         given = int(rng.integers(len(grey)))
         return grey[given], np.delete(grey, given, axis=0).mean(axis=0)
 
@@ -83,36 +71,35 @@ class SparseExamples:
         grid: their pixels.
         crop: largest (n_z, n_x) of a pair.
         dynamic_range_db: the range that grey 0..1 stands for.
+        keep: where pairs are put away.
+        total: the sum of an array over all processes that have some of the frames.
 
     Raises:
         TrainingError: a frame lacks its sparse image.
     """
 
     def __init__(
-        self, frames: Sequence[TrainingFrame], grid: ImageGrid, *, crop: tuple[int, int], dynamic_range_db: float
+        self,
+        frames: Sequence[Beamformed],
+        grid: ImageGrid,
+        *,
+        crop: tuple[int, int],
+        dynamic_range_db: float,
+        keep: Keep = IN_MEMORY,
+        total: Total = alone,
     ) -> None:
-        self.pairs = np.stack([_pair_db(frame) for frame in frames])
-        excess = (self.pairs[:, 0] - self.pairs[:, 1]).mean(axis=0)
-        self.pairs[:, 0] -= smooth_gain_db(excess[None], grid)[0]
+        self._pairs, excess_db = keep(), np.zeros(grid.shape)
+        for frame in frames:
+            pair = _pair_db(frame)
+            self._pairs.append(pair)
+            excess_db += pair[0] - pair[1]
+        mean_db = total(excess_db) / total(np.array(len(frames)))
+        self._gain_db = np.stack([smooth_gain_db(mean_db[None], grid)[0], np.zeros(grid.shape, np.float32)])
         self._crop, self._range_db = crop, dynamic_range_db
 
-    def draw(self, rng: np.random.Generator) -> Pair:
-        given, wanted = _varied(self.pairs[rng.integers(len(self.pairs))], rng, self._crop, self._range_db)
+    def draw(self, frame: int, rng: np.random.Generator) -> Pair:
+        given, wanted = _varied(self._pairs[frame] - self._gain_db, rng, self._crop, self._range_db)
         return given, wanted
-
-
-def frame_looks_db(frames: Sequence[TrainingFrame], grid: ImageGrid, split: EnergySplit) -> NDArray[np.float32]:
-    """`looks_db` of the frames' images.
-
-    Raises:
-        TrainingError: a frame is not fit for looks; the message names it.
-    """
-    try:
-        for frame in frames:
-            require_analytic(frame.image, grid, frame.name)
-        return looks_db([frame.image for frame in frames], grid, split)
-    except ValueError as error:
-        raise TrainingError(str(error)) from error
 
 
 def _decimated(looks: NDArray[np.float32], split: EnergySplit, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -122,10 +109,8 @@ def _decimated(looks: NDArray[np.float32], split: EnergySplit, rng: np.random.Ge
     return looks[:, z :: split.depth, x :: split.lateral][:, :n_z, :n_x]
 
 
-def _pair_db(frame: TrainingFrame) -> NDArray[np.float32]:
-    if frame.sparse is None:
-        raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
-    return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (frame.sparse, frame.image)])
+def _pair_db(frame: Beamformed) -> NDArray[np.float32]:
+    return np.stack([decibels(image, ReferenceLevel().update(image)) for image in (sparse_of(frame), frame.image)])
 
 
 def _varied(

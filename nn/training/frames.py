@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,36 @@ class TrainingError(ValueError):
     """Data or settings that cannot be trained with. The message says which, where and what to try."""
 
 
+class OfSubject(Protocol):
+    """Whatever shows somebody or something."""
+
+    @property
+    def subject(self) -> str:
+        """Who or what it shows; what shows one subject is never parted between training and validation."""
+
+
+Frame = TypeVar("Frame", bound=OfSubject)
+
+
+class Beamformed(OfSubject, Protocol):
+    """A beamformed frame, in memory (`TrainingFrame`) or elsewhere (`StoredFrame`)."""
+
+    @property
+    def name(self) -> str:
+        """Where it comes from, for messages."""
+
+    @property
+    def image(self) -> NDArray[np.complexfloating]:
+        """The whole image, complex64 (n_z, n_x)."""
+
+    @property
+    def sparse(self) -> NDArray[np.complexfloating] | None:
+        """The image of few transmits, complex64 (n_z, n_x), where there is one."""
+
+
 @dataclass(frozen=True)
 class TrainingFrame:
-    """One beamformed frame.
+    """One beamformed frame, in memory.
 
     Args:
         subject: who or what it shows; frames of one subject are never parted between training and validation.
@@ -40,7 +68,19 @@ class TrainingFrame:
     sparse: NDArray[np.complexfloating] | None = None
 
 
-def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingFrame], list[TrainingFrame]]:
+def sparse_of(frame: Beamformed) -> NDArray[np.complexfloating]:
+    """Its image of few transmits.
+
+    Raises:
+        TrainingError: it has none.
+    """
+    sparse = frame.sparse
+    if sparse is None:
+        raise TrainingError(f"{frame.name} comes without an image of few transmits, which this recipe is given")
+    return sparse
+
+
+def held_out(frames: Sequence[Frame], seed: int) -> tuple[list[Frame], list[Frame]]:
     """Frames to train on, and those of some subjects held out: about one subject in seven, at most 8 of their frames.
 
     With a single subject nothing is held out: its frames show the same tissue, and would only test the memory.
@@ -61,7 +101,7 @@ def held_out(frames: Sequence[TrainingFrame], seed: int) -> tuple[list[TrainingF
     return training, [set_aside[i] for i in spread] if set_aside else []
 
 
-def require_enough(frames: Sequence[TrainingFrame]) -> None:
+def require_enough(frames: Sequence[OfSubject]) -> None:
     """
     Raises:
         TrainingError: there are fewer than `MIN_FRAMES` frames.
@@ -70,17 +110,17 @@ def require_enough(frames: Sequence[TrainingFrame]) -> None:
         raise TrainingError(f"{len(frames)} frame(s) are too few to train on; record at least {MIN_FRAMES}")
 
 
-def grain_of_frames(frames: Sequence[TrainingFrame], dynamic_range_db: float) -> SpeckleGrain | None:
+def grain_of_frames(frames: Sequence[Beamformed], dynamic_range_db: float) -> SpeckleGrain | None:
     """The grain that the speckle of frames has in their images; None where they show too little of it to tell."""
     return median_grain((_b_mode(frame, dynamic_range_db) for frame in frames), dynamic_range_db)
 
 
-def _b_mode(frame: TrainingFrame, dynamic_range_db: float) -> BMode:
+def _b_mode(frame: Beamformed, dynamic_range_db: float) -> BMode:
     """With its median in the middle: speckle is neither at the floor nor at the ceiling."""
     image = frame.image.astype(np.complex64)
     middle = float(np.median(np.abs(image))) * 10 ** (dynamic_range_db / 40)
     return log_compress(image, dynamic_range_db=dynamic_range_db, reference=middle)
 
 
-def _subject(frame: TrainingFrame) -> str:
+def _subject(frame: OfSubject) -> str:
     return frame.subject

@@ -11,12 +11,14 @@ from torch import Tensor
 
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.energy_split import EnergySplit
+from sonolucent.nn.totals import Total
+from sonolucent.nn.training.array_file import Keep
 from sonolucent.nn.training.examples import Examples, LookExamples, SparseExamples
-from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.frames import Beamformed
 from sonolucent.nn.training.loss import l1, speckle_loss
-from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS
+from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS, Looks
 
-MakeExamples = Callable[[Sequence[TrainingFrame], ImageGrid, float], Examples]
+MakeExamples = Callable[[Sequence[Beamformed], ImageGrid, float, Keep, Total], Examples]
 RecipeName = Literal["quadrant", "frequency", "paper"]
 
 _WARM_UP_STEPS = 30
@@ -28,8 +30,9 @@ class Recipe:
     """How a network is trained without clean images.
 
     Args:
-        examples: makes the training pairs of frames, for a dynamic range in dB.
-        steps: training steps for a number of frames, unless the user says otherwise.
+        examples: makes the training pairs of frames, for a dynamic range in dB; told where to put arrays away, and how
+            to sum over processes.
+        steps: training steps for a number of frames in each process, unless the user says otherwise.
         learning_rate: Adam's, at a step (from 0) of how many.
         batch_size: pairs a step.
         loss: of what the network predicts, what it should have, and what it was given.
@@ -45,14 +48,19 @@ class Recipe:
 
 
 def _looks(split: EnergySplit, crop: tuple[int, int]) -> MakeExamples:
-    def examples(frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
-        return LookExamples(frames, grid, split=split, crop=crop, dynamic_range_db=dynamic_range_db)
+    def examples(
+        frames: Sequence[Beamformed], grid: ImageGrid, dynamic_range_db: float, keep: Keep, total: Total
+    ) -> Examples:
+        looks = Looks(frames, grid, split, keep=keep, total=total)
+        return LookExamples(looks, split, crop=crop, dynamic_range_db=dynamic_range_db)
 
     return examples
 
 
-def _sparse(frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> Examples:
-    return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db)
+def _sparse(
+    frames: Sequence[Beamformed], grid: ImageGrid, dynamic_range_db: float, keep: Keep, total: Total
+) -> Examples:
+    return SparseExamples(frames, grid, crop=(448, 224), dynamic_range_db=dynamic_range_db, keep=keep, total=total)
 
 
 def cosine(step: int, steps: int) -> float:

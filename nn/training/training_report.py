@@ -12,7 +12,7 @@ from sonolucent.beamform.bmode import ReferenceLevel, log_compress, to_grey
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.inference.decibels import Decibels
 from sonolucent.nn.model_folder import ModelInfo
-from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.frames import Beamformed
 from sonolucent.nn.training.state import Trained
 from sonolucent.nn.unet import UNet
 
@@ -23,7 +23,7 @@ def write_report(
     folder: Path,
     trained: Trained,
     info: ModelInfo,
-    shown: Sequence[TrainingFrame],
+    shown: Sequence[Beamformed],
     grid: ImageGrid,
     facts: dict[str, str],
 ) -> None:
@@ -84,7 +84,7 @@ def _draw_curve(path: Path, trained: Trained) -> None:
 
 
 def _draw_examples(
-    path: Path, network: UNet, shown: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float
+    path: Path, network: UNet, shown: Sequence[Beamformed], grid: ImageGrid, dynamic_range_db: float
 ) -> None:
     from matplotlib.figure import Figure
 
@@ -93,11 +93,8 @@ def _draw_examples(
     enhance = Decibels(network, dynamic_range_db)
     extent = tuple(1e3 * edge for edge in (grid.x_m[0], grid.x_m[-1], grid.z_m[-1], grid.z_m[0]))
     for column, frame in zip(axes.T, shown, strict=True):
-        plain = log_compress(
-            np.asarray(frame.image, np.complex64),
-            dynamic_range_db=dynamic_range_db,
-            reference=ReferenceLevel().update(frame.image),
-        )
+        image = np.asarray(frame.image, np.complex64)
+        plain = log_compress(image, dynamic_range_db=dynamic_range_db, reference=ReferenceLevel().update(image))
         with torch.inference_mode():
             enhanced = enhance(torch.from_numpy(plain)[None, None])[0, 0].numpy()
         for axis, image in zip(column, (plain, enhanced), strict=True):

@@ -13,9 +13,9 @@ from torch import nn
 
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn.images import normalized
-from sonolucent.nn.training.examples import frame_looks_db
-from sonolucent.nn.training.frames import TrainingFrame
-from sonolucent.nn.training.matched_looks import QUADRANTS
+from sonolucent.nn.training.array_file import IN_MEMORY, Keep
+from sonolucent.nn.training.frames import Beamformed
+from sonolucent.nn.training.matched_looks import QUADRANTS, Looks
 
 _LEAST_GAIN_DB = 0.02
 """Of the figure: below it nobody sees a difference, however sure it is."""
@@ -74,15 +74,21 @@ class Validation:
         frames: held-out frames.
         grid: their pixels.
         dynamic_range_db: the range that grey 0..1 stands for.
+        keep: where looks are put away.
 
     Raises:
         TrainingError: a frame is not fit for looks.
     """
 
-    def __init__(self, frames: Sequence[TrainingFrame], grid: ImageGrid, dynamic_range_db: float) -> None:
-        looks = frame_looks_db(frames, grid, QUADRANTS)[:, :, :: QUADRANTS.depth, :: QUADRANTS.lateral]
-        self._grey = normalized(looks, dynamic_range_db)
-        self._range_db = dynamic_range_db
+    def __init__(
+        self,
+        frames: Sequence[Beamformed],
+        grid: ImageGrid,
+        dynamic_range_db: float,
+        *,
+        keep: Keep = IN_MEMORY,
+    ) -> None:
+        self._looks, self._range_db = Looks(frames, grid, QUADRANTS, keep=keep), dynamic_range_db
 
     def error_db(self, network: nn.Module) -> float:
         """The figure for a network, grey (n, 1, n_z, n_x) to the same."""
@@ -98,9 +104,12 @@ class Validation:
         was_training = network.training
         network.eval()
         with torch.inference_mode():
-            squares = [self._mean_square(network, looks, device) for looks in self._grey]
+            squares = [self._mean_square(network, self._grey(looks), device) for looks in self._looks]
         network.train(was_training)
         return self._range_db**2 * np.array(squares)
+
+    def _grey(self, looks: NDArray[np.float32]) -> NDArray[np.float32]:
+        return normalized(looks[:, :: QUADRANTS.depth, :: QUADRANTS.lateral], self._range_db)
 
     def _mean_square(self, network: nn.Module, looks: NDArray[np.float32], device: torch.device) -> float:
         predicted = network(torch.from_numpy(looks)[:, None].to(device))[:, 0].clamp(0, 1).cpu().numpy()

@@ -6,6 +6,7 @@ frames as from one. Speckle is the same only where the very same tissue is seen 
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -101,20 +102,22 @@ class VariedFrames:
 
     def __init__(self, grid: ImageGrid) -> None:
         self._grid = grid
-        self._kept: list[Speckle] = []
+        self._last: deque[Speckle] = deque(maxlen=_MOST_COMPARED)
+        self._n_kept = 0
 
     def __len__(self) -> int:
         """How many showed something new."""
-        return len(self._kept)
+        return self._n_kept
 
     def compare(self, image: NDArray[np.complexfloating], alike: float = ALIKE) -> float:
         """How much a frame is like that of those kept, the last 32 of them, that it is most like. It is kept itself
         where that is less than `alike`; otherwise the first one found is told of."""
         speckle = speckle_of(image, self._grid)
         most = 0.0
-        for kept in reversed(self._kept[-_MOST_COMPARED:]):
+        for kept in reversed(self._last):
             most = max(most, likeness(speckle, kept))
             if most >= alike:
                 return most
-        self._kept.append(speckle)
+        self._last.append(speckle)
+        self._n_kept += 1
         return most

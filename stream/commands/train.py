@@ -32,8 +32,9 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     again with the same options. `torchrun --no-python --nproc-per-node N sonolucent train ...` uses N processes.
 
     Args:
-        data: recordings of channel data, one for each subject or phantom; or N simulated phantoms: sim:N of
-            random tissue, anatomy:N of anatomies. For speckle2self also pictures, films, DICOM, recordings of images.
+        data: recordings of channel data, one for each subject or phantom, or folders, quoted patterns and lists (@FILE)
+            of them; or N simulated phantoms: sim:N of random tissue, anatomy:N of anatomies. For speckle2self also
+            pictures, films, DICOM, recordings of images, one by one.
         out: the model folder; it must not hold a model yet.
         held_out: recordings of other tissue to judge by, which are not trained on; by default some of the subjects.
         overwrite: replace the model where there is one.
@@ -72,7 +73,8 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str]) -> int:
     options = parse(TrainOptions, arguments, "train")
     model = _on_images(options) if options.recipe == "speckle2self" else _on_frames(options, options.recipe)
-    tell_model(model, options.out, json=options.json)
+    if model.written:
+        tell_model(model, options.out, json=options.json)
     return 0
 
 

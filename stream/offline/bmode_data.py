@@ -12,10 +12,11 @@ from sonolucent.beamform import ImagingSettings, ReferenceLevel, log_compress
 from sonolucent.nn.image_conditions import ImageConditions
 from sonolucent.nn.images import BMode
 from sonolucent.nn.speckle_grain import SpeckleGrain, median_grain
-from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.frames import Beamformed
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.offline import training_data
 from sonolucent.stream.offline.bmode_files import plain_clip, shows_images
+from sonolucent.stream.offline.training_archive import describe, is_simulated, list_frames
+from sonolucent.stream.offline.training_data import load
 from sonolucent.stream.recording.open import split_path
 
 _HELD_OUT_SHARE, _MOST_HELD_OUT = 0.15, 8
@@ -69,7 +70,7 @@ def load_bmode(sources: Sequence[str], imaging: ImagingSettings, told: Callable[
     """
     if not sources:
         raise ConfigError("give at least one file of B-mode or recording, or sim:N or anatomy:N")
-    of_images = [source for source in sources if not training_data.is_simulated(source) and _shows_images(source)]
+    of_images = [source for source in sources if not is_simulated(source) and _shows_images(source)]
     of_channels = [source for source in sources if source not in of_images]
     images = [image for source in of_images for image in _of_file(source, imaging.dynamic_range_db, told)]
     described = [_described(of_images, images)] if of_images else []
@@ -77,9 +78,10 @@ def load_bmode(sources: Sequence[str], imaging: ImagingSettings, told: Callable[
         if imaging != ImagingSettings():
             raise ConfigError("imaging options are for channel data, and there are images alone; leave them out")
         return BModeData(images, "; ".join(described), None, ())
-    data = training_data.load(of_channels, transmitters=None, needs_sparse=False, imaging=imaging, beamformed=told)
+    archive = list_frames(of_channels, imaging)
+    data = load(archive, archive.frames, imaging=imaging, beamformed=told)
     images += [BModeImage(frame.subject, frame.name, _shown(frame, imaging)) for frame in data.frames]
-    described.append(training_data.describe(of_channels, data.frames))
+    described.append(describe(of_channels, archive.frames))
     return BModeData(images, "; ".join(described), None if of_images else data.conditions, data.warnings)
 
 
@@ -107,7 +109,7 @@ def _of_file(source: str, dynamic_range_db: float, told: Callable[[str], None]) 
     return images
 
 
-def _shown(frame: TrainingFrame, imaging: ImagingSettings) -> BMode:
+def _shown(frame: Beamformed, imaging: ImagingSettings) -> BMode:
     """As a live stream would show it, if it began with this frame."""
     image = np.asarray(frame.image, np.complex64)
     return log_compress(image, dynamic_range_db=imaging.dynamic_range_db, reference=ReferenceLevel().update(image))

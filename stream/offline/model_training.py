@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,16 +15,18 @@ from sonolucent.nn.export.torchscript import torchscript_file
 from sonolucent.nn.model_folder import Model, ModelError, ModelInfo, Provenance, load_model, save_model
 from sonolucent.nn.shipped_models import find_model
 from sonolucent.nn.training import RECIPES, RecipeName, Trained, TrainingError, train
+from sonolucent.nn.training.array_file import ArrayFile
 from sonolucent.nn.training.as_shown import AsShown
-from sonolucent.nn.training.frames import TrainingFrame, grain_of_frames, held_out, require_enough
+from sonolucent.nn.training.distributed import ranked
 from sonolucent.nn.training.loop import TrainingProgress
 from sonolucent.nn.training.training_report import write_report
 from sonolucent.nn.training.validation import Comparison
 from sonolucent.nn.unet_layout import Kind
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.offline import training_data
 from sonolucent.stream.offline.fit_device import fit_device
 from sonolucent.stream.offline.model_output import code_version, model_folder, require_new_model
+from sonolucent.stream.offline.training_archive import single_sources
+from sonolucent.stream.offline.training_share import share_of
 
 _IMAGING = ImagingSettings()
 
@@ -37,12 +40,14 @@ class TrainedModel:
         facts: more to tell, in words: "frames" (trained on and held out) and "minutes".
         warnings: what is odd about the frames, a sentence each.
         comparison: with the model that the training began with, on held-out frames.
+        written: whether this process wrote it; of those that `torchrun` started, the first one does.
     """
 
     info: ModelInfo
     facts: dict[str, str]
     warnings: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    written: bool = True
 
 
 def train_model(
@@ -64,11 +69,13 @@ def train_model(
 ) -> TrainedModel:
     """Trains a network on raw frames alone, and writes the model folder with a report beside the weights.
 
-    A training that was killed goes on when it is called again with the same arguments.
+    A training that was killed goes on when it is called again with the same arguments. No more than a few frames are in
+    memory at a time: what is prepared of them lies in `out`, in files without a name, about a quarter of the
+    recordings' size. Under `torchrun` each process prepares a share of them, and the first writes the model.
 
     Args:
-        sources: recordings of channel data, one for each subject or phantom; or N simulated phantoms, "sim:N" of random
-            tissue, "anatomy:N" of anatomies.
+        sources: recordings of channel data, one for each subject or phantom, or folders, patterns and lists (@FILE) of
+            them; or N simulated phantoms, "sim:N" of random tissue, "anatomy:N" of anatomies.
         out: the model folder; it must not hold a model yet.
         apart: recordings to hold out, to judge by; by default some of the subjects.
         recipe: "quadrant", "frequency" or "paper", see `sonolucent.nn.training.RECIPES`.
@@ -88,69 +95,62 @@ def train_model(
         ConfigError: an argument cannot be used, or frames cannot be trained on; the message names file and frame.
         RecordingError: a recording cannot be read.
         OutputError: `out` is a file.
+        OSError: its disk is full.
     """
     begun = time.monotonic()
+    sources, apart = single_sources(sources), single_sources(apart)
     _require_sense(sources, apart, out, steps, overwrite=overwrite)
     device = fit_device(device)
     start = None if begin_with is None else _model_to_begin_with(begin_with, net, imaging.dynamic_range_db)
     kind: Kind = net if start is None else "full" if start.info.kind == "full" else "light"
     code = code_version()  # that the training starts with, whatever is checked out while it runs
-    checkpoint = out / "checkpoint.pt"
-    with model_folder(out):
+    keep, checkpoint = partial(ArrayFile, out), out / "checkpoint.pt"
+    with model_folder(out), ranked(device) as rank:
         try:
-            data = training_data.load(
-                [*sources, *apart],
+            share = share_of(
+                sources,
+                apart,
+                rank=rank,
+                seed=seed,
+                imaging=imaging,
                 transmitters=transmitters,
                 needs_sparse=RECIPES[recipe].needs_sparse,
-                imaging=imaging,
+                keep=keep,
                 beamformed=beamformed,
             )
-            frames, held_out_frames = _parted(data.frames, apart, seed)
-            grain = grain_of_frames(frames, imaging.dynamic_range_db)
             trained = train(
-                frames,
-                data.grid,
-                held_out=held_out_frames,
+                share.frames,
+                share.data.grid,
+                held_out=share.judging,
                 recipe=recipe,
                 kind=kind,
                 begin_with=None if start is None else start.unet,
-                begun_as_shown=None if start is None else AsShown(start, grain),
+                begun_as_shown=None if start is None else AsShown(start, share.grain),
                 steps=steps,
                 seed=seed,
                 dynamic_range_db=imaging.dynamic_range_db,
                 device=device,
                 checkpoint=checkpoint,
+                keep=keep,
                 progress=progress,
             )
         except TrainingError as error:
             raise ConfigError(str(error)) from error
-    began_with = "" if start is None else start.id
-    origin = Provenance(
-        training_data.describe(sources, data.frames), recipe, trained.curve[-1].step, seed, code, began_with
-    )
-    info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
-    info = msgspec.structs.replace(info, trained_on=data.conditions, speckle_grain_px=grain)
-    facts = {
-        "frames": f"{len(frames)} and {len(held_out_frames)} held out",
-        "minutes": f"{(time.monotonic() - begun) / 60:.1f}",
-        **_judged(trained, began_with),
-    }
-    save_model(out, trained.network, info)
-    torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
-    write_report(out / "report", trained, info, held_out_frames or frames, data.grid, facts)
-    checkpoint.unlink(missing_ok=True)
-    return TrainedModel(info, facts, data.warnings, trained.comparison)
-
-
-def _parted(
-    frames: list[TrainingFrame], apart: Sequence[str], seed: int
-) -> tuple[list[TrainingFrame], list[TrainingFrame]]:
-    """Frames to train on, and those held out."""
-    if not apart:
-        return held_out(frames, seed)
-    training = [frame for frame in frames if frame.subject not in apart]
-    require_enough(training)
-    return training, [frame for frame in frames if frame.subject in apart]
+        began_with = "" if start is None else start.id
+        origin = Provenance(share.description, recipe, trained.curve[-1].step, seed, code, began_with)
+        info = _info(out, kind, imaging.dynamic_range_db, origin, trained)
+        info = msgspec.structs.replace(info, trained_on=share.data.conditions, speckle_grain_px=share.grain)
+        facts = {
+            "frames": f"{share.n_training} and {len(share.judging)} held out",
+            "minutes": f"{(time.monotonic() - begun) / 60:.1f}",
+            **_judged(trained, began_with),
+        }
+        if rank.leads:
+            save_model(out, trained.network, info)
+            torchscript_file(load_model(out))  # or a stream that watches the folder would, beside its frames
+            write_report(out / "report", trained, info, share.judging or share.frames, share.data.grid, facts)
+            checkpoint.unlink(missing_ok=True)
+    return TrainedModel(info, facts, share.data.warnings, trained.comparison, rank.leads)
 
 
 def _require_sense(

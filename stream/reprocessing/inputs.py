@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.recording.file_words import DESCRIPTION, files_meant, unlisted
 
 _END_BYTES = 1 << 16
-_DESCRIPTION = ".toml"
-"""Of files beside arrays, which say what those are; no recordings."""
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -59,8 +56,8 @@ def find_inputs(words: Sequence[str], suffix: str) -> list[InputFile]:
         ConfigError: there is no such file, or none at all.
     """
     roots, files = [], set[Path]()
-    for word in _unlisted(words):
-        root, found = _meant(word)
+    for word in unlisted(words):
+        root, found = files_meant(word)
         roots.append(root)
         files.update(found)
     if not files:
@@ -82,51 +79,10 @@ def fingerprint(file: InputFile) -> Fingerprint:
         digest.update(content.read(_END_BYTES))
         content.seek(max(_END_BYTES, size - _END_BYTES))
         digest.update(content.read(_END_BYTES))
-    description = path.with_suffix(_DESCRIPTION)
+    description = path.with_suffix(DESCRIPTION)
     if description.is_file():
         digest.update(description.read_bytes())
     return Fingerprint(file.name, size, digest.hexdigest())
-
-
-def _unlisted(words: Sequence[str]) -> Iterator[str]:
-    for word in words:
-        if word.startswith("@"):
-            try:
-                lines = Path(word[1:]).read_text(encoding="utf-8").splitlines()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is no text"
-                raise ConfigError(f"{word[1:]}: cannot be read: {why}; give a text with one file a line") from error
-            yield from (line.strip() for line in lines if line.strip())
-        else:
-            yield word
-
-
-def _meant(word: str) -> tuple[Path, list[Path]]:
-    """The folder below which names are told, and the files that a word means."""
-    path = Path(os.path.abspath(word))
-    if path.is_dir():
-        return path, list(_files_in(path))
-    if path.exists():
-        return path.parent, [path]
-    if not glob.has_magic(word):
-        raise ConfigError(f"{word}: no such file or folder; check the path")
-    found = [Path(file) for file in glob.glob(str(path), recursive=True) if Path(file).is_file()]
-    if not found:
-        raise ConfigError(f"{word}: no file is named so; check the pattern, and quote it")
-    folders = path.parts[:-1]
-    plain = itertools.takewhile(lambda part: not glob.has_magic(part), folders)
-    return Path(*plain), [file for file in found if not _is_description(file)]
-
-
-def _files_in(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        files = (Path(place) / name for name in names if not name.startswith("."))
-        yield from (file for file in files if not _is_description(file))
-
-
-def _is_description(file: Path) -> bool:
-    return file.suffix == _DESCRIPTION and any(file.with_suffix(array).exists() for array in (".npy", ".npz"))
 
 
 def _named(files: Sequence[Path], common: Path, suffix: str) -> list[InputFile]:

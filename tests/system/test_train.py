@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,24 @@ def test_a_trained_model_runs_in_the_pipeline(sonolucent: Any, record: Record, t
     run = sonolucent("run", "--source", f"replay:{first}", "--model", model, "--headless", "--frames", 4, "--json")
     assert run.report["model"].startswith("own@")
     assert run.report["frames_out"] == 4
+
+
+def test_processes_of_torchrun_prepare_a_share_each_and_write_one_model(record: Record, tmp_path: Path) -> None:
+    folder, apart, model = tmp_path / "archive", record("apart.h5"), tmp_path / "own"
+    folder.mkdir()
+    for name in ("one.h5", "two.h5"):
+        record(name).rename(folder / name)
+    torchrun = Path(sysconfig.get_path("scripts")) / "torchrun"
+    options = ["--held-out", apart, "--out", model, "--steps", 2, "--device", "cpu"]
+    command = [torchrun, "--standalone", "--no-python", "--nproc-per-node=2", "sonolucent", "train", folder, *options]
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240, check=False)
+    assert ran.returncode == 0, ran.stderr
+    ready = Counter(line.rpartition("/")[2] for line in ran.stderr.splitlines() if "beamformed" in line)
+    shared = {f"{name}.h5 frame {i}" for name in ("one", "two") for i in range(4)}
+    assert {name for name, n in ready.items() if n == 1} == shared
+    assert {name for name, n in ready.items() if n == 2} == {f"apart.h5 frame {i}" for i in range(4)}
+    assert ran.stdout.count("8 and 4 held out") == 1
+    assert sorted(path.name for path in model.iterdir()) == ["model.json", "report", "weights.safetensors"]
 
 
 def test_a_shipped_model_is_fine_tuned_and_judged_blind(sonolucent: Any, record: Record, tmp_path: Path) -> None:

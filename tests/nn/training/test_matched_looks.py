@@ -1,9 +1,13 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from sonolucent.nn.demodulation import carrier_phase, demodulated
 from sonolucent.nn.energy_split import EnergySplit, demodulated_spectra, image_of_spectrum, look_masks, shifted_spectrum
-from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS, looks_db
+from sonolucent.nn.training.frames import TrainingFrame
+from sonolucent.nn.training.matched_looks import FREQUENCY_HALVES, QUADRANTS, Looks
 
 from ..speckle import CARRIER_RAD_M, a_grid, speckle
 
@@ -89,6 +93,11 @@ def test_the_speckle_of_two_quadrants_is_nearly_independent():
     assert worst < 0.2
 
 
+def looks_db(images, grid, split):
+    """The looks in dB at every image, (n_images, n_looks, n_rows, n_columns)."""
+    return np.stack(list(Looks([TrainingFrame("s", f"image {i}", x) for i, x in enumerate(images)], grid, split)))
+
+
 def half_width(db, axis):
     """Lag in pixels at which the autocorrelation along `axis` has fallen to a half."""
     power = np.abs(np.fft.fft(db - db.mean(), axis=axis)) ** 2
@@ -116,6 +125,28 @@ def test_looks_have_the_level_of_the_whole_image():
     np.testing.assert_allclose(looks[:, :, 120:-120].mean(axis=(0, 2, 3)), np.mean(whole), atol=0.3)
 
 
+def test_processes_that_share_frames_take_the_looks_that_one_would_take():
+    frames = [TrainingFrame("s", f"image {i}", speckle(GRID, i)) for i in range(5)]
+    meeting, met = threading.Barrier(2), [None, None]
+
+    def share(number):
+        def total(values):
+            met[number] = values
+            meeting.wait()
+            both = met[0] + met[1]
+            meeting.wait()
+            return both
+
+        return Looks(frames[number::2], GRID, QUADRANTS, total=total)
+
+    with ThreadPoolExecutor(2) as processes:
+        first, second = processes.map(share, range(2))
+    whole = Looks(frames, GRID, QUADRANTS)
+    assert (len(first), len(second)) == (3, 2)
+    for shared, frame in zip([*first, *second], [0, 2, 4, 1, 3], strict=True):
+        np.testing.assert_allclose(shared, whole[frame], atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [
@@ -131,5 +162,5 @@ def test_images_that_cannot_be_used_are_named(image, message):
 
 
 def test_no_images_is_an_error():
-    with pytest.raises(ValueError, match="no images"):
+    with pytest.raises(ValueError, match="no frames"):
         looks_db([], GRID, QUADRANTS)

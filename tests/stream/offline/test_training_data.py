@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from sonolucent.beamform import Acquisition, ImagingSettings, Probe
-from sonolucent.nn.evaluate import CHOOSING, TRAINING
 from sonolucent.stream import write_recording
-from sonolucent.stream.errors import ConfigError, RecordingError
-from sonolucent.stream.offline.training_data import FAMILIES, TrainingData, describe, load
+from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.offline.training_archive import describe, list_frames
+from sonolucent.stream.offline.training_data import TrainingData, load
 
 Record = Callable[..., Path]
 
 
 def beamformed(file: Path, imaging: ImagingSettings) -> TrainingData:
-    return load([str(file)], transmitters=None, needs_sparse=False, imaging=imaging, beamformed=lambda name: None)
+    archive = list_frames([str(file)], imaging)
+    return load(archive, archive.frames, imaging=imaging)
 
 
 def test_a_given_speed_of_sound_serves_where_the_recording_has_none(tmp_path: Path) -> None:
@@ -30,37 +31,13 @@ def test_a_given_speed_of_sound_serves_where_the_recording_has_none(tmp_path: Pa
 
 
 def test_random_tissue_and_anatomies_are_mixed() -> None:
-    data = load(
-        ["sim:1", "anatomy:2"],
-        transmitters=None,
-        needs_sparse=False,
-        imaging=ImagingSettings(),
-        beamformed=lambda name: None,
-    )
+    archive = list_frames(["sim:1", "anatomy:2"], ImagingSettings())
+    data = load(archive, archive.frames, imaging=ImagingSettings())
     assert [frame.subject for frame in data.frames] == ["random_tissue 0", "anatomy 0", "anatomy 1"]
-    assert describe(["sim:1", "anatomy:2"], data.frames) == (
+    assert describe(["sim:1", "anatomy:2"], archive.frames) == (
         "1 random_tissue phantoms of sonolucent.sim, seeds 0..0, SNR 20 dB; "
         "2 anatomy phantoms of sonolucent.sim, seeds 0..1, SNR 12..30 dB"
     )
-
-
-def test_the_noise_of_anatomies_varies_and_that_of_random_tissue_does_not() -> None:
-    levels = [FAMILIES["anatomy"].snr_of(seed) for seed in TRAINING[:50]]
-    assert min(levels) < 15
-    assert max(levels) > 27
-    assert {FAMILIES["sim"].snr_of(seed) for seed in TRAINING[:50]} == {20.0}
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_phantoms_that_figures_are_measured_on_are_never_trained_on(family: str) -> None:
-    with pytest.raises(ConfigError, match=f"{family}:{CHOOSING[0] + 1}: .* at most 800"):
-        load(
-            [f"{family}:{CHOOSING[0] + 1}"],
-            transmitters=None,
-            needs_sparse=False,
-            imaging=ImagingSettings(),
-            beamformed=lambda name: None,
-        )
 
 
 def test_frames_of_a_still_probe_and_clipped_ones_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
