@@ -34,7 +34,7 @@ import numpy as np
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
-from sonolucent.stream.commands.top import fetch
+from sonolucent.stream.metrics.status_client import fetch
 from sonolucent.stream.control.client import ask
 from sonolucent.stream.control.requests import ControlRequest, RecordRequest
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sonolucent.stream.commands.top import fetch
+from sonolucent.stream.metrics.status_client import fetch
 from sonolucent.stream.metrics.status import Status
 
 from ..campaigns.running import running

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sonolucent.stream.commands.top import fetch
+from sonolucent.stream.metrics.status_client import fetch
 from sonolucent.stream.commands.top_screen import screen
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import MetricsError
