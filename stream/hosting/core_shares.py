@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 _TOPOLOGY = Path("/sys/devices/system/cpu")
@@ -18,10 +19,9 @@ def shares(cores: Collection[int], n: int) -> list[frozenset[int]]:
     """
     if len(cores) < n:
         return [frozenset(cores)] * n
-    ordered = sorted(cores, key=_place)
-    ends = [len(ordered) * i // n for i in range(n + 1)]
-    sizes = sorted((end - begin for begin, end in zip(ends, ends[1:], strict=False)), reverse=True)
-    return list(_cut(ordered, sizes))
+    each, left_over = divmod(len(cores), n)
+    ordered = iter(sorted(cores, key=_place))
+    return [frozenset(islice(ordered, each + (i < left_over))) for i in range(n)]
 
 
 @contextmanager
@@ -38,13 +38,6 @@ def on_cores(cores: Collection[int]) -> Iterator[None]:
 def in_words(cores: Collection[int]) -> str:
     """Such as "cores 0, 1"."""
     return f"core{'s' if len(cores) > 1 else ''} {', '.join(map(str, sorted(cores)))}"
-
-
-def _cut(ordered: Sequence[int], sizes: Sequence[int]) -> Iterator[frozenset[int]]:
-    begin = 0
-    for size in sizes:
-        yield frozenset(ordered[begin : begin + size])
-        begin += size
 
 
 def _place(core: int) -> tuple[int, int, int]:

@@ -58,7 +58,8 @@ def _port(port: int) -> int:
 def _scanners(file: _HostFile) -> dict[str, Config]:
     if not file.scanners:
         raise ConfigError("there is no scanner; give each a table, such as [scanners.left]")
-    _require_known(file.defaults, "defaults")
+    # What stands in a table of a table may go with what a scanner adds to it.
+    _require_known({key: value for key, value in file.defaults.items() if not isinstance(value, dict)}, "defaults")
     return {name: _scanner(name, table, file.defaults) for name, table in file.scanners.items()}
 
 
@@ -66,12 +67,11 @@ def _scanner(name: str, table: dict[str, Any], defaults: dict[str, Any]) -> Conf
     where = f"scanners.{name}"
     if not name.isprintable() or not name.strip():
         raise ConfigError(f"{where!r}: a scanner's name must be of characters that can be printed")
-    _require_known(table, where)
     given = _merged(defaults, table)
+    _require_known(given, where)
+    implied = {"view": not given.get("headless", False), "browser": False, "port": 0, "metrics": 0}
     try:
-        return msgspec.convert(
-            {"view": not given.get("headless", False), "browser": False, "port": 0, "metrics": 0, **given}, Config
-        )
+        return msgspec.convert({**implied, **given}, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}") from error
 
