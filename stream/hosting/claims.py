@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections import defaultdict
@@ -83,7 +82,8 @@ def _bound(bound: ExitStack, host: str, port: int, where: str) -> int:
     try:
         listener = bound.enter_context(socket.create_server((host, port), family=family))
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
-        raise ConfigError(f"{where}: port {port} on {host} cannot be used ({reason}); give another, or 0") from error
+        raise ConfigError(
+            f"{where}: port {port} on {host} cannot be used ({error.strerror}); give another, or 0 for any"
+        ) from error
     found: int = listener.getsockname()[1]
     return found

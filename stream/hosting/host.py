@@ -60,7 +60,7 @@ def serve_scanners(host: HostConfig, stop: threading.Event | None = None) -> Hos
         say(line, file=sys.stderr)
     with interruptible(stop, abort):
         scanners = [WatchedScanner(name, config, cores[name]) for name, config in host.scanners.items()]
-        with listing(host.port, scanners):
+        with listing(host.port, lambda: [scanner.row() for scanner in scanners]):
             _see_to_their_end(scanners, stop, abort)
     outcomes = {scanner.name: scanner.outcome() for scanner in scanners}
     return HostReport(
@@ -81,8 +81,8 @@ def shortages(scanners: Mapping[str, Config], cores: Mapping[str, frozenset[int]
         short = [name for name in held if len(cores[name]) < needed or n_cores < n_scanners]
         if short:
             yield (
-                f"{', '.join(short)}: {n_cores} cores for {n_scanners} scanners are few; a scanner takes {needed} to "
-                f"keep to the budgets of {budget} with frames of the reference probe, and may lose frames with less"
+                f"{', '.join(short)}: {n_cores} cores are few for {n_scanners} scanners: the budgets of {budget} take "
+                f"{needed} for each with frames of the reference probe; at that size and rate frames may be lost"
             )
 
 
@@ -113,6 +113,9 @@ def _see_to_their_end(scanners: list[WatchedScanner], stop: threading.Event, abo
 
 
 def _end(scanner: WatchedScanner) -> None:
+    """Takes its report, and tells at once what became of it."""
     answer = scanner.answer = scanner.process.answer()
-    frames = f"{answer.report.frames_in} frames in, {answer.report.frames_out} out" if answer.report else ""
-    say(f"{scanner.name}: ended, {frames}" if frames else f"{scanner.name}: failed: {answer.error}", file=sys.stderr)
+    if answer.report is None:
+        say(f"{scanner.name}: failed: {answer.error}; the others go on", file=sys.stderr)
+    else:
+        say(f"{scanner.name}: ended, {answer.report.frames_in} frames in, {answer.report.frames_out} out", sys.stderr)

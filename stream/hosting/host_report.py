@@ -19,7 +19,8 @@ class ScannerRow(msgspec.Struct, frozen=True):
         state: "waiting" before the first image; "silent" where no image has come for more than a second; "no answer"
             where the pipeline itself says nothing; "failed" where it ended otherwise than in order.
         said: why it failed.
-        budget_hz: the frame rate that its budgets are made for; 0 before it is known.
+        fps: of the last images; 0 where none come.
+        budget_hz: the frame rate that its budgets are made for.
         dropped: frames lost, on whatever edge.
         restarts: of stages that are processes of their own.
         page: the address of its viewer; empty where it has none.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
 
 import msgspec
 
-from sonolucent.stream.hosting.watched_scanner import WatchedScanner
+from sonolucent.stream.hosting.host_report import ScannerRow
 from sonolucent.stream.local_pages import LocalPage, serving_pages
 from sonolucent.stream.printable import say
 
@@ -23,21 +23,20 @@ _FILES = {
 
 
 @contextmanager
-def listing(port: int, scanners: Sequence[WatchedScanner]) -> Iterator[None]:
-    """Within, serves the page.
+def listing(port: int, rows: Callable[[], list[ScannerRow]]) -> Iterator[int]:
+    """Within, serves the page on the port that it yields; 0 takes a free one.
+
+    Args:
+        rows: the scanners as of now; is called on threads of the server.
 
     Raises:
         OSError: the port is in use.
     """
-
-    def rows() -> bytes:
-        return msgspec.json.encode([scanner.row() for scanner in scanners])
-
     with serving_pages(port, _pages(rows)) as served_at:
         say(f"scanners: http://127.0.0.1:{served_at}/   (Ctrl-C ends all)", file=sys.stderr)
-        yield
+        yield served_at
 
 
-def _pages(rows: Callable[[], bytes]) -> dict[str, LocalPage]:
+def _pages(rows: Callable[[], list[ScannerRow]]) -> dict[str, LocalPage]:
     own = {path: (kind, partial(_FOLDER.joinpath(name).read_bytes)) for path, (kind, name) in _FILES.items()}
-    return {**own, "/scanners.json": ("application/json", rows)}
+    return {**own, "/scanners.json": ("application/json", lambda: msgspec.json.encode(rows()))}

@@ -48,7 +48,7 @@ class WatchedScanner:
             source=config.source,
             state=state,
             said=said,
-            fps=round(figures.fps, 1) if figures else 0.0,
+            fps=round(status.fps, 1) if status and state == "live" else 0.0,
             budget_hz=load_budgets(config.budget).frame_rate_hz,
             frames_in=figures.frames_in if figures else 0,
             frames_out=figures.frames_out if figures else 0,

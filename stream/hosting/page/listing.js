@@ -3,10 +3,13 @@ const EVERY_MS = 1000;
 const body = document.querySelector("tbody");
 const summary = document.getElementById("summary");
 
-/** Numbers as they are read aloud: none where nothing is known of it. */
-const count = (value) => (value === null ? "" : value.toLocaleString("en"));
+const count = (value) => value.toLocaleString("en");
 
-const rate = ({ fps, budget_hz }) => `${fps.toFixed(1)} of ${budget_hz}`;
+const rate = ({ state, fps, budget_hz }) => (state === "live" ? `${fps.toFixed(1)} of ${budget_hz}` : "");
+
+/** What `sonolucent top` and `sonolucent control` are given. */
+const ports = ({ metrics, control }) =>
+  Object.entries({ metrics, control }).flatMap(([name, port]) => (port === null ? [] : [`${name} ${port}`])).join(", ");
 
 function cell(text, kind = "") {
   const made = document.createElement("td");
@@ -39,15 +42,14 @@ function row(scanner) {
   made.append(
     nameCell(scanner),
     stateCell(scanner),
-    cell(scanner.source),
     cell(rate(scanner), "number"),
-    cell(count(scanner.frames_in), "number"),
-    cell(count(scanner.frames_out), "number"),
+    cell(count(scanner.frames_in), "number more"),
+    cell(count(scanner.frames_out), "number more"),
     cell(count(scanner.dropped), scanner.dropped ? "number lost" : "number"),
-    cell(scanner.model),
-    cell(scanner.record),
-    cell(scanner.metrics ?? "", "number"),
-    cell(scanner.control ?? "", "number"),
+    cell(scanner.source, "text more"),
+    cell(scanner.model, "text more"),
+    cell(scanner.record, "text more"),
+    cell(ports(scanner), "more"),
   );
   return made;
 }
