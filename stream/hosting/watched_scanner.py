@@ -88,7 +88,7 @@ def state_and_why(status: Status | None, age_s: float, answer: ScannerAnswer | N
     if status is None or not status.frames_out:
         return "waiting", "no image yet"
     if age_s > _NO_ANSWER_S:
-        return "no answer", f"for {age_s:.0f} s"
+        return "no answer", f"nothing heard for {age_s:.0f} s"
     if status.silent_s > _SILENT_S:
         return "silent", f"no image for {status.silent_s:.0f} s"
     return "live", ""

@@ -28,7 +28,7 @@ ALL_STATES = [
     row("left", record="/data/left.h5", control=8662),
     row("right", state="failed", said="killed by SIGKILL", fps=0.0, page="", dropped=3),
     row("third", state="silent", said="no image for 7 s", fps=0.0, restarts=2),
-    row("fourth", state="no answer", said="for 9 s", fps=0.0),
+    row("fourth", state="no answer", said="nothing heard for 9 s", fps=0.0),
     row(HOSTILE, state="waiting", said="no image yet", fps=0.0, frames_in=0, model="", metrics=None),
 ]
 
@@ -47,7 +47,7 @@ def test_all_states_are_shown_in_words_and_axe_finds_nothing(
         ]
         assert (right[1], right[2], right[5]) == ("failed, killed by SIGKILL", "", "3")
         assert third[1] == "silent, no image for 7 s, 2 restarts"
-        assert fourth[1] == "no answer, for 9 s"
+        assert fourth[1] == "no answer, nothing heard for 9 s"
         assert (hostile[0], hostile[1], hostile[-1]) == (HOSTILE, "waiting, no image yet", "")
         assert await page.evaluate("document.title") == "Sonolucent: scanners"
         assert await page.evaluate("document.querySelectorAll('tbody a').length") == 4

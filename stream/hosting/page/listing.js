@@ -49,7 +49,7 @@ function row(scanner) {
     cell(scanner.source, "text more"),
     cell(scanner.model, "text more"),
     cell(scanner.record, "text more"),
-    cell(ports(scanner), "more"),
+    cell(ports(scanner), "text more"),
   );
   return made;
 }

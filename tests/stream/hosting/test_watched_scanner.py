@@ -24,7 +24,7 @@ REPORT: RunReport = summarize(Config(), {}, 1.0)
         (NO_IMAGE, 0.1, None, ("waiting", "no image yet")),
         (STATUS, 0.1, None, ("live", "")),
         (msgspec.structs.replace(STATUS, silent_s=7.2), 0.1, None, ("silent", "no image for 7 s")),
-        (STATUS, 8.0, None, ("no answer", "for 8 s")),
+        (STATUS, 8.0, None, ("no answer", "nothing heard for 8 s")),
         (STATUS, 8.0, ScannerAnswer(error="killed by SIGKILL"), ("failed", "killed by SIGKILL")),
         (STATUS, 8.0, ScannerAnswer(REPORT), ("ended", "")),
         (None, 0.0, ScannerAnswer(error="port 1 cannot be used"), ("failed", "port 1 cannot be used")),
