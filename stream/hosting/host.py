@@ -59,8 +59,9 @@ def serve_scanners(host: HostConfig, stop: threading.Event | None = None) -> Hos
     for line in (*(f"{name}: {in_words(cores[name])}" for name in cores), *warnings):
         say(line, file=sys.stderr)
     with interruptible(stop, abort):
-        scanners = [WatchedScanner(name, config, cores[name]) for name, config in host.scanners.items()]
+        scanners: list[WatchedScanner] = []
         with listing(host.port, lambda: [scanner.row() for scanner in scanners]):
+            scanners += (WatchedScanner(name, config, cores[name]) for name, config in host.scanners.items())
             _see_to_their_end(scanners, stop, abort)
     outcomes = {scanner.name: scanner.outcome() for scanner in scanners}
     return HostReport(
