@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,10 +16,10 @@ from sonolucent.stream.hosting.core_shares import in_words, shares
 from sonolucent.stream.hosting.host_config import HostConfig, load_host_config
 from sonolucent.stream.hosting.host_report import HostReport
 from sonolucent.stream.hosting.listing import listing
+from sonolucent.stream.hosting.telling import tell
 from sonolucent.stream.hosting.watched_scanner import WatchedScanner
 from sonolucent.stream.output_file import require_free
 from sonolucent.stream.pipeline import require_edges
-from sonolucent.stream.printable import say
 from sonolucent.stream.runtime.run import interruptible
 from sonolucent.stream.sources.image_replay import of_images
 
@@ -43,21 +42,20 @@ def checked_host(path: Path) -> HostConfig:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def serve_scanners(host: HostConfig, stop: threading.Event | None = None) -> HostReport:
+def serve_scanners(host: HostConfig) -> HostReport:
     """Runs all pipelines until each has ended, or they are interrupted (once: in order; twice: at once).
 
     One that fails is told at once, and disturbs no other. It is not begun again: what it had counted went with it.
 
     Args:
         host: with a port for everything, as `checked_host` gives.
-        stop: ends all in order when it is set, as Ctrl-C does.
     """
     begun_s = time.monotonic()
-    stop, abort = stop or threading.Event(), threading.Event()
+    stop, abort = threading.Event(), threading.Event()
     cores = dict(zip(host.scanners, shares(os.sched_getaffinity(0), len(host.scanners)), strict=True))
     warnings = tuple(shortages(host.scanners, cores))
     for line in (*(f"{name}: {in_words(cores[name])}" for name in cores), *warnings):
-        say(line, file=sys.stderr)
+        tell(line)
     with interruptible(stop, abort):
         scanners: list[WatchedScanner] = []
         with listing(host.port, lambda: [scanner.row() for scanner in scanners]):
@@ -117,6 +115,6 @@ def _end(scanner: WatchedScanner) -> None:
     """Takes its report, and tells at once what became of it."""
     answer = scanner.answer = scanner.process.answer()
     if answer.report is None:
-        say(f"{scanner.name}: failed: {answer.error}; the others go on", file=sys.stderr)
+        tell(f"{scanner.name}: failed: {answer.error}")
     else:
-        say(f"{scanner.name}: ended, {answer.report.frames_in} frames in, {answer.report.frames_out} out", sys.stderr)
+        tell(f"{scanner.name}: ended, {answer.report.frames_in} frames in, {answer.report.frames_out} out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,8 +10,8 @@ from importlib.resources import files
 import msgspec
 
 from sonolucent.stream.hosting.host_report import ScannerRow
+from sonolucent.stream.hosting.telling import tell
 from sonolucent.stream.local_pages import LocalPage, serving_pages
-from sonolucent.stream.printable import say
 
 _FOLDER = files("sonolucent.stream.hosting").joinpath("page")
 _FILES = {
@@ -33,7 +32,7 @@ def listing(port: int, rows: Callable[[], list[ScannerRow]]) -> Iterator[int]:
         OSError: the port is in use.
     """
     with serving_pages(port, _pages(rows)) as served_at:
-        say(f"scanners: http://127.0.0.1:{served_at}/   (Ctrl-C ends all)", file=sys.stderr)
+        tell(f"scanners: http://127.0.0.1:{served_at}/   (Ctrl-C ends all)")
         yield served_at
 
 

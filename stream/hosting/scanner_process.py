@@ -18,7 +18,7 @@ import msgspec
 from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.config import Config
 from sonolucent.stream.hosting.core_shares import on_cores
-from sonolucent.stream.printable import say
+from sonolucent.stream.hosting.telling import tell
 
 _CHILD = "sonolucent.stream.hosting.scanner_child"
 _LAST_LINES_S = 0.5
@@ -94,8 +94,7 @@ class ScannerProcess:
         if self._process.stderr is not None:
             with self._process.stderr as lines:
                 for line in lines:
-                    with contextlib.suppress(OSError):  # a terminal that is gone; the child must not wait for it
-                        say(f"{self._name}: {line.decode(errors='replace').rstrip()}", file=sys.stderr)
+                    tell(f"{self._name}: {line.decode(errors='replace').rstrip()}")
 
     def _tell(self, line: bytes) -> None:
         if self._process.stdin is not None:

@@ -51,7 +51,7 @@ def served(folder: Path, text: str) -> Iterator[tuple[Any, Callable[[], dict[str
 
 
 def until(rows: Callable[[], dict[str, Any]], come: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while not come(now := rows()):
         assert time.monotonic() < deadline, now
         time.sleep(0.1)
@@ -106,10 +106,10 @@ def test_one_that_is_killed_leaves_the_other_s_ledger_exact(small_recording: Pat
         assert seen["left"]["state"] == "live"
         with urllib.request.urlopen(pages[0]) as answer:
             assert answer.status == 200
-        did, _ = scanner.communicate(timeout=90)
-        output, errors = host.communicate(timeout=90)
+        did, _ = scanner.communicate(timeout=120)
+        output, errors = host.communicate(timeout=120)
     assert host.returncode == 1
-    assert "right: failed: killed by SIGKILL; the others go on" in errors
+    assert "right: failed: killed by SIGKILL\n" in errors
     report = json.loads(output)
     assert (report["failed"], report["interrupted"]) == (["right"], False)
     ledger = report["scanners"]["left"]["report"]["ledger"]
@@ -129,7 +129,7 @@ def test_one_may_be_ended_alone_and_ctrl_c_ends_all(small_recording: Path, tmp_p
         seen = until(rows, lambda now: now["left"]["state"] == "ended")
         assert seen["right"]["state"] == "live"
         host.send_signal(signal.SIGINT)
-        output, errors = host.communicate(timeout=60)
+        output, errors = host.communicate(timeout=120)
     assert host.returncode == 0, errors
     report = json.loads(output)
     assert (report["failed"], report["interrupted"]) == ([], True)
@@ -146,7 +146,7 @@ def test_where_the_host_is_killed_its_pipelines_end_in_order(small_recording: Pa
         until(rows, all_live)
         left = pid_of(host.pid, "left")
         host.kill()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while Path(f"/proc/{left}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -163,7 +163,7 @@ def test_a_second_ctrl_c_ends_one_that_hangs(small_recording: Path, tmp_path: Pa
         until(rows, lambda now: now["left"]["state"] == "ended")
         assert host.poll() is None
         host.send_signal(signal.SIGINT)
-        output, _ = host.communicate(timeout=60)
+        output, _ = host.communicate(timeout=120)
     assert host.returncode == 1
     report = json.loads(output)
     assert report["failed"] == ["right"]

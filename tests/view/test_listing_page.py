@@ -85,7 +85,7 @@ def test_it_leads_to_the_page_of_each_scanner_of_a_real_host(browser: Chromium, 
     (tmp_path / "host.toml").write_text(f"port = 0\n[defaults]\n{defaults}\n[scanners.left]\n[scanners.right]\n")
 
     async def visit(page: Page) -> None:
-        await page.until(f"{SUMMARY} === '2 of 2 live'", timeout_s=90)
+        await page.until(f"{SUMMARY} === '2 of 2 live'", timeout_s=180)
         await page.until("document.querySelector('tbody tr')?.cells[2].textContent.startsWith('2')")
         await page.screenshot(keep(tmp_path / "listing-live.png"))
         await page.evaluate("document.querySelectorAll('tbody a')[1].click()")
@@ -95,6 +95,6 @@ def test_it_leads_to_the_page_of_each_scanner_of_a_real_host(browser: Chromium, 
     with running(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as host:
         browser.visit(page_address(host), visit)
         host.send_signal(signal.SIGINT)
-        output, _ = host.communicate(timeout=60)
+        output, _ = host.communicate(timeout=120)
     assert host.returncode == 0
     assert output.startswith("left:\n")
