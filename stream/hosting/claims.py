@@ -55,7 +55,7 @@ def _claims(config: Config) -> Iterator[tuple[str, str]]:
             yield key, f"port {getattr(config, key)}"
     for key in ("record", "trace", "train"):
         if getattr(config, key) is not None:
-            yield key, f"the file {Path(getattr(config, key)).resolve()}"
+            yield key, f"the path {Path(getattr(config, key)).resolve()}"
     if config.source.startswith("tcp:"):
         yield "source", f"the scanner at {config.source}"
     for edge, endpoint in config.endpoints.items():

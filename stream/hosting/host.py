@@ -54,12 +54,14 @@ def serve_scanners(host: HostConfig) -> HostReport:
     stop, abort = threading.Event(), threading.Event()
     cores = dict(zip(host.scanners, shares(os.sched_getaffinity(0), len(host.scanners)), strict=True))
     warnings = tuple(shortages(host.scanners, cores))
-    for line in (*(f"{name}: {in_words(cores[name])}" for name in cores), *warnings):
+    for line in warnings:
         tell(line)
     with interruptible(stop, abort):
         scanners: list[WatchedScanner] = []
         with listing(host.port, lambda: [scanner.row() for scanner in scanners]):
-            scanners += (WatchedScanner(name, config, cores[name]) for name, config in host.scanners.items())
+            for name, config in host.scanners.items():
+                scanners.append(WatchedScanner(name, config, cores[name]))
+                tell(f"{name}: process {scanners[-1].process.pid}, {in_words(cores[name])}")
             _see_to_their_end(scanners, stop, abort)
     outcomes = {scanner.name: scanner.outcome() for scanner in scanners}
     return HostReport(

@@ -16,6 +16,7 @@ class ScannerRow(msgspec.Struct, frozen=True):
     """A line of the page that lists the scanners; names as in a run's report.
 
     Args:
+        pid: of its process, for who wants to end it alone.
         state: "waiting" before the first image; "silent" where no image has come for more than a second; "no answer"
             where the pipeline itself says nothing; "failed" where it ended otherwise than in order.
         said: why it failed.
@@ -30,6 +31,7 @@ class ScannerRow(msgspec.Struct, frozen=True):
     """
 
     name: str
+    pid: int
     source: str
     state: ScannerState
     said: str

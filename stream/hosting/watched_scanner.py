@@ -45,6 +45,7 @@ class WatchedScanner:
         figures = (answer.report if answer else None) or status
         return ScannerRow(
             name=self.name,
+            pid=self.process.pid,
             source=config.source,
             state=state,
             said=said,

@@ -70,7 +70,7 @@ def hosted(folder: Path, n_frames: int, fps: float, n_left: int, kill_after_s: f
         rows = wait_until_live(listed)
         ports = {row["name"]: int(row["page"].rpartition(":")[2].strip("/")) for row in rows}
         pages = {name: [Page(ports[name]) for _ in range(n_left if name == "left" else 1)] for name in NAMES}
-        killed_s = None if kill_after_s is None else kill_left(host.pid, kill_after_s)
+        killed_s = None if kill_after_s is None else kill(rows[0]["pid"], kill_after_s)
         sent = {"right": json.loads(boxes["right"].communicate()[0])}
         if killed_s is None:
             sent["left"] = json.loads(boxes["left"].communicate()[0])
@@ -99,11 +99,10 @@ def wait_until_live(listed: str) -> list[dict[str, Any]]:
         time.sleep(0.2)
 
 
-def kill_left(host: int, after_s: float) -> float:
+def kill(pid: int, after_s: float) -> float:
     """When it was killed, on the monotonic clock."""
     time.sleep(after_s)
-    left = Path(f"/proc/{host}/task/{host}/children").read_text().split()[0]
-    os.kill(int(left), signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     return time.monotonic()
 
 

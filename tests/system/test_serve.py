@@ -62,12 +62,6 @@ def all_live(rows: dict[str, Any]) -> bool:
     return all(row["state"] == "live" for row in rows.values())
 
 
-def pid_of(host: int, name: str) -> int:
-    """The process of a scanner: they are started in the configuration's order."""
-    pids = Path(f"/proc/{host}/task/{host}/children").read_text().split()
-    return int(pids[["left", "right"].index(name)])
-
-
 def looping(recording: Path, folder: Path, **of_right: str) -> str:
     """Two endless replays, the left one of which records."""
     more = "\n".join(f"{key} = {value}" for key, value in of_right.items())
@@ -100,7 +94,7 @@ def test_one_that_is_killed_leaves_the_other_s_ledger_exact(small_recording: Pat
         """
         host, rows = stack.enter_context(served(tmp_path, text))
         pages = [row["page"] for row in until(rows, all_live).values()]
-        os.kill(pid_of(host.pid, "right"), signal.SIGKILL)
+        os.kill(rows()["right"]["pid"], signal.SIGKILL)
         seen = until(rows, lambda now: now["right"]["state"] == "failed")
         assert (seen["right"]["said"], seen["right"]["page"]) == ("killed by SIGKILL", "")
         assert seen["left"]["state"] == "live"
@@ -125,7 +119,7 @@ def test_one_that_is_killed_leaves_the_other_s_ledger_exact(small_recording: Pat
 def test_one_may_be_ended_alone_and_ctrl_c_ends_all(small_recording: Path, tmp_path: Path) -> None:
     with served(tmp_path, looping(small_recording, tmp_path, transport='"ipc"')) as (host, rows):
         until(rows, all_live)
-        os.kill(pid_of(host.pid, "left"), signal.SIGTERM)
+        os.kill(rows()["left"]["pid"], signal.SIGTERM)
         seen = until(rows, lambda now: now["left"]["state"] == "ended")
         assert seen["right"]["state"] == "live"
         host.send_signal(signal.SIGINT)
@@ -144,7 +138,7 @@ def test_where_the_host_is_killed_its_pipelines_end_in_order(small_recording: Pa
     only_left = looping(small_recording, tmp_path).partition("[scanners.right]")[0]
     with served(tmp_path, only_left) as (host, rows):
         until(rows, all_live)
-        left = pid_of(host.pid, "left")
+        left = rows()["left"]["pid"]
         host.kill()
         deadline = time.monotonic() + 60
         while Path(f"/proc/{left}").exists():
@@ -158,7 +152,7 @@ def test_where_the_host_is_killed_its_pipelines_end_in_order(small_recording: Pa
 def test_a_second_ctrl_c_ends_one_that_hangs(small_recording: Path, tmp_path: Path) -> None:
     with served(tmp_path, looping(small_recording, tmp_path)) as (host, rows):
         until(rows, all_live)
-        os.kill(pid_of(host.pid, "right"), signal.SIGSTOP)
+        os.kill(rows()["right"]["pid"], signal.SIGSTOP)
         host.send_signal(signal.SIGINT)
         until(rows, lambda now: now["left"]["state"] == "ended")
         assert host.poll() is None

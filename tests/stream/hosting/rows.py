@@ -8,6 +8,7 @@ from sonolucent.stream.hosting.host_report import ScannerRow
 def row(name: str, **facts: Any) -> ScannerRow:
     """A scanner that is live, but for what is said."""
     usual = {
+        "pid": 4711,
         "source": "tcp://127.0.0.1:5555",
         "state": "live",
         "said": "",

@@ -26,7 +26,7 @@ def host(left: dict[str, Any], right: dict[str, Any], port: int = 0) -> HostConf
         ({"view": True, "port": 8000}, {"metrics": 8000}, "port 8000.*left.port and scanners.right.metrics"),
         ({"control": 8000}, {"igtl": 8000}, "port 8000.*left.control and scanners.right.igtl"),
         ({"record": "a.h5"}, {"record": "../{here}/a.h5", "overwrite": True}, "a.h5.*left.record and .*right.record"),
-        ({"record": "a"}, {"trace": "a"}, "file .*/a is .*left.record and .*right.trace"),
+        ({"record": "a"}, {"trace": "a"}, "path .*/a is .*left.record and .*right.trace"),
         ({"train": "m"}, {"train": "./m"}, "left.train and .*right.train"),
         ({"source": "tcp://127.0.0.1:5555"}, {"source": "tcp://127.0.0.1:5555"}, "scanner at tcp.*left.source"),
         (
