@@ -54,14 +54,14 @@ class Outcome:
         return longest
 
 
-def hosted(folder: Path, n_frames: int, fps: float, n_left: int, kill_after_s: float | None) -> Outcome:
-    """Two scanners of so many frames into a host."""
+def hosted(folder: Path, minutes: float, fps: float, n_left: int, *, killing: bool) -> Outcome:
+    """Two scanners into a host for so long, whatever the load; half-way, the left pipeline is killed if asked for."""
     recording = folder / "small.h5"
     if not recording.exists():
         smaller = ["--elements", "16", "--frames", "20", "--phantom", "moving"]
         subprocess.run([*CLI, "simulate", str(recording), *smaller], check=True, capture_output=True)
     with ExitStack() as stack:
-        serve = ["scanner", "--source", f"replay:{recording}", "--fps", str(fps), "--frames", str(n_frames)]
+        serve = ["scanner", "--source", f"replay:{recording}", "--fps", str(fps), "--frames", str(10**9)]
         boxes = {name: stack.enter_context(running([*CLI, *serve, "--port", "0", "--json"], **PIPES)) for name in NAMES}
         addresses = {name: re.findall(r"tcp://[\d.]+:\d+", box.stderr.readline())[0] for name, box in boxes.items()}
         (folder / "host.toml").write_text(configuration(folder, addresses))
@@ -70,11 +70,11 @@ def hosted(folder: Path, n_frames: int, fps: float, n_left: int, kill_after_s: f
         rows = wait_until_live(listed)
         ports = {row["name"]: int(row["page"].rpartition(":")[2].strip("/")) for row in rows}
         pages = {name: [Page(ports[name]) for _ in range(n_left if name == "left" else 1)] for name in NAMES}
-        killed_s = None if kill_after_s is None else kill(rows[0]["pid"], kill_after_s)
-        sent = {"right": json.loads(boxes["right"].communicate()[0])}
-        if killed_s is None:
-            sent["left"] = json.loads(boxes["left"].communicate()[0])
-        output, errors = host.communicate(timeout=120)
+        time.sleep(minutes * 30)
+        killed_s = kill(rows[0]["pid"]) if killing else None
+        time.sleep(minutes * 30)
+        sent = {name: ended(box) for name, box in boxes.items()}
+        output, errors = host.communicate(timeout=300)
         assert host.returncode == (0 if killed_s is None else 1), errors
     return Outcome(json.loads(output), sent, pages, killed_s)
 
@@ -89,7 +89,7 @@ def configuration(folder: Path, addresses: dict[str, str]) -> str:
 
 
 def wait_until_live(listed: str) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while True:
         with urllib.request.urlopen(f"{listed}scanners.json") as answer:
             rows: list[dict[str, Any]] = json.load(answer)
@@ -99,11 +99,17 @@ def wait_until_live(listed: str) -> list[dict[str, Any]]:
         time.sleep(0.2)
 
 
-def kill(pid: int, after_s: float) -> float:
+def kill(pid: int) -> float:
     """When it was killed, on the monotonic clock."""
-    time.sleep(after_s)
     os.kill(pid, signal.SIGKILL)
     return time.monotonic()
+
+
+def ended(box: Any) -> dict[str, Any]:
+    """What a scanner says when it is ended in order."""
+    box.send_signal(signal.SIGINT)
+    report: dict[str, Any] = json.loads(box.communicate()[0])
+    return report
 
 
 def check(folder: Path, outcome: Outcome, name: str) -> dict[str, Any]:
@@ -141,13 +147,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        frames = round(options.minutes * 60 * options.fps)
-        outcome = hosted(folder, frames, options.fps, options.pages, None)
+        outcome = hosted(folder, options.minutes, options.fps, options.pages, killing=False)
         print(f"{options.minutes:g} minutes, both ledgers exact:")
         for name in NAMES:
             print(told(outcome, name, check(folder, outcome, name)), flush=True)
-        frames = round(options.kill_minutes * 60 * options.fps)
-        outcome = hosted(folder, frames, options.fps, options.pages, options.kill_minutes * 30)
+        outcome = hosted(folder, options.kill_minutes, options.fps, options.pages, killing=True)
         assert outcome.report["failed"] == ["left"]
         print(f"{options.kill_minutes:g} minutes, left killed half-way, the ledger of right exact:")
         print(told(outcome, "right", check(folder, outcome, "right")))
