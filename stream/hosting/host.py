@@ -57,11 +57,10 @@ def serve_scanners(host: HostConfig) -> HostReport:
     for line in warnings:
         tell(line)
     with interruptible(stop, abort):
-        scanners: list[WatchedScanner] = []
+        scanners = [WatchedScanner(name, config, cores[name]) for name, config in host.scanners.items()]
+        for scanner in scanners:
+            tell(f"{scanner.name}: process {scanner.process.pid}, {in_words(cores[scanner.name])}")
         with listing(host.port, lambda: [scanner.row() for scanner in scanners]):
-            for name, config in host.scanners.items():
-                scanners.append(WatchedScanner(name, config, cores[name]))
-                tell(f"{name}: process {scanners[-1].process.pid}, {in_words(cores[name])}")
             _see_to_their_end(scanners, stop, abort)
     outcomes = {scanner.name: scanner.outcome() for scanner in scanners}
     return HostReport(
