@@ -20,11 +20,12 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The budgets of one kind of machine at one frame rate."""
+    """The budgets of one kind of machine at one frame rate, and the cores that a run needs to keep to them."""
 
     frame_rate_hz: float
     end_to_end: Budget
     stages: dict[str, Budget]
+    cores: int = 1
 
 
 def load_budgets(profile: str = DEFAULT_PROFILE) -> Profile:

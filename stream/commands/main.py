@@ -17,6 +17,7 @@ from sonolucent.stream.printable import log_to_terminal, say
 COMMANDS = {
     "demo": "simulated scanner to enhanced images in the browser, in seconds",
     "run": "the live pipeline, from a scanner, a recording or the simulator",
+    "serve": "several scanners on one host, and a page that lists them",
     "view": "the viewer on a recording, of channel data or of images",
     "stage": "one stage of the pipeline alone, for several machines",
     "scanner": "a scanner in a box: serves simulated or recorded data, with faults on request",

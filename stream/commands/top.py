@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
-from http.client import HTTPException
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError
 
 import msgspec
 import tyro
@@ -16,12 +13,12 @@ import tyro
 from sonolucent.stream.commands.parsing import parse, print_json
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.metrics.status import Status
+from sonolucent.stream.metrics.status_client import fetch
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _EVERY_S = 0.5
-_TIMEOUT_S = 5.0
 
 
 class TopOptions(msgspec.Struct, frozen=True):
@@ -48,21 +45,6 @@ def main(arguments: Sequence[str]) -> int:
     else:
         _show(options.port, status)
     return 0
-
-
-def fetch(port: int) -> Status:
-    """The status of the run whose metrics are served on that port.
-
-    Raises:
-        OSError: nothing answers there.
-        ConfigError: what answers there is no run.
-    """
-    address = f"http://127.0.0.1:{port}/status.json"
-    try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:
-            return msgspec.json.decode(answer.read(), type=Status)
-    except (HTTPError, HTTPException, msgspec.DecodeError) as error:
-        raise ConfigError(f"what answers at {address} is no run ({error}); is it another program's port?") from error
 
 
 def _first(port: int) -> Status:

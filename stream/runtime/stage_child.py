@@ -5,7 +5,6 @@ Imported late: an order says which stage it is, and only that one's packages are
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import shutil
@@ -19,6 +18,7 @@ import msgspec
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.errors import BadInput, as_failure
 from sonolucent.stream.printable import log_to_terminal
+from sonolucent.stream.runtime.answering import answer, keep_output_for_answers
 from sonolucent.stream.runtime.stage_process import READY, Answer, Order
 
 _GRACE_S = 15.0
@@ -54,9 +54,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     log_to_terminal(f"{sys.argv[1]}: %(message)s")
-    # The parent reads answers from standard output; what a package's stage prints there goes to standard error.
-    answers = os.dup(sys.stdout.fileno())
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    answers = keep_output_for_answers()
     # Unbuffered: a thread that waits in a buffered reader keeps its lock and breaks the interpreter's exit.
     parent = open(0, "rb", buffering=0, closefd=False)  # noqa: SIM115 - open as long as the process
     line = parent.readline()
@@ -66,11 +64,11 @@ def main() -> int:
     if order.config.verbose:
         logging.getLogger("sonolucent").setLevel(logging.INFO)
     commands = _Commands(parent, order.folder)
-    answer = _carry_out(order, commands, answers)
+    said = _carry_out(order, commands, answers)
     if commands.abort.is_set():
         shutil.rmtree(order.folder, ignore_errors=True)
-    _write(answers, msgspec.json.encode(answer))
-    return 0 if answer.error is None else 1
+    answer(answers, msgspec.json.encode(said))
+    return 0 if said.error is None else 1
 
 
 def _carry_out(order: Order, commands: _Commands, answers: int) -> Answer:
@@ -95,15 +93,10 @@ def _run(order: Order, commands: _Commands, answers: int) -> StageReport:
     journal = Journal(order.journal)
     stream = journal.read().described
     prepared = make_ready(order.stage, order.config, stream) if stream else None
-    _write(answers, READY)
+    answer(answers, READY)
     commands.begin.wait()
     with open_context(Keys.of(order.config.keys)) as context:
         return run_stage(order.stage, order.config, context, commands.stop, commands.abort, journal, prepared)
-
-
-def _write(answers: int, line: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError), open(answers, "wb", closefd=False) as output:
-        output.write(line)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
-from sonolucent.stream.commands.top import fetch
+from sonolucent.stream.metrics.status_client import fetch
 
 LIMIT_MB = 10.0
 KEPT_FRAMES = 10_000

@@ -34,9 +34,9 @@ import numpy as np
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream import write_recording
-from sonolucent.stream.commands.top import fetch
 from sonolucent.stream.control.client import ask
 from sonolucent.stream.control.requests import ControlRequest, RecordRequest
+from sonolucent.stream.metrics.status_client import fetch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.campaigns.running import running

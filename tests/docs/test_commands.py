@@ -17,6 +17,7 @@ from documents import ROOT, Block, blocks, inline_code, name_of, pages
 
 from sonolucent.stream import load_config, open_recording
 from sonolucent.stream.commands.main import COMMANDS, main
+from sonolucent.stream.hosting.host_config import load_host_config
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 
 
@@ -91,7 +92,8 @@ def _configurations() -> list[Block]:
 @pytest.mark.parametrize("block", [pytest.param(block, id=block.place) for block in _configurations()])
 def test_a_documented_configuration_is_read(block: Block, tmp_path: Path) -> None:
     (tmp_path / "pipeline.toml").write_text(block.text)
-    load_config(tmp_path / "pipeline.toml")
+    load = load_host_config if "[scanners." in block.text else load_config
+    load(tmp_path / "pipeline.toml")
 
 
 def test_the_documented_manifest_is_read(tmp_path: Path) -> None:

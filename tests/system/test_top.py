@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from sonolucent.stream.commands.top import fetch
 from sonolucent.stream.metrics.status import Status
+from sonolucent.stream.metrics.status_client import fetch
 
 from ..campaigns.running import running
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sonolucent.stream.commands.top import fetch
 from sonolucent.stream.commands.top_screen import screen
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import MetricsError
@@ -21,6 +20,7 @@ from sonolucent.stream.metrics import served
 from sonolucent.stream.metrics.metrics_server import serving
 from sonolucent.stream.metrics.prometheus import exposition
 from sonolucent.stream.metrics.status import RECENT, Board, Status
+from sonolucent.stream.metrics.status_client import fetch
 
 MS = 1_000_000
 CONFIG = Config(headless=True, metrics=0)
