@@ -51,7 +51,7 @@ def find_inputs(words: Sequence[str], suffix: str) -> list[InputFile]:
     """The files that are meant, in the order of their names, each once.
 
     Args:
-        words: folders, whose files are all meant but hidden ones and descriptions of arrays; files; patterns such as
+        words: folders, whose files are all meant but hidden ones, pipes and descriptions of arrays; files; patterns such as
             archive/**/*.h5; @FILE, a text with one of these a line.
         suffix: of the outputs, such as ".h5".
 
@@ -106,8 +106,10 @@ def _meant(word: str) -> tuple[Path, list[Path]]:
     path = Path(os.path.abspath(word))
     if path.is_dir():
         return path, list(_files_in(path))
-    if path.exists():
+    if path.is_file():
         return path.parent, [path]
+    if path.exists():
+        raise ConfigError(f"{word}: a pipe, socket or device; copy what it holds into a file first")
     if not glob.has_magic(word):
         raise ConfigError(f"{word}: no such file or folder; check the path")
     found = [Path(file) for file in glob.glob(str(path), recursive=True) if Path(file).is_file()]
@@ -122,7 +124,7 @@ def _files_in(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files = (Path(place) / name for name in names if not name.startswith("."))
-        yield from (file for file in files if not _is_description(file))
+        yield from (file for file in files if file.is_file() and not _is_description(file))
 
 
 def _is_description(file: Path) -> bool:
