@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from sonolucent.stream.metrics.status import Status
 
 _MOST, _SILENT_S = 16, 5.0
 """Connections at a time, and how long one may say nothing."""
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -59,6 +62,11 @@ class _Server(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Hears what serving one failed with; a client that has hung up is no news."""
+        if not isinstance(sys.exception(), OSError):
+            _log.warning("the metrics could not be served", exc_info=True)
 
     def server_bind(self) -> None:
         """Without HTTPServer's look-up of the host's name, which waits where name servers are out of reach."""
