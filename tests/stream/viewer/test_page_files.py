@@ -131,9 +131,7 @@ def clip_without_end(address: str, token: str) -> Iterator[socket.socket]:
         yield sender
 
 
-def test_who_may_only_look_holds_up_no_clip_of_who_controls(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_may_only_look_holds_up_no_clip_of_who_controls(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_body, "_SILENT_S", 60.0)
     page = open_page(token=TOKEN, read_token=READ_TOKEN)
     page.describe()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from sonolucent.stream.recording.formats import mat5
 from sonolucent.stream.recording.formats.mat5 import names, variables
 
 CONTENT: dict[str, Any] = {
@@ -95,8 +96,9 @@ def test_many_variables_together_cannot_claim_more_than_one() -> None:
         read(file_of({f"zeros{i}": np.zeros(1 << 20) for i in range(4)}, compressed=True))
 
 
-def test_what_is_packed_as_data_are_is_read_however_large() -> None:
-    noise = np.random.default_rng(1).integers(0, 16, 1 << 25, np.uint8)
+def test_what_is_packed_as_data_are_is_read_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mat5, "_ANY_BYTES", 1 << 16)
+    noise = np.random.default_rng(1).integers(0, 16, 1 << 20, np.uint8)
     assert np.array_equal(read(file_of({"noise": noise}, compressed=True))["noise"], noise)
 
 
