@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -214,8 +215,11 @@ def _write(path: Path, content: bytes) -> None:
 def _read(folder: Path, name: str) -> bytes:
     path, most = folder / name, _MOST_BYTES[name]
     try:
-        if path.stat().st_size > most:
-            raise ModelError(f"{folder}: {name} has {path.stat().st_size} bytes; no model here needs more than {most}")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{folder}: {name} is no file but a pipe, folder or device; copy the model again")
+        if status.st_size > most:
+            raise ModelError(f"{folder}: {name} has {status.st_size} bytes; no model here needs more than {most}")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ LocalPage = tuple[str, Callable[[], bytes]]
 """The type of its content, and what makes that."""
 _MOST, _SILENT_S = 16, 5.0
 """Connections at a time, and how long one may say nothing."""
+_log = logging.getLogger(__name__)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -56,6 +59,11 @@ class _Server(ThreadingHTTPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._room.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Hears what serving one failed with; a client that has hung up is no news."""
+        if not isinstance(sys.exception(), OSError):
+            _log.warning("a page could not be served", exc_info=True)
 
     def server_bind(self) -> None:
         """Without HTTPServer's look-up of the host's name, which waits where name servers are out of reach."""

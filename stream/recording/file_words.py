@@ -40,7 +40,7 @@ def means_several(word: str) -> bool:
 def files_meant(word: str) -> tuple[Path, list[Path]]:
     """The folder below which names are told, and the files that a word means, in any order.
 
-    Of a folder all count but hidden ones and descriptions of arrays.
+    Of a folder all count but hidden ones, pipes and descriptions of arrays.
 
     Raises:
         ConfigError: there is no such file.
@@ -48,8 +48,10 @@ def files_meant(word: str) -> tuple[Path, list[Path]]:
     path = Path(os.path.abspath(word))
     if path.is_dir():
         return path, list(_files_in(path))
-    if path.exists():
+    if path.is_file():
         return path.parent, [path]
+    if path.exists():
+        raise ConfigError(f"{word}: a pipe, socket or device; copy what it holds into a file first")
     if not glob.has_magic(word):
         raise ConfigError(f"{word}: no such file or folder; check the path")
     found = [Path(file) for file in glob.glob(str(path), recursive=True) if Path(file).is_file()]
@@ -64,7 +66,7 @@ def _files_in(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         files = (Path(place) / name for name in names if not name.startswith("."))
-        yield from (file for file in files if not _is_description(file))
+        yield from (file for file in files if file.is_file() and not _is_description(file))
 
 
 def _is_description(file: Path) -> bool:

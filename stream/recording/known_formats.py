@@ -138,6 +138,9 @@ def _format_of(path: Path) -> FileFormat:
 
 def _first_bytes(path: Path, *, skip: int = 0) -> bytes:
     try:
+        # A pipe is never at its end, and opening it waits for who writes.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise RecordingError(f"{path}: a pipe, socket or device; copy what it holds into a file first")
         with path.open("rb") as file:
             file.seek(skip)
             return file.read(_MAGIC_BYTES)

@@ -114,8 +114,15 @@ class RecordingWriter:
             self._give_up(f"frame {frame.frame_id}", error)
 
     def lose(self, frame: Frame, why: str) -> None:
-        """Lists a frame that is not recorded."""
-        _append_row(self._lost, (layout.kind(frame), frame.frame_id, why), layout.LOST_ROW)
+        """Lists a frame that is not recorded.
+
+        Raises:
+            RecordingFailed: the disk refuses it; the file is closed and opens up to its last flush.
+        """
+        try:
+            _append_row(self._lost, (layout.kind(frame), frame.frame_id, why), layout.LOST_ROW)
+        except OSError as error:
+            self._give_up(f"the loss of frame {frame.frame_id}", error)
 
     def flush(self, edges: dict[str, EdgeCounts]) -> None:
         """Makes all that was written safe from the program's end, with the counts of the edges so far."""
@@ -124,13 +131,21 @@ class RecordingWriter:
         self._flushed_s = time.monotonic()
 
     def close(self, edges: dict[str, EdgeCounts] | None = None) -> None:
-        """Flushes, and closes a file that it has opened itself; `edges` are the final counts."""
-        if edges:
-            self.flush(edges)
-        if self._live:
-            self._file.close()
-        elif edges:
-            ledger_text.write_final(self._file, edges)
+        """Flushes, and closes a file that it has opened itself; `edges` are the final counts.
+
+        Raises:
+            RecordingFailed: the disk refuses it; the file is closed and opens up to its last flush.
+        """
+        try:
+            if edges:
+                self.flush(edges)
+            if self._live and self._file:
+                self._file.flush()  # what the disk refuses, it refuses here: a file half closed could not be given up
+                self._file.close()
+            elif edges:
+                ledger_text.write_final(self._file, edges)
+        except OSError as error:
+            self._give_up("the final counts", error)
 
     def _write_channels(self, frame: Channels) -> None:
         _append_frame(self._raw, layout.to_raw_row(frame.data))

@@ -32,6 +32,8 @@ from sonolucent.stream.transport.edge import Aborted
 from sonolucent.stream.transport.sockets import open_context
 
 _WAIT_S = 0.1
+_GRACE_S = 15.0
+_INTERRUPTED = 130
 _log = logging.getLogger(__name__)
 
 
@@ -121,12 +123,19 @@ def tell_plans(config: Config) -> None:
 def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[None]:
     """Within, Ctrl-C or SIGTERM sets `stop`, and a second one `abort`; only the main thread can do this.
 
+    What has not ended 15 s after the second one is left as it is: the process exits.
+
     A terminal that closes (SIGHUP) sets `stop`, however often it says so: nobody there is in a hurry.
     """
 
+    hurry, over = threading.Event(), threading.Event()
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         again = stop.is_set()
-        (abort if again and number != signal.SIGHUP else stop).set()
+        if again and number != signal.SIGHUP:
+            abort.set()
+            hurry.set()
+        stop.set()
         if not again and os.isatty(2):
             os.write(2, b"\nending in order; once more ends at once\n")
 
@@ -136,12 +145,23 @@ def interruptible(stop: threading.Event, abort: threading.Event) -> Iterator[Non
     # `nohup` has SIGHUP ignored.
     hangs_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)
     numbers = (signal.SIGINT, signal.SIGTERM, *hangs_up)
+    threading.Thread(target=_leave_at_last, args=(hurry, over), name="last resort", daemon=True).start()
     previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
+        over.set()
+        hurry.set()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _leave_at_last(hurry: threading.Event, over: threading.Event) -> None:
+    """The last resort where a thread does not end, because it waits for a file or works on one huge frame."""
+    hurry.wait()
+    if not over.wait(_GRACE_S):
+        os.write(2, b"sonolucent: the run does not end, and is left as it is; recordings open up to their last flush\n")
+        os._exit(_INTERRUPTED)
 
 
 def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) -> dict[str, StageReport]:

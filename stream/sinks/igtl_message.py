@@ -22,6 +22,8 @@ _HEADER = struct.Struct(">H12s20sIIQQ")
 _IMAGE = struct.Struct(">HBBBB3H12f6H")
 _SCALAR, _UINT8, _LITTLE_ENDIAN, _RAS = 1, 3, 2, 1
 _THICKNESS_MM = 1.0
+_LAST_NS = (1 << 32) * 1_000_000_000 - 1
+"""Of the header's clock, in February 2106."""
 
 
 def image_message(
@@ -34,11 +36,12 @@ def image_message(
         image_db: (n_z, n_x) in dB.
         dynamic_range_db: how far below 0 dB is black.
         grid: of its pixels.
-        acquired_utc_ns: when, in nanoseconds since 1970 UTC.
+        acquired_utc_ns: when, in nanoseconds since 1970 UTC; a time that the header has no room for becomes the
+            nearest one that it has.
     """
     grey = to_grey(image_db, dynamic_range_db)
     content = _placed(grid) + grey.tobytes()
-    seconds, nanoseconds = divmod(acquired_utc_ns, 1_000_000_000)
+    seconds, nanoseconds = divmod(min(max(acquired_utc_ns, 0), _LAST_NS), 1_000_000_000)
     fraction = (nanoseconds << 32) // 1_000_000_000
     return _HEADER.pack(1, b"IMAGE", device.encode(), seconds, fraction, len(content), crc64(content)) + content
 

@@ -14,7 +14,7 @@ from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.ledger import EdgeCounts, Ledger
 from sonolucent.stream.messages import Image, Stream
 
-OVERTAKEN, GONE = "overtaken", "client gone"
+OVERTAKEN, GONE, NOT_SENT = "overtaken", "client gone", "could not be sent"
 _READ_BYTES = 1 << 16
 _AGAIN_S = 0.1
 _MOST_CLIENTS = 32
@@ -134,6 +134,10 @@ class _Client:
                     self._connection.sendall(self._encode(stream, image, had_enhanced))
                 except OSError:
                     self._give_up(GONE)
+                    return
+                except Exception:  # noqa: BLE001 - whatever it is, the client must not keep a place, and counts add up
+                    _log.warning("igtl: an image could not be sent; its client was hung up on", exc_info=True)
+                    self._give_up(NOT_SENT)
                     return
                 had_enhanced = image.enhanced is not None
                 self._ledger.deliver()

@@ -46,5 +46,6 @@ class Peer:
         if self.sent == 0:
             self.taken_before = self.taken = taken
         newly_taken = min(max(0, taken - self.taken), self.outstanding)
-        self.taken, self.room = taken, room
+        # Who claims more than it was sent would be sent all that follows, read or not.
+        self.taken, self.room = min(taken, self.taken_before + self.sent), room
         return newly_taken

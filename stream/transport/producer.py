@@ -12,7 +12,7 @@ import zmq
 from sonolucent.stream.ledger import CONSUMER_GONE, NO_LONGER_ASKED_FOR, EdgeCounts, Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.credit import Parts, Peer
-from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place
+from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
 from sonolucent.stream.transport.heartbeats import LARGEST_COMMAND
 from sonolucent.stream.transport.monitored_socket import MonitoredSocket, monitored
@@ -22,6 +22,8 @@ from sonolucent.stream.transport.sockets import Context, bind, remove_file
 from sonolucent.stream.transport.wire import encode
 
 _HEARD_AT_ONCE = 64
+_UNSENT = 8
+"""Messages that wait in the socket for a consumer that does not read: each may be a whole frame."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +35,7 @@ class Producer:
     """
 
     def __init__(self, edge: Edge, place: Place, context: Context, abort: threading.Event) -> None:
-        self.edge, self._place = edge, place
+        self.edge, self._place, self._window = edge, place, window(edge, place)
         self.ledger = Ledger()
         self.refused = Ledger()
         self._abort = abort
@@ -138,7 +140,7 @@ class Producer:
     def _deliver(self, item: Item) -> None:
         self._introduce(item.stream)
         if item.is_ahead:
-            self._send(item.parts)
+            self._send(item.parts, may_be_left_out=True)
         elif self._send(item.parts) and self._peer is not None:
             self._peer.sent += 1
         else:
@@ -150,17 +152,21 @@ class Producer:
             self._peer.stream = stream
             self._send(stream)
 
-    def _send(self, parts: Parts) -> bool:
-        """Sends to the consumer; False, and there is none any more, when it has gone."""
+    def _send(self, parts: Parts, *, may_be_left_out: bool = False) -> bool:
+        """Sends to the consumer; False, and there is none any more, when it has gone or does not read what it asked
+        for."""
         if self._peer is None:
             return False
         message = parts if self._lender is None else self._lender.lend(parts)
         try:
-            self._socket.send_multipart([self._peer.identity, *message], copy=False)
+            self._socket.send_multipart([self._peer.identity, *message], zmq.NOBLOCK, copy=False)
         except zmq.ZMQError as error:
-            if error.errno != zmq.EHOSTUNREACH:
+            if error.errno not in (zmq.EHOSTUNREACH, zmq.EAGAIN):
                 raise
-            self._forget_peer()
+            if self._lender is not None:
+                self._lender.take_unsent(message)
+            if error.errno == zmq.EHOSTUNREACH or not may_be_left_out:
+                self._forget_peer()
             return False
         return True
 
@@ -202,7 +208,8 @@ class Producer:
             if room == 0 and taken > 0:
                 return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
-            self._peer = Peer(identity, taken, room)
+            self._peer = Peer(identity, taken, 0)
+        room = min(room, self._window)
         self.ledger.deliver(self._peer.grant(taken, room))
         if self.edge.on_demand and self._wanted.is_set() != (room > 0):
             # What waits was asked for before, or is the one that was pushed at the very moment of the change.
@@ -231,4 +238,5 @@ class Producer:
 def _open(context: Context) -> MonitoredSocket:
     socket = monitored(context, zmq.ROUTER, GUARD_EVENTS)
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+    socket.setsockopt(zmq.SNDHWM, _UNSENT)
     return socket

@@ -80,6 +80,12 @@ class Lender:
                 self._keep(slot)
         return True
 
+    def take_unsent(self, message: Sequence[Buffer]) -> None:
+        """Takes the loan of a message back that was not sent, if it had one."""
+        if len(message) == 3:
+            number, *_ = _LOAN.unpack(message[2])
+            self._keep(self._lent.pop(number))
+
     def forget(self) -> None:
         """Gives all memory up; what the consumer still looks at stays there for it."""
         for slot in (*self._free, *self._lent.values()):

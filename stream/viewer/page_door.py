@@ -3,43 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
+import ssl
 
 from aiohttp import web
 
 _MOST = 128
 _SILENT_S = 10.0
+_HANDSHAKE_S = 5.0
+_AGAIN_S = 0.1
+_log = logging.getLogger(__name__)
 
 
 class Door:
-    """Makes the protocol of each connection, as `loop.create_server` asks for it.
+    """Accepts connections itself: asyncio's own servers can neither count nor turn away those that still shake hands.
 
     Args:
         server: what serves those that pass.
+        tls: of an encrypted page.
     """
 
-    def __init__(self, server: web.Server) -> None:
-        self._server = server
+    def __init__(self, server: web.Server, tls: ssl.SSLContext | None) -> None:
+        self._server, self._tls = server, tls
+        self._arriving: set[asyncio.Task[None]] = set()
         self._have_asked: set[asyncio.Protocol] = set()
+        self._complaints: set[str] = set()
 
-    def __call__(self) -> asyncio.Protocol:
-        """Serves whoever comes, or hangs up where there are too many."""
-        self._have_asked.intersection_update(self._server.connections)
-        if len(self._server.connections) >= _MOST:
-            return _HangUp()
-        visitor = self._server()
-        asyncio.get_running_loop().call_later(_SILENT_S, self._show_out, visitor)
-        return visitor
+    async def admit(self, listener: socket.socket) -> None:
+        """Lets in whoever comes, until this is cancelled; hangs up where there are too many. Closes the listener."""
+        listener.setblocking(False)
+        with listener:
+            while True:
+                try:
+                    connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+                except OSError as error:
+                    self._complain(str(error))
+                    await asyncio.sleep(_AGAIN_S)
+                else:
+                    self._receive(connection)
+                    await asyncio.sleep(0)  # a crowd must not keep the others from being served
 
     def hear(self, request: web.Request) -> None:
         """Hears that a connection has asked for something."""
         self._have_asked.add(request.protocol)
+
+    def _receive(self, connection: socket.socket) -> None:
+        self._have_asked.intersection_update(self._server.connections)
+        if len(self._server.connections) + len(self._arriving) >= _MOST:
+            connection.close()
+            return
+        task = asyncio.create_task(self._let_in(connection))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _let_in(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        patience_s = None if self._tls is None else _HANDSHAKE_S
+        try:
+            _, visitor = await loop.connect_accepted_socket(
+                self._server,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=patience_s,
+                ssl_shutdown_timeout=patience_s,
+            )
+        except OSError as error:
+            _log.debug("a connection to the page was not made: %s", error)
+            return
+        loop.call_later(_SILENT_S, self._show_out, visitor)
 
     def _show_out(self, visitor: web.RequestHandler) -> None:
         """Hangs up on one that has not asked for anything yet, and is still there."""
         if visitor not in self._have_asked and visitor.transport is not None:
             visitor.transport.close()
 
-
-class _HangUp(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
+    def _complain(self, why: str) -> None:
+        """Says once a reason that nobody can be let in: it may last, and come back many times a second."""
+        if why not in self._complaints:
+            self._complaints.add(why)
+            _log.warning("the page cannot take connections for now: %s", why)

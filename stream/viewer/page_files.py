@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from aiohttp import web
@@ -15,12 +15,13 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.errors import BadInput
 from sonolucent.stream.messages import Stream
 from sonolucent.stream.viewer.page_access import Access
+from sonolucent.stream.viewer.page_body import read_body
 from sonolucent.stream.viewer.page_clips import PageClip, encode_clip
 from sonolucent.stream.viewer.page_frames import read_frames
 from sonolucent.stream.viewer.screen import Screen
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_FOLDER = files("sonolucent.stream.viewer").joinpath("page")
+_FILES = {file.name: file for file in files("sonolucent.stream.viewer").joinpath("page").iterdir()}
 
 
 def page_routes(
@@ -28,6 +29,8 @@ def page_routes(
 ) -> list[web.RouteDef]:
     """The routes of all but the frames. The page's own files are no secret, and its modules ask for no token."""
     one_clip = asyncio.Lock()
+    turns = {may_control: asyncio.Lock() for may_control in (True, False)}
+    """Of those who send: who may look alone must not keep a clip of theirs from those who control."""
 
     async def page(request: web.Request) -> web.Response:
         access.may_control(request)
@@ -47,19 +50,20 @@ def page_routes(
 
     async def clip(request: web.Request) -> web.Response:
         access.require_own_page(request)
-        access.may_control(request)
+        may_control = access.may_control(request)
         described = stream()
         if described is None:
             raise web.HTTPConflict(text="no stream has been described yet; there is nothing to keep")
-        async with one_clip:
-            body, kind = await request.read(), request.query.get("format", "")
-            try:
-                of = PageClip(described, config.source)
-                content, name = await asyncio.to_thread(
-                    lambda: encode_clip(kind, read_frames(body, described.grid.shape), of)
-                )
-            except BadInput as refusal:
-                raise web.HTTPBadRequest(text=str(refusal)) from refusal
+        async with turns[may_control]:
+            body, kind = await read_body(request), request.query.get("format", "")
+            async with one_clip:
+                try:
+                    of = PageClip(described, config.source)
+                    content, name = await asyncio.to_thread(
+                        lambda: encode_clip(kind, read_frames(body, described.grid.shape), of)
+                    )
+                except BadInput as refusal:
+                    raise web.HTTPBadRequest(text=str(refusal)) from refusal
         return web.Response(body=content, content_type="application/octet-stream", headers=_saved_as(name))
 
     return [
@@ -82,8 +86,8 @@ def list_models(chosen: str) -> list[dict[str, str]]:
 
 
 def _file(name: str, policy: str) -> web.Response:
-    file, content_type = _FOLDER.joinpath(name), _TYPES.get(Path(name).suffix)
-    if content_type is None or "/" in name or not file.is_file():
+    file, content_type = _FILES.get(name), _TYPES.get(PurePath(name).suffix)
+    if file is None or content_type is None:
         raise web.HTTPNotFound(text=f"the viewer has no {name}")
     headers = {
         "Content-Security-Policy": policy,

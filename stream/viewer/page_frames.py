@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -13,12 +13,15 @@ from sonolucent.stream.errors import ViewerError
 from sonolucent.stream.messages import Image, Trail
 
 _LENGTH = struct.Struct("<I")
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=-9.2e9, le=9.2e9)]
+"""Of which the nanoseconds are such a count too."""
 
 
 class SentFrame(msgspec.Struct, frozen=True):
     """What is read of a frame's header; the rest of it is for the page."""
 
-    frame_id: int
+    frame_id: Count
     layers: Literal[1, 2]
     bits: Literal[8, 16]
     range_db: float
@@ -27,13 +30,13 @@ class SentFrame(msgspec.Struct, frozen=True):
     backend: str = ""
     reason: str = ""
     skipped: str = ""
-    revision: int = 0
+    revision: Count = 0
     strength: float = 1.0
     acquired_utc_ns: str = "0"
-    time_s: float = 0.0
+    time_s: Seconds = 0.0
 
 
-def read_frames(body: bytes, shape: tuple[int, int]) -> Iterator[Image]:
+def read_frames(body: bytes | bytearray, shape: tuple[int, int]) -> Iterator[Image]:
     """The images, in dB again, of messages that lie one behind the other, each after its length (uint32).
 
     Args:
@@ -61,7 +64,7 @@ def _image(message: memoryview, shape: tuple[int, int], number: int) -> Image:
     text, pixels = _cut(message, number)
     try:
         header = msgspec.json.decode(text, type=SentFrame)
-        trail = Trail(round(header.time_s * 1e9), int(header.acquired_utc_ns))
+        trail = Trail(round(header.time_s * 1e9), msgspec.convert(header.acquired_utc_ns, Count, strict=False))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
         raise ViewerError(f"frame {number} of the clip is none: {error}") from error
     size = header.layers * shape[0] * shape[1]

@@ -31,6 +31,8 @@ from sonolucent.stream.viewer.screen import Screen
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _THIS_MACHINE = ("127.0.0.1", "::1")
+_IDLE_S = 15.0
+"""How long a connection is kept after an answer."""
 
 
 class PageServer:
@@ -96,29 +98,33 @@ class PageServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        app = web.Application(middlewares=[self._let_in], client_max_size=1 << 30)
+        app = web.Application(middlewares=[self._let_in])
         app.router.add_get("/frames", self._serve_browser)
         app.add_routes(page_routes(self._access, self.config, self.screen, lambda: self.stream))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=_IDLE_S)
         await runner.setup()
         assert runner.server is not None  # it has been set up
-        self._door = Door(runner.server)
-        server = await self._loop.create_server(self._door, sock=self._socket, ssl=self._access.tls)
+        self._door = Door(runner.server, self._access.tls)
+        admitting = asyncio.create_task(self._door.admit(self._socket))
         telling = asyncio.create_task(self._tell_states())
         await self._ended.wait()
         telling.cancel()
+        admitting.cancel()
         for link in self._links:
             link.tell(self._state("ended"))
             link.tell(self._end or "")
             link.close()
-        server.close()
         await runner.cleanup()
 
     @web.middleware
     async def _let_in(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         self._door.hear(request)
-        self._access.require_known_host(request)
-        return await handler(request)
+        try:
+            self._access.require_known_host(request)
+            return await handler(request)
+        except web.HTTPException as refusal:
+            refusal.force_close()  # it must not keep a place at the door
+            raise
 
     async def _serve_browser(self, request: web.Request) -> web.WebSocketResponse:
         self._access.require_own_page(request)

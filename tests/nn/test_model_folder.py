@@ -1,3 +1,4 @@
+import os
 import pathlib
 import shutil
 
@@ -42,6 +43,15 @@ def test_a_network_of_another_kind_is_not_saved(tmp_path):
 def test_a_missing_file_is_named(broken, name):
     (broken / name).unlink()
     with pytest.raises(ModelError, match=f"broken: cannot read {name}"):
+        load_model(broken)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["model.json", "weights.safetensors"])
+def test_a_pipe_is_no_part_of_a_model(broken, name):
+    (broken / name).unlink()
+    os.mkfifo(broken / name)
+    with pytest.raises(ModelError, match=f"broken: {name} is no file"):
         load_model(broken)
 
 

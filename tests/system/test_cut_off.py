@@ -39,6 +39,31 @@ except RecordingFailed as failure:
     print(failure)
 """
 
+LOSSES_OR_COUNTS_ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from sonolucent.beamform import Acquisition, ImageGrid
+from sonolucent.stream import EdgeCounts, Image, Stream
+from sonolucent.stream.errors import RecordingFailed
+from sonolucent.stream.recording.writer import RecordingWriter
+path, what = Path(sys.argv[1]), sys.argv[2]
+stream = Stream(Acquisition(), ImageGrid.sau64())
+image = Image(0, np.zeros((1, *stream.grid.shape), np.float32), 60.0)
+writer = RecordingWriter(path, stream, channels=False, images=True)
+writer.write(image)
+writer.flush({"a>b": EdgeCounts(1, 1)})
+size = path.stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+    if what == "the loss of frame":
+        for _ in range(100_000):
+            writer.lose(image, "disk too slow")
+    writer.close({f"edge{i}>x": EdgeCounts(40, 40, {"r" * 50: i}) for i in range(3000)})
+except RecordingFailed as failure:
+    print(failure)
+"""
+
 
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("after_s", [0.0, 0.037, 0.3])
@@ -70,3 +95,14 @@ def test_settings_on_a_full_disk_are_told_and_leave_the_recording_readable(tmp_p
     assert ended.returncode == 0, ended.stderr
     assert f"{full}: the settings of images cannot be written: File too large" in ended.stdout
     assert 0 in Recording(full).imaging
+
+
+@pytest.mark.parametrize("what", ["the loss of frame", "the final counts"])
+def test_losses_and_counts_on_a_full_disk_are_told_and_leave_the_recording_readable(tmp_path: Path, what: str) -> None:
+    full = tmp_path / "full.h5"
+    command = [sys.executable, "-c", LOSSES_OR_COUNTS_ON_A_FULL_DISK, str(full), what]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert f"{full}: {what}" in ended.stdout
+    assert "cannot be written: File too large" in ended.stdout
+    assert Recording(full).n_images == 1

@@ -16,6 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_VARIABLE_BYTES = 1 << 30
+# Channel data are packed to a half or so; zeros could be to a thousandth.
+_MOST_PACKED = 100
+_ANY_BYTES = 1 << 24
 _MAX_DEPTH = 16
 _HEADER_BYTES = 128
 # More than the flags, the shape and the name of a variable take.
@@ -36,9 +39,10 @@ def variables(data: memoryview) -> Iterator[tuple[str, Any]]:
     for anything else.
 
     Raises:
-        ValueError: the file is cut off or damaged, or holds more than 1 GiB in one variable.
+        ValueError: the file is cut off or damaged, holds more than 1 GiB in one variable, or unpacks to more than 16
+            MiB and a hundred times its size.
     """
-    reader = _Reader(_byte_order(data))
+    reader = _Reader(_byte_order(data), max(_ANY_BYTES, _MOST_PACKED * len(data)))
     return map(reader.variable, reader.elements(data[_HEADER_BYTES:]))
 
 
@@ -48,7 +52,7 @@ def names(data: memoryview) -> list[str]:
     Raises:
         ValueError: no header, or the first variable is damaged.
     """
-    reader, found = _Reader(_byte_order(data)), []
+    reader, found = _Reader(_byte_order(data), 0), []
     try:
         for element in reader.elements(data[_HEADER_BYTES:]):
             found.append(reader.name(element))
@@ -66,8 +70,10 @@ def _byte_order(data: memoryview) -> str:
 
 
 class _Reader:
-    def __init__(self, order: str) -> None:
-        self._order = order
+    """Reads elements of one byte order, and unpacks no more than so many bytes of them in all."""
+
+    def __init__(self, order: str, most_unpacked: int) -> None:
+        self._order, self._may_unpack = order, most_unpacked
 
     def elements(self, data: memoryview) -> Iterator[Element]:
         """The data elements that follow one another in `data`, each with its type."""
@@ -85,7 +91,9 @@ class _Reader:
     def variable(self, element: Element) -> tuple[str, Any]:
         kind, data = element
         if kind == _COMPRESSED:
-            kind, data = self._next(self.elements(_decompressed(data)))
+            content = _decompressed(data, min(self._may_unpack, MAX_VARIABLE_BYTES))
+            self._may_unpack -= len(content)
+            kind, data = self._next(self.elements(content))
         if kind != _MATRIX:
             raise ValueError(f"an element of type {kind} where a variable was expected")
         return self._matrix(data, 0)
@@ -163,7 +171,9 @@ class _Reader:
         kind, data = element
         if kind in _TEXT:
             return bytes(data).decode(_TEXT[kind], "replace")
-        return "".join(chr(int(code)) for code in self._numbers(element) if 0 <= code < 0x110000)
+        codes = self._numbers(element)
+        possible = codes[(codes >= 0) & (codes < 0x110000)]
+        return possible.astype("<u4").tobytes().decode("utf-32-le", "replace")
 
     @staticmethod
     def _next(parts: Iterator[Element]) -> Element:
@@ -180,14 +190,14 @@ def _first_decompressed(data: memoryview) -> memoryview:
         raise ValueError(f"damaged: {error}") from error
 
 
-def _decompressed(data: memoryview) -> memoryview:
+def _decompressed(data: memoryview, most_bytes: int) -> memoryview:
     machine = zlib.decompressobj()
     try:
-        content = machine.decompress(data, MAX_VARIABLE_BYTES)
+        content = machine.decompress(data, most_bytes + 1)
     except zlib.error as error:
         raise ValueError(f"damaged: {error}") from error
-    if machine.unconsumed_tail:
-        raise ValueError(f"a variable of more than {MAX_VARIABLE_BYTES} bytes")
+    if len(content) > most_bytes:
+        raise ValueError(f"it unpacks to more than {most_bytes} bytes; save it without compression")
     if not machine.eof:
         raise ValueError("cut off within a variable")
     return memoryview(content)

@@ -1,8 +1,12 @@
 """The figures of a run: what its sink knows, as a status, for Prometheus, and over HTTP."""
 
 import re
+import socket
+import struct
+import time
 import urllib.request
 from collections.abc import Iterator
+from http.client import RemoteDisconnected
 from io import StringIO
 from urllib.error import HTTPError
 
@@ -184,3 +188,25 @@ def _parsed(text: str) -> dict[str, float]:
             assert found[2] in declared
             samples[found[1]] = float(found[3])
     return samples
+
+
+def test_a_client_that_resets_is_no_news(port: int, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(f"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n".encode())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    time.sleep(0.5)
+    assert fetch(port) is not None
+    assert capfd.readouterr().err == ""
+
+
+def test_a_status_that_cannot_be_made_is_told_as_all_else_is(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> Status:
+        raise ValueError("no status")
+
+    with serving(0, broken) as port, pytest.raises(RemoteDisconnected):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/status.json", timeout=5)
+    assert [record.getMessage() for record in caplog.records] == ["the metrics could not be served"]
+    assert capfd.readouterr().err == ""

@@ -1,6 +1,7 @@
 """Files that name other files of their reader's, or unpack to far more than they say, are refused."""
 
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -212,3 +213,10 @@ def test_a_table_of_chunks_for_another_shape_is_refused_before_hdf5_crashes(tmp_
 
     with pytest.raises(RecordingError, match="only frames may become more"):
         open_recording(hostile(tmp_path, change))
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.h5")
+    with pytest.raises(RecordingError, match=r"pipe\.h5: a pipe, socket or device; copy what it holds"):
+        open_recording(tmp_path / "pipe.h5")

@@ -1,5 +1,6 @@
 """Which files are meant, where their outputs go, and what they are known again by."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ def test_what_means_no_file_is_refused_by_name(tmp_path: Path, word: str) -> Non
     word = f"@{tmp_path}/{word[1:]}" if word.startswith("@") else f"{tmp_path}/{word}"
     with pytest.raises(ConfigError, match=word[1:].replace("*", r"\*")):
         find_inputs([word], ".h5")
+
+
+def test_pipes_are_no_files_of_an_archive(tmp_path: Path) -> None:
+    make(tmp_path, "x.h5")
+    os.mkfifo(tmp_path / "pipe.h5")
+    assert list(named(find_inputs([str(tmp_path)], ".h5"))) == ["x.h5"]
+    with pytest.raises(ConfigError, match=r"pipe\.h5: a pipe"):
+        find_inputs([str(tmp_path / "pipe.h5")], ".h5")
 
 
 def test_a_file_is_known_by_its_size_both_its_ends_and_its_description(tmp_path: Path) -> None:

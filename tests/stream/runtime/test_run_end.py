@@ -1,5 +1,7 @@
 """The end of a run: its report is never lost."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +38,29 @@ def test_a_trace_and_a_ledger_that_cannot_be_written_are_warnings(
     assert (report.frames_out, report.interrupted) == (2, False)
     assert any("trace is missing" in warning for warning in report.warnings)
     assert any("ledger could not be written" in warning for warning in report.warnings)
+
+
+WAITING = """
+import signal, sys, threading, time
+from sonolucent.stream.runtime import run
+run._GRACE_S = 0.5
+stop, abort = threading.Event(), threading.Event()
+with run.interruptible(stop, abort):
+    for _ in range(int(sys.argv[1])):
+        signal.raise_signal(signal.SIGINT)
+    assert abort.is_set() == (sys.argv[1] == "2")
+    time.sleep(2)
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(("times", "status"), [("1", 7), ("2", 130)])
+def test_what_does_not_end_on_two_interruptions_is_left_as_it_is(times: str, status: int) -> None:
+    ended = subprocess.run([sys.executable, "-c", WAITING, times], timeout=50, capture_output=True, text=True)
+    assert (ended.returncode, "the run does not end" in ended.stderr) == (status, times == "2")
+
+
+def test_a_run_that_ended_in_time_is_not_left() -> None:
+    within_time = WAITING.replace("time.sleep(2)", "pass").replace("sys.exit", "time.sleep(2); sys.exit")
+    ended = subprocess.run([sys.executable, "-c", within_time, "2"], timeout=50, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (7, "")

@@ -20,6 +20,7 @@ from sonolucent.stream.pipeline import pipeline
 from sonolucent.stream.sinks.crc64 import crc64
 from sonolucent.stream.sinks.igtl import EDGE, Igtl, open_sink
 from sonolucent.stream.sinks.igtl_message import ENHANCED, PLAIN
+from sonolucent.stream.sinks.igtl_server import IgtlServer
 
 PIXELS = ImageGrid(x0_m=-6e-3, z0_m=2e-3, dx_m=0.3e-3, dz_m=0.1e-3, n_z=50, n_x=40)
 STREAM = Stream(Acquisition(), PIXELS)
@@ -138,6 +139,33 @@ def test_the_counts_add_up_whatever_clients_do() -> None:
     counts = sink.close({}).edges[EDGE]
     assert counts.acquired >= 20
     assert counts.acquired == counts.delivered + sum(counts.dropped.values())
+
+
+@pytest.mark.parametrize(
+    ("utc_ns", "shown_s"), [(-1, 0.0), (-(2**63), 0.0), (2**32 * 10**9, 2.0**32), (2**64 - 1, 2.0**32)]
+)
+def test_a_clock_beyond_the_header_s_becomes_its_first_or_last_time(sink: Igtl, utc_ns: int, shown_s: float) -> None:
+    with slicer(sink) as client:
+        sink.write(replace(image(1), trail=Trail(acquired_utc_ns=utc_ns)))
+        message = client.wait_for_message(PLAIN, 20)
+        assert message.timestamp == pytest.approx(shown_s, abs=1e-6)
+
+
+def test_whatever_fails_gives_the_client_up_and_the_counts_add_up(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(stream: Stream, shown: Image, had_enhanced: bool) -> bytes:
+        raise ValueError("no message of it")
+
+    server = IgtlServer(0, broken)
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+            until(lambda: len(server._clients) == 1 and server._clients[0].alive)
+            server.show((STREAM, image(1)))
+            assert client.recv(1) == b""
+    server.close()
+    counts = server.counts()
+    assert counts.balanced
+    assert counts.dropped == {"could not be sent": 2}
+    assert len(caplog.records) == 2
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -2,8 +2,13 @@
 
 import socket
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zmq
 
@@ -13,9 +18,15 @@ from sonolucent.stream.transport.consumer import Consumer, pull_all
 from sonolucent.stream.transport.edge import GRANT, Edge, Place
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import check_endpoint
-from sonolucent.stream.transport.wire import encode
+from sonolucent.stream.transport.wire import decode, encode
 
 from .lines import STREAM, Line, frame
+
+
+@pytest.fixture
+def free_endpoint() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def test_foreign_messages_are_refused_and_counted(
@@ -134,15 +145,90 @@ def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Con
     assert counts.delivered == 1
 
 
-def test_what_is_larger_than_any_grant_is_not_even_kept(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    push = Producer(Edge("a", "b"), Place(endpoint), context, threading.Event())
+def large(i: int) -> Channels:
+    return Channels(i, np.full((2, 2, 1 << 18), i, np.int16))
+
+
+@contextmanager
+def who_never_reads(push: Producer, endpoint: str) -> Iterator[zmq.Socket[bytes]]:
+    """Within, a stranger is connected that keeps almost nothing of what comes."""
+    with zmq.Context() as own, own.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.setsockopt(zmq.RCVHWM, 1)
+        stranger.setsockopt(zmq.RCVBUF, 4096)
+        stranger.connect(endpoint)
+        yield stranger
+
+
+def test_who_asks_for_more_than_any_consumer_is_sent_no_more(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    place = Place("inproc://asked")
+    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(place.endpoint)
+        push.push(STREAM)
+        stranger.send(GRANT.pack(0, 2**32 - 1))
+        for i in range(4):
+            push.push(frame(i))
+        came = []
+        while stranger.poll(500):
+            came.append(decode(stranger.recv_multipart()))
+        assert [message.frame_id for message in came if isinstance(message, Channels)] == [0, 1]
+    push.close(0.1)
+
+
+@pytest.mark.parametrize("claimed", ["all at once", "each"])
+def test_who_claims_to_have_taken_what_it_never_read_fills_no_memory(
+    context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str, claimed: str
+) -> None:
+    push = Producer(Edge("a", "b", "drop_oldest"), Place(free_endpoint), context, threading.Event())
+    with who_never_reads(push, free_endpoint) as stranger:
+        push.push(STREAM)
+        stranger.send(GRANT.pack(0, 2))
+        assert push.wait_for_consumer(5)
+        for i in range(100):
+            stranger.send(GRANT.pack(1_000_000 if claimed == "all at once" else i, 2))
+            push.push(large(i))
+            time.sleep(0.01)
+        counts = push.close(0.2)
+    assert counts.balanced
+    assert counts.delivered < 40
+
+
+def test_shots_ahead_are_left_out_where_they_are_not_read(
+    context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str
+) -> None:
+    """The frame comes whole all the same, to who reads it later."""
+    push = Producer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
+    with who_never_reads(push, free_endpoint) as stranger:
+        push.push(STREAM)
+        stranger.send(GRANT.pack(0, 2))
+        assert push.wait_for_consumer(5)
+        for _ in range(60):
+            push.push(replace(large(0), ahead=True))
+            time.sleep(0.005)
+        came = []
+        while stranger.poll(500):
+            came.append(decode(stranger.recv_multipart()))
+        n_ahead = sum(isinstance(message, Channels) for message in came)
+        assert 0 < n_ahead < 60
+        push.push(large(0))
+        assert stranger.poll(5000)
+        whole = decode(stranger.recv_multipart())
+        assert isinstance(whole, Channels)
+        assert not whole.ahead
+    push.close(0.1)
+
+
+def test_what_is_larger_than_any_grant_is_not_even_kept(
+    context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str
+) -> None:
+    push = Producer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.setsockopt(zmq.RECONNECT_IVL, -1)
         ended = stranger.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        stranger.connect(endpoint)
+        stranger.connect(free_endpoint)
         stranger.send(bytes(1 << 20))
         assert ended.poll(5000)
         stranger.disable_monitor()

@@ -201,3 +201,13 @@ def test_nonsense_is_refused_or_passed_on(parts: list[bytes]) -> None:
 @given(st.binary(max_size=40))
 def test_nonsense_gives_nothing_back(returned: bytes) -> None:
     assert Lender(1).take_back(returned) == (len(returned) % 8 == 0)
+
+
+def test_a_loan_that_was_not_sent_is_there_again() -> None:
+    lender = Lender(1)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        lender.take_unsent(lender.lend((b"header", b"payload")))
+    lender.take_unsent(lender.lend((b"header", b"")))  # nothing was lent
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    lender.forget()

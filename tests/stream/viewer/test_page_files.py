@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import socket
 import struct
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,11 @@ import pytest
 from sonolucent.nn import LightUNet
 from sonolucent.nn.model_folder import ModelInfo, Provenance, save_model
 from sonolucent.stream.recording.reader import Recording
+from sonolucent.stream.viewer import page_body
 from sonolucent.stream.viewer.page_files import list_models
 
 from .conftest import image
-from .test_page_access import answer
+from .test_page_access import READ_TOKEN, TOKEN, answer
 from .visiting import Visitor, visit
 
 Open = Callable[..., Any]
@@ -25,7 +29,8 @@ Open = Callable[..., Any]
 
 def post(address: str, kind: str, body: bytes) -> tuple[int, bytes, str]:
     async def send() -> tuple[int, bytes, str]:
-        url = f"{address}clip?format={kind}"
+        page, _, token = address.partition("?")
+        url = f"{page}clip?format={kind}&{token}"
         async with aiohttp.ClientSession() as session, session.post(url, data=body) as response:
             return response.status, await response.read(), response.headers.get("Content-Disposition", "")
 
@@ -90,6 +95,72 @@ def test_what_is_no_clip_is_refused_with_the_reason(open_page: Open) -> None:
         assert (status, reason in content.decode()) == (400, True), content
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"acquired_utc_ns": "9" * 30},
+        {"acquired_utc_ns": "-1"},
+        {"frame_id": 2**64 - 1},
+        {"revision": -1},
+        {"time_s": 1e300},
+    ],
+)
+def test_a_clip_with_a_count_or_clock_that_cannot_be_is_refused(
+    open_page: Open, wrong: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    page = open_page()
+    page.describe()
+    right = {"frame_id": 1, "layers": 1, "bits": 8, "range_db": 60.0}
+    statuses = []
+    for header in (right, right | wrong):
+        text = json.dumps(header).encode()
+        message = struct.pack("<I", len(text)) + text + bytes(30)
+        statuses.append(post(page.address, "h5", struct.pack("<I", len(message)) + message)[0])
+    assert statuses == [200, 400]
+    assert caplog.text == ""
+
+
+@contextmanager
+def clip_without_end(address: str, token: str) -> Iterator[socket.socket]:
+    """Within, somebody sends a clip, and stops in the middle of it."""
+    port = int(address.split(":")[2].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sender:
+        head = f"POST /clip?format=png&token={token} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        sender.sendall(f"{head}Content-Length: {1 << 27}\r\n\r\n".encode() + bytes(1 << 16))
+        time.sleep(0.3)
+        yield sender
+
+
+def test_who_may_only_look_holds_up_no_clip_of_who_controls(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_body, "_SILENT_S", 60.0)
+    page = open_page(token=TOKEN, read_token=READ_TOKEN)
+    page.describe()
+    with clip_without_end(page.address, READ_TOKEN):
+        assert post(page.address, "h5", b"")[0] == 400
+
+
+def test_a_clip_that_does_not_go_on_is_given_up(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(page_body, "_SILENT_S", 0.5)
+    page = open_page()
+    page.describe()
+    with clip_without_end(page.address, "") as slow:
+        assert slow.recv(12) == b"HTTP/1.1 408"
+    with clip_without_end(page.address, ""):
+        pass
+    assert post(page.address, "h5", b"")[0] == 400
+    assert caplog.text == ""
+
+
+def test_a_clip_larger_than_any_cine_loop_is_refused_at_once(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_body, "_MOST_BYTES", 1 << 16)
+    page = open_page()
+    page.describe()
+    with clip_without_end(page.address, "") as large:
+        assert large.recv(12) == b"HTTP/1.1 413"
+
+
 def test_the_trace_opens_in_perfetto(open_page: Open) -> None:
     page = open_page()
     page.describe()
@@ -111,6 +182,11 @@ def test_models_are_none_those_shipped_and_those_beside_the_one_chosen(open_page
     assert all(Path(model["path"]).is_dir() for model in list_models("auto") if model["name"] != "none")
     page = open_page()
     assert json.loads(answer(page.address, "models")[1]) == list_models("auto")
+
+
+def test_a_name_too_long_for_a_file_is_not_there(open_page: Open, caplog: pytest.LogCaptureFixture) -> None:
+    assert answer(open_page().address, f"{'x' * 5000}.js")[0] == 404
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("path", ["", "style.css", "page/page.js"])

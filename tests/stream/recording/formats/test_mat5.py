@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from sonolucent.stream.recording.formats import mat5
 from sonolucent.stream.recording.formats.mat5 import names, variables
 
 CONTENT: dict[str, Any] = {
@@ -83,11 +83,25 @@ def test_what_it_does_not_read_is_said() -> None:
         read(file_of({"deep": deep}))
 
 
-def test_a_small_file_cannot_claim_a_large_variable(tmp_path: Path) -> None:
-    bomb = file_of({"zeros": np.zeros(1 << 20)}, compressed=True)
-    assert len(bomb) < 1 << 14
-    assert len(read(bomb)["zeros"]) == 1 << 20
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sonolucent.stream.recording.formats.mat5.MAX_VARIABLE_BYTES", 1 << 20)
-        with pytest.raises(ValueError, match="more than 1048576 bytes"):
-            read(bomb)
+def test_a_small_file_cannot_claim_a_large_variable() -> None:
+    fits = file_of({"zeros": np.zeros(1 << 20)}, compressed=True)
+    assert len(fits) < 1 << 14
+    assert len(read(fits)["zeros"]) == 1 << 20
+    with pytest.raises(ValueError, match="unpacks to more than 16777216 bytes; save it without compression"):
+        read(file_of({"zeros": np.zeros(1 << 22)}, compressed=True))
+
+
+def test_many_variables_together_cannot_claim_more_than_one() -> None:
+    with pytest.raises(ValueError, match="unpacks to more than"):
+        read(file_of({f"zeros{i}": np.zeros(1 << 20) for i in range(4)}, compressed=True))
+
+
+def test_what_is_packed_as_data_are_is_read_however_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mat5, "_ANY_BYTES", 1 << 16)
+    noise = np.random.default_rng(1).integers(0, 16, 1 << 20, np.uint8)
+    assert np.array_equal(read(file_of({"noise": noise}, compressed=True))["noise"], noise)
+
+
+def test_a_long_text_takes_no_longer_than_an_array() -> None:
+    text = "x" * (1 << 23)
+    assert read(file_of({"text": text}, compressed=True))["text"] == text
