@@ -208,5 +208,5 @@ def test_a_status_that_cannot_be_made_is_told_as_all_else_is(
 
     with serving(0, broken) as port, pytest.raises(RemoteDisconnected):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/status.json", timeout=5)
-    assert [record.getMessage() for record in caplog.records] == ["the metrics could not be served"]
+    assert [record.getMessage() for record in caplog.records] == ["a page could not be served"]
     assert capfd.readouterr().err == ""
