@@ -48,8 +48,8 @@ def find_inputs(words: Sequence[str], suffix: str) -> list[InputFile]:
     """The files that are meant, in the order of their names, each once.
 
     Args:
-        words: folders, whose files are all meant but hidden ones, pipes and descriptions of arrays; files; patterns such as
-            archive/**/*.h5; @FILE, a text with one of these a line.
+        words: folders, whose files are all meant but hidden ones, pipes and descriptions of arrays; files; patterns
+            such as archive/**/*.h5; @FILE, a text with one of these a line.
         suffix: of the outputs, such as ".h5".
 
     Raises:
