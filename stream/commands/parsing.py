@@ -15,6 +15,7 @@ import tyro
 from sonolucent.stream.commands.optional_values import optional_values
 from sonolucent.stream.config import Config, load_config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.printable import printable_document
 
 Options = TypeVar("Options")
 
@@ -81,5 +82,6 @@ def parse_run(arguments: Sequence[str], command: str, default: Config) -> tuple[
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    """One JSON document on standard output; names that are not UTF-8 stand in it as `say` prints them."""
+    told = printable_document(msgspec.to_builtins(document))
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")
