@@ -157,10 +157,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in self.__struct_fields__:
             value = getattr(self, name)
             try:
-                str(value).encode()
+                msgspec.json.encode(value, enc_hook=str)
             except UnicodeEncodeError as error:
+                named = f": {printable(value)}" if isinstance(value, str) else ""
                 raise ValueError(
-                    f"{name} is not UTF-8: {printable(str(value))}; rename the file or the folder, or give another"
+                    f"{name} is not UTF-8{named}; rename that file or folder, or give another"
                 ) from error
 
     def _require_what_can_be_trained_on(self) -> None:
