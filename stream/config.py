@@ -160,9 +160,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 msgspec.json.encode(value, enc_hook=str)
             except UnicodeEncodeError as error:
                 named = f": {printable(value)}" if isinstance(value, str) else ""
-                raise ValueError(
-                    f"{name} is not UTF-8{named}; rename that file or folder, or give another"
-                ) from error
+                raise ValueError(f"{name} is not UTF-8{named}; rename that file or folder, or give another") from error
 
     def _require_what_can_be_trained_on(self) -> None:
         if self.train is None:
