@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sonolucent.stream.commands.info import main as info
+from sonolucent.stream.commands.main import main
 from sonolucent.stream.printable import PrintableFormatter, printable, printable_document, say
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,15 @@ def test_a_file_whose_name_is_not_utf8_is_told_as_one_document(
     shutil.copy(ROOT / "tests" / "data" / "recording_before_sequences.h5", name)
     assert info([str(name), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["file"].endswith(r"bad\udcff.h5")
+
+
+@pytest.mark.parametrize("command", ["train", "distill", "evaluate", "enhance", "reprocess"])
+def test_long_work_that_will_tell_a_name_refuses_it_first(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "bad\udcff.h5", "--out", "new"]) == 2
+    assert (
+        capsys.readouterr().err
+        == "sonolucent: bad\\udcff.h5 is not UTF-8; rename that file or folder, or give another\n"
+    )
 
 
 def test_all_that_is_printed_goes_one_way() -> None:
