@@ -66,7 +66,8 @@ def answered(request: PageRequest, ask: Ask | None, *, may_control: bool, models
         }
     if ask is None:
         return plain | {"error": _NO_CHANNEL}
-    told, error = attempt(lambda: _told(ask(request.for_control())), {})
+    nothing: dict[str, Any] = {}
+    told, error = attempt(lambda: _told(ask(request.for_control())), nothing)
     return {"error": error} | told | plain
 
 
