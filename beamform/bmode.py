@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.powers_of_two import log2
 
+_FAINTEST, _STRONGEST = 2.0**-126, 2.0**125
+"""Envelopes that complex64 holds with full precision; others are shown as if these were the reference."""
+
 
 class ReferenceLevel:
     """The envelope that a stream shows as 0 dB: a slow running maximum.
@@ -73,10 +76,20 @@ def log_compress(
         out = np.empty(image.shape, np.float32)
     if out.shape != image.shape or out.dtype != np.float32:
         raise ValueError(f"out must be float32 of shape {image.shape}, not {out.dtype} {out.shape}")
-    scale = np.float32(1 / reference**2)
+    near_one, scale = _scales_of(reference)
     scales = np.full(len(image), scale) if row_gain is None else scale * np.square(row_gain, dtype=np.float32)
-    _compress(np.ascontiguousarray(image, np.complex64), scales, np.float32(dynamic_range_db), out)
+    _compress(np.ascontiguousarray(image, np.complex64), near_one, scales, np.float32(dynamic_range_db), out)
     return out
+
+
+def _scales_of(reference: float) -> tuple[np.float32, np.float32]:
+    """The power of two that brings envelopes at the reference near 1, and what their squares are multiplied by then.
+
+    Squares of faint or strong envelopes lie beyond float32. A power of two rounds nothing.
+    """
+    within = min(max(reference, _FAINTEST), _STRONGEST)
+    exponent = math.frexp(within)[1]
+    return np.float32(math.ldexp(1.0, -exponent)), np.float32(1 / math.ldexp(within, -exponent) ** 2)
 
 
 def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[np.uint8]:
@@ -86,13 +99,13 @@ def to_grey(image_db: NDArray[np.float32], dynamic_range_db: float) -> NDArray[n
 
 
 @kernel(fastmath={"contract", "nsz", "arcp"}, error_model="numpy", boundscheck=False)
-def _compress(image, scales, dynamic_range_db, out):
-    """Decibels of |image|^2 times `scales`, one a row, clipped to [-dynamic_range_db, 0]: complex64 to float32, both
-    (n_z, n_x)."""
+def _compress(image, near_one, scales, dynamic_range_db, out):
+    """Decibels of |image * near_one|^2 times `scales`, one a row, clipped to [-dynamic_range_db, 0]: complex64 to
+    float32, both (n_z, n_x)."""
     for row in range(image.shape[0]):
         scale = scales[row]
         for column in range(image.shape[1]):
-            value = image[row, column]
-            power = (value.real * value.real + value.imag * value.imag) * scale
+            real, imag = image[row, column].real * near_one, image[row, column].imag * near_one
+            power = (real * real + imag * imag) * scale
             db = np.float32(10 * math.log10(2)) * log2(power + np.float32(1e-30))
             out[row, column] = min(max(db, -dynamic_range_db), np.float32(0))

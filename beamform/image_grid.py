@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import axis, require_positive
 
-_MOST_PIXELS = 1 << 24
+MOST_PIXELS = 1 << 24
+"""Of an image that somebody asks for; 16 times the pixels of a large screen."""
 _ROUNDING = 1e-6
 """Of a pixel: an extent that is whole pixels but for rounding keeps its last one."""
 
@@ -58,14 +59,18 @@ class ImageGrid:
         """The grid of columns and rows so far apart, (dx, dz), from the beginnings of `x_m` and `z_m` to their ends.
 
         Raises:
-            ValueError: fewer than two rows or columns, or more pixels than make sense.
+            ValueError: a spacing that is not positive, fewer than two rows or columns, or more pixels than make
+                sense.
         """
         (x0, x1), (z0, z1), (dx, dz) = x_m, z_m, spacing_m
-        n_z, n_x = int((z1 - z0) / dz + 1 + _ROUNDING), int((x1 - x0) / dx + 1 + _ROUNDING)
-        if n_x < 2 or n_z < 2 or n_x * n_z > _MOST_PIXELS:
+        if not (dx > 0 and dz > 0):
+            raise ValueError(f"pixels {dz:g} x {dx:g} m apart; both must be positive: change spacing or sound speed")
+        # Beyond the limit already, a number of pixels need not be one that an integer can be made of.
+        n_z, n_x = (int(min(max(n, 0.0), MOST_PIXELS) + 1 + _ROUNDING) for n in ((z1 - z0) / dz, (x1 - x0) / dx))
+        if n_x < 2 or n_z < 2 or n_x * n_z > MOST_PIXELS:
             raise ValueError(
                 f"an image of {n_z} x {n_x} pixels, {dz * 1e3:.3g} x {dx * 1e3:.3g} mm apart; at least 2 x 2 and at "
-                f"most {_MOST_PIXELS} pixels are possible: change spacing, depth or width"
+                f"most {MOST_PIXELS} pixels are possible: change spacing, depth or width"
             )
         return cls(x0, z0, dx, dz, n_z, n_x)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -73,34 +73,45 @@ class ImagingSettings(ImagingChoices, frozen=True, kw_only=True, forbid_unknown_
     The fields are those of `ImagingChoices`.
 
     Raises:
-        ValueError: a value is impossible, or two exclude each other.
+        ValueError: a value is impossible, or beyond what ultrasound has a use for, or two exclude each other.
     """
 
     def __post_init__(self) -> None:
         if self.method not in get_args(BeamformingMethod):
             raise ValueError(f"method must be one of {', '.join(get_args(BeamformingMethod))}, not {self.method!r}")
-        for name in _POSITIVE:
-            self._require_positive(name)
         for name in ("depth_mm", "width_mm"):
             self._require_rising(name)
+        for name, limits in _LIMITS.items():
+            self._require_within(name, limits)
         self._require_at_most_one("spacing_mm", "pixels_per_wavelength")
         self._require_at_most_one("f_number", "max_angle_deg", "max_wavenumber_rad_m")
         self._require_at_most_one("transmits", "shots")
-        depths = [depth for depth, _ in self.tgc_db]
-        if not np.isfinite(np.array(self.tgc_db)).all() or depths != sorted(set(depths)):
-            raise ValueError(f"tgc_db must list finite nodes by rising depth, not {self.tgc_db}")
-        if not math.isfinite(self.gain_db):
-            raise ValueError(f"gain_db must be finite, not {self.gain_db}")
+        self._require_nodes()
+        if len(set(self.dead_elements)) < len(self.dead_elements):
+            raise ValueError("dead_elements names an element twice; name each once")
 
-    def _require_positive(self, name: str) -> None:
+    def _require_nodes(self) -> None:
+        depths = [depth for depth, _ in self.tgc_db]
+        if depths != sorted(set(depths)):
+            raise ValueError(f"tgc_db must list nodes by rising depth, not {self.tgc_db}")
+        if len(depths) > _MOST_NODES:
+            raise ValueError(f"tgc_db lists {len(depths)} nodes; at most {_MOST_NODES} are possible, so leave some out")
+        for depth, gain in self.tgc_db:
+            _require_within("a depth of tgc_db", depth, _LIMITS["depth_mm"])
+            _require_within("a gain of tgc_db", gain, _LIMITS["gain_db"])
+
+    def _require_within(self, name: str, limits: tuple[float, float, str]) -> None:
         value = getattr(self, name)
-        if value is not None and not all(math.isfinite(v) and v > 0 for v in np.atleast_1d(value)):
-            raise ValueError(f"{name} must be positive, not {value}")
+        values = () if value is None else value if isinstance(value, Sequence) else (value,)
+        for one in values:
+            if limits[0] > 0 and not one > 0:
+                raise ValueError(f"{name} must be positive, not {value}")
+            _require_within(name, one, limits)
 
     def _require_rising(self, name: str) -> None:
         value: tuple[float, float] | None = getattr(self, name)
-        if value is not None and not (math.isfinite(value[1] - value[0]) and value[0] < value[1]):
-            raise ValueError(f"{name} must go from lower to higher, not {value[0]:g} to {value[1]:g}")
+        if value is not None and not value[0] < value[1]:
+            raise ValueError(f"{name} must go from lower to higher, not {value[0]} to {value[1]}")
 
     def _require_at_most_one(self, *names: str) -> None:
         given = [name for name in names if getattr(self, name) is not None]
@@ -203,18 +214,33 @@ class ImagingSettings(ImagingChoices, frozen=True, kw_only=True, forbid_unknown_
         return np.asarray(10 ** (np.interp(z_m / _MM, depths_mm, gains_db) / 20), dtype=np.float32)
 
 
-_POSITIVE: Sequence[str] = (
-    "spacing_mm",
-    "pixels_per_wavelength",
-    "sound_speed_m_s",
-    "f_number",
-    "max_angle_deg",
-    "max_wavenumber_rad_m",
-    "transmit_f_number",
-    "transmits",
-    "dynamic_range_db",
-    "reference_level",
-)
+_LIMITS: Mapping[str, tuple[float, float, str]] = {
+    "depth_mm": (-1e4, 1e4, "mm"),
+    "width_mm": (-1e4, 1e4, "mm"),
+    "spacing_mm": (1e-6, 1e3, "mm"),
+    "pixels_per_wavelength": (1e-2, 1e3, "pixels"),
+    "sound_speed_m_s": (150.0, 2e4, "m/s"),
+    "f_number": (1e-2, 1e3, ""),
+    "max_angle_deg": (1e-2, 90.0, "degrees"),
+    "max_wavenumber_rad_m": (1.0, 1e8, "rad/m"),
+    "transmit_f_number": (1e-2, 1e3, ""),
+    "transmits": (1, 1 << 20, ""),
+    "gain_db": (-200.0, 200.0, "dB"),
+    "dynamic_range_db": (1.0, 200.0, "dB"),
+    "reference_level": (1e-20, 1e20, ""),
+}
+"""What settings lie within, and its unit: far beyond what ultrasound has a use for, and within what numbers can do.
+
+Speeds of sound reach from gases to diamond.
+"""
+_MOST_NODES = 1000
+"""Of a TGC curve: what describes a stream has to fit into the header of a message."""
+
+
+def _require_within(name: str, value: float, limits: tuple[float, float, str]) -> None:
+    low, high, unit = limits
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie within {low:g}..{high:g} {unit}".rstrip() + f", not {value}")
 
 
 def _in_m(extent_mm: tuple[float, float] | None) -> tuple[float, float] | None:

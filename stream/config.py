@@ -12,6 +12,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.inference.image_grain import chosen_grain
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.printable import printable
 from sonolucent.stream.training_settings import TrainingSettings
 from sonolucent.stream.viewer_settings import ViewerSettings
 
@@ -119,6 +120,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verbose: bool = False
 
     def __post_init__(self) -> None:
+        self._require_utf8()
         for name in ("frames", "fps", "every", "beamform_threads", "enhance_threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -149,6 +151,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name in ("port", "metrics", "control", "igtl"):
             if not 0 <= (getattr(self, name) or 0) < 65536:
                 raise ValueError(f"{name} must lie in 0..65535, not {getattr(self, name)}")
+
+    def _require_utf8(self) -> None:
+        """Texts go into reports, recordings and messages, all of which are UTF-8."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            try:
+                msgspec.json.encode(value, enc_hook=str)
+            except UnicodeEncodeError as error:
+                named = f": {printable(value)}" if isinstance(value, str) else ""
+                raise ValueError(f"{name} is not UTF-8{named}; rename that file or folder, or give another") from error
 
     def _require_what_can_be_trained_on(self) -> None:
         if self.train is None:

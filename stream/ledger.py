@@ -5,7 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
+import msgspec
+
+MOST = (1 << 63) - 1
+"""Of any count, id or time: what recordings hold in 64 bits, signed."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 RESTARTED = "stage restarted"
 CONSUMER_GONE = "consumer gone"
 NO_LONGER_ASKED_FOR = "no longer asked for"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.beamform.imaging_settings import ImagingSettings
-from sonolucent.stream.ledger import EdgeCounts
+from sonolucent.stream.ledger import Count, EdgeCounts
 
 ChannelType = Literal["<i2", "<f4", "<c8"]
 """Of channel data: int16 or float32 samples (RF), or complex64 ones (baseband)."""
@@ -34,8 +34,8 @@ class Stamp(NamedTuple):
     """When one stage took a frame in and gave it out, in monotonic nanoseconds of the stage's host."""
 
     stage: str
-    in_ns: int
-    out_ns: int
+    in_ns: Count
+    out_ns: Count
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Trail:
         clock: the `CLOCK` of the source's host; where it is not told, the source is on this host.
     """
 
-    acquired_ns: int = 0
-    acquired_utc_ns: int = 0
+    acquired_ns: Count = 0
+    acquired_utc_ns: Count = 0
     stamps: tuple[Stamp, ...] = ()
     edges: dict[str, EdgeCounts] = field(default_factory=dict)
     clock: str | UnsetType = UNSET

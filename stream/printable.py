@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import codecs
 import logging
-from typing import TextIO
+import re
+from typing import Any, TextIO
 
+_LONE = re.compile("[\ud800-\udfff]+")
+"""Halves of a character: how Python tells bytes of a name that are not UTF-8."""
 _escaped = codecs.getencoder("unicode_escape")  # looked up now: later there may be no descriptor left to load it with
 
 
@@ -20,6 +23,19 @@ def printable(text: str, keep: str = "") -> str:
         keep: characters to leave as they are, such as line feeds of a text of several lines.
     """
     return "".join(c if c.isprintable() or c in keep else _escaped(c)[0].decode("ascii") for c in text)
+
+
+def printable_document(value: Any) -> Any:
+    """A document of dicts, lists and texts, with what no UTF-8 can hold as its escape: such as names of files."""
+    match value:
+        case str():
+            return value if value.isascii() else _LONE.sub(lambda found: printable(found[0]), value)
+        case dict():
+            return {printable_document(key): printable_document(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [printable_document(inner) for inner in value]
+        case _:
+            return value
 
 
 def say(text: object = "", file: TextIO | None = None) -> None:

@@ -15,8 +15,13 @@ import tyro
 from sonolucent.stream.commands.optional_values import optional_values
 from sonolucent.stream.config import Config, load_config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.printable import printable_document
 
 Options = TypeVar("Options")
+
+
+_KEEP_NAMES = ("train", "distill", "evaluate", "enhance", "reprocess")
+"""Commands that work for long, and then write the names that they were given."""
 
 
 class RunOptions(Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,8 +39,10 @@ def parse(options: type[Options], arguments: Sequence[str], command: str, defaul
     """The options of a command; exits with status 2 and a message when they are wrong.
 
     Raises:
-        ConfigError: values that do not go together.
+        ConfigError: values that do not go together, or names that a model or a report could not tell at the end.
     """
+    if command in _KEEP_NAMES:
+        _require_utf8(arguments)
     try:
         with optional_values, _colours_as_wanted(), _called_options(options):
             if default is None:
@@ -43,6 +50,14 @@ def parse(options: type[Options], arguments: Sequence[str], command: str, defaul
             return tyro.cli(options, args=arguments, prog=f"sonolucent {command}", default=default)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _require_utf8(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"{argument} is not UTF-8; rename that file or folder, or give another") from error
 
 
 @contextmanager
@@ -81,5 +96,6 @@ def parse_run(arguments: Sequence[str], command: str, default: Config) -> tuple[
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    """One JSON document on standard output; names that are not UTF-8 stand in it as `say` prints them."""
+    told = printable_document(msgspec.to_builtins(document))
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")

@@ -19,6 +19,7 @@ import msgspec
 import zmq
 
 from sonolucent.stream.config import Config
+from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.order_line import OrderLine
 from sonolucent.stream.control.orders import (
     Arrive,
@@ -106,7 +107,7 @@ class ControlHub:
                 self._line.listen()
                 self._make_up_for_restarts()
                 if self._users.poll(_POLL_MS):
-                    self._users.send(msgspec.json.encode(self._answer(b"".join(self._guard.receive()))))
+                    self._users.send(self._reply(b"".join(self._guard.receive())))
         remove_file(self._endpoints[USERS])
 
     def _make_up_for_restarts(self) -> None:
@@ -133,12 +134,12 @@ class ControlHub:
             ) from error
         return int(self._users.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
+    def _reply(self, request: bytes) -> bytes:
+        answer, error = attempt(lambda: msgspec.json.encode(self._answer(request)), b"")
+        return answer or msgspec.json.encode(ControlAnswer(self._revision, self._imaging, "", error))
+
     def _answer(self, request: bytes) -> ControlAnswer:
-        error, told = "", Told()
-        try:
-            told = self._carry_out(msgspec.json.decode(request, type=ControlRequest))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as refusal:
-            error = str(refusal)
+        told, error = attempt(lambda: self._carry_out(msgspec.json.decode(request, type=ControlRequest)), Told())
         going_on = {stage: self._ask(stage) for stage in ("source", *self._transforms, *self._sinks)}
         return ControlAnswer(
             revision=self._revision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,11 +11,13 @@ import msgspec
 import zmq
 
 from sonolucent.stream.control.orders import Here, NumberedOrder, Obeyed, Order
+from sonolucent.stream.control.requests import MAX_WORDS_BYTES
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context, remove_file
 
 _POLL_MS = 50
 _PATIENCE_S = 60.0
+_log = logging.getLogger(__name__)
 
 
 class OrderLine:
@@ -32,11 +35,13 @@ class OrderLine:
     def __init__(self, endpoint: str, context: Context, ended: threading.Event, meanwhile: Callable[[], None]) -> None:
         self._endpoint, self._ended, self._meanwhile, self._number = endpoint, ended, meanwhile, 0
         self._processes: dict[str, int] = {}
+        self._told_of_strangers = False
         self.restarted: dict[str, float] = {}
         self._socket = context.socket(zmq.ROUTER)
         for option in (zmq.ROUTER_MANDATORY, zmq.ROUTER_HANDOVER):
             self._socket.setsockopt(option, 1)
         self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
         self._socket.bind(endpoint)
 
     def close(self) -> None:
@@ -94,8 +99,12 @@ class OrderLine:
 
     def _hear(self) -> tuple[str, Obeyed | None]:
         """What a stage answers; None where another process has taken its place, which knows of no order."""
-        identity, message = self._socket.recv_multipart()
-        stage, said = identity.decode(), msgspec.json.decode(message, type=Obeyed | Here)
+        identity, *parts = self._socket.recv_multipart()
+        try:
+            stage, said = identity.decode(), msgspec.json.decode(b"".join(parts), type=Obeyed | Here)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._tell_of_stranger(error)
+            return "", _FIRST_WORD
         if isinstance(said, Obeyed):
             return stage, said
         before = self._processes.get(stage)
@@ -104,6 +113,11 @@ class OrderLine:
             return stage, _FIRST_WORD
         self.restarted[stage] = time.monotonic()
         return stage, None
+
+    def _tell_of_stranger(self, error: Exception) -> None:
+        if not self._told_of_strangers:
+            self._told_of_strangers = True
+            _log.warning("control: somebody who is no stage of this run spoke, and is not listened to: %s", error)
 
 
 _FIRST_WORD = Obeyed(0)

@@ -12,8 +12,8 @@ import zmq
 
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.accounting.live_training import LiveTraining
+from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.requests import RecordingState, RecordRequest, ReplayRequest, ReplayState
-from sonolucent.stream.errors import BadInput, StageFailed
 from sonolucent.stream.transport.sockets import Context
 
 _POLL_MS = 50
@@ -141,13 +141,19 @@ class ControlledStage:
         with self._socket:
             self._socket.send(msgspec.json.encode(Here(os.getpid())))
             while not self._ended.is_set():
-                if self._socket.poll(_POLL_MS):
-                    numbered = msgspec.json.decode(self._socket.recv(), type=NumberedOrder)
-                    self._socket.send(msgspec.json.encode(self._answer(numbered)))
+                if self._socket.poll(_POLL_MS) and (answer := self._answer(self._socket.recv())):
+                    self._socket.send(answer)
 
-    def _answer(self, numbered: NumberedOrder) -> Obeyed:
+    def _answer(self, order: bytes) -> bytes:
+        """Nothing where it is no order: who gave it is of another version, or is no hub."""
         try:
-            told = self._obey(numbered.order)
-            return Obeyed(numbered.number, told=told) if isinstance(told, Told) else Obeyed(numbered.number, told)
-        except (BadInput, StageFailed, ValueError, RuntimeError, OSError) as error:
-            return Obeyed(numbered.number, error=str(error))
+            numbered = msgspec.json.decode(order, type=NumberedOrder)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
+            _log.warning("control: no order of this version: %s; have all stages of a run the same one", refusal)
+            return b""
+        answer, error = attempt(lambda: msgspec.json.encode(self._obeyed(numbered)), b"")
+        return answer or msgspec.json.encode(Obeyed(numbered.number, error=error))
+
+    def _obeyed(self, numbered: NumberedOrder) -> Obeyed:
+        told = self._obey(numbered.order)
+        return Obeyed(numbered.number, told=told) if isinstance(told, Told) else Obeyed(numbered.number, told)

@@ -94,7 +94,8 @@ class Recording:
                 model=row["model"].decode(),
                 device=row["device"].decode(),
                 skipped=row["skipped"].decode(),
-                trail=Trail(int(row["acquired_ns"]), int(row["acquired_utc_ns"])),
+                # A time before the clock's beginning is none; 0 stands for what nobody knows.
+                trail=Trail(max(0, int(row["acquired_ns"])), max(0, int(row["acquired_utc_ns"]))),
                 revision=int(row["revision"]) if "revision" in row.dtype.names else 0,
                 strength=float(row["strength"]) if "strength" in row.dtype.names else 1.0,
             )

@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Range = tuple[float, float]
-
-# From concrete at 20 kHz to microscopes beyond 100 MHz.
-_FREQUENCY_HZ: Range = (2e4, 1e9)
-_SAMPLING_HZ: Range = (1e5, 2e10)
-# From gases to diamond.
-_SPEED_M_S: Range = (150.0, 2e4)
-# Elements from a tenth of a hundredth of a wavelength to hundreds of them.
-_LENGTH_WAVELENGTHS: Range = (1e-3, 100.0)
-# A wait before the record of a hundred times its length, which nobody has waited for.
-_TIME_RECORDS = 100.0
+from sonolucent.stream.plausible_values import (
+    FREQUENCY_HZ,
+    LENGTH_WAVELENGTHS,
+    SAMPLING_HZ,
+    SPEED_M_S,
+    TIME_RECORDS,
+    Range,
+)
 
 
 @dataclass(frozen=True)
@@ -31,22 +28,22 @@ class Claim:
 
 def frequency_hz(claim: Claim) -> float:
     """A frequency of sound. Raises ValueError where it cannot be one in Hz."""
-    return _within(claim, _FREQUENCY_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
+    return _within(claim, FREQUENCY_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
 
 
 def sampling_frequency_hz(claim: Claim) -> float:
     """A sampling frequency. Raises ValueError where it cannot be one in Hz."""
-    return _within(claim, _SAMPLING_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
+    return _within(claim, SAMPLING_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
 
 
 def sound_speed_m_s(claim: Claim) -> float:
     """A speed of sound. Raises ValueError where it cannot be one in m/s."""
-    return _within(claim, _SPEED_M_S, "m/s", {"mm/us": 1e3, "cm/s": 1e-2, "mm/s": 1e-3})
+    return _within(claim, SPEED_M_S, "m/s", {"mm/us": 1e3, "cm/s": 1e-2, "mm/s": 1e-3})
 
 
 def length_m(claim: Claim, wavelength_m: float) -> float:
     """A pitch or a width of elements. Raises ValueError where it cannot be one in m at that wavelength."""
-    plausible = (_LENGTH_WAVELENGTHS[0] * wavelength_m, _LENGTH_WAVELENGTHS[1] * wavelength_m)
+    plausible = (LENGTH_WAVELENGTHS[0] * wavelength_m, LENGTH_WAVELENGTHS[1] * wavelength_m)
     return _within(claim, plausible, "m", {"mm": 1e-3, "um": 1e-6, "cm": 1e-2})
 
 
@@ -54,8 +51,8 @@ def times_s(claim: Claim, record_s: float) -> NDArray[np.float64]:
     """Times of first samples, or delays. Raises ValueError where they are not finite, or too long for s."""
     values = numbers(claim)
     longest = float(np.abs(values).max(initial=0.0))
-    if longest > _TIME_RECORDS * record_s:
-        plausible = (0.0, _TIME_RECORDS * record_s)
+    if longest > TIME_RECORDS * record_s:
+        plausible = (0.0, TIME_RECORDS * record_s)
         raise ValueError(_refusal(claim.field, longest, plausible, "s", {"us": 1e-6, "ns": 1e-9}))
     return values
 

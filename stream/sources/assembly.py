@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.ledger import MOST, Ledger
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.sources.loss_watch import LossWatch
 
@@ -23,6 +23,8 @@ _OPEN_FRAMES = 2
 _FARTHEST = 10_000
 """Frames by which a count may be off before the scanner's next description has to say so: one wrong number in a shot
 would have all others be late."""
+_MOST_MISSED = 1_000_000_000
+"""Frames: days at a thousand a second. A count that jumps by more is another one, and what lies between no loss."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,14 +48,20 @@ class Assembler:
     def __init__(self, stream: Stream, losses: Ledger, refused: Ledger) -> None:
         self._stream, self._losses, self._refused = stream, losses, refused
         self._watch = LossWatch()
+        self._told = False
+        """Whether it was told that another acquisition is described now."""
         self._next = stream.next_frame_id
         self._delivered: int | None = None
         self._open: dict[int, _OpenFrame] = {}
 
     def begin(self, stream: Stream) -> None:
         """Hears the stream described again: a new session counts its frames from the beginning."""
-        if stream.acquisition != self._stream.acquisition or stream.dtype != self._stream.dtype:
-            _log.warning("the scanner describes another acquisition now; start another run for it")
+        is_another = stream.acquisition != self._stream.acquisition or stream.dtype != self._stream.dtype
+        if is_another and not self._told:
+            _log.warning(
+                "the scanner describes another acquisition now; none of its shots fit: start another run for it"
+            )
+        self._told = is_another
         if stream.session != self._stream.session:
             _log.warning("the scanner began a new session")
             self.end()
@@ -91,6 +99,8 @@ class Assembler:
         """Why a message is to be refused, if it is."""
         if not _fits(self._stream, message):
             return "does not fit the stream"
+        if message.frame_id >= MOST:  # there is no next one
+            return "too far ahead"
         if self._next is None:
             self._next = message.frame_id
         if self._stream.next_frame_id is not None and message.frame_id - self._next > _FARTHEST:
@@ -128,7 +138,10 @@ class Assembler:
         for frame_id in begun:
             del self._open[frame_id]
         self._losses.lose("incomplete", len(begun))
-        self._losses.lose("gap", before - self._next - len(begun))
+        if before - self._next > _MOST_MISSED:
+            _log.warning("the scanner's count jumps from %d to %d: another count, no loss", self._next, before)
+        else:
+            self._losses.lose("gap", before - self._next - len(begun))
         self._watch.lost(before - self._next)
         self._next = before
 

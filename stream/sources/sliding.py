@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.ledger import MOST
 from sonolucent.stream.messages import Channels, End, Message, Stream
 
 
@@ -61,7 +62,8 @@ class SlidingAperture:
             scans,
             acquisition=scans.acquisition.of_shots(range(self.every)),
             frame_rate_hz=self.rate_hz(scans.frame_rate_hz),
-            next_frame_id=None if next_id is None else next_id * self.n_groups,
+            # An id that no group can have is as good as none.
+            next_frame_id=None if next_id is None or next_id * self.n_groups > MOST else next_id * self.n_groups,
         )
 
     def split(self, messages: Iterator[Message]) -> Iterator[Message]:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from sonolucent.beamform.image_grid import ImageGrid
+from sonolucent.beamform.image_grid import MOST_PIXELS, ImageGrid
 from sonolucent.beamform.imaging_settings import ImagingSettings
-from sonolucent.stream.messages import Channels, End, Image, Message, Stream, channel_type
+from sonolucent.stream.ledger import MOST
+from sonolucent.stream.messages import Channels, End, Image, Message, Stream, Trail, channel_type
 from sonolucent.stream.transport.wire_acquisition import decode_acquisition, encode_acquisition
 from sonolucent.stream.transport.wire_array import read_array, require_empty, require_size
 from sonolucent.stream.transport.wire_header import (
@@ -68,6 +69,7 @@ def decode(parts: Sequence[Buffer]) -> Message:
             return _decode_stream(header, payload)
         case ChannelsHeader():
             data = read_array(payload, header.dtype, header.shape)
+            _require_counts(header.trail)
             return Channels(header.frame_id, data, header.first_tx, header.trail, header.ahead or False)
         case ImageHeader():
             return _decode_image(header, payload)
@@ -128,7 +130,7 @@ def _decode_stream(header: StreamHeader, payload: memoryview) -> Stream:
             grid = header.grid or ImageGrid.for_acquisition(acquisition)
     except (ValueError, ArithmeticError) as error:
         raise WireError("malformed", f"no grid, and none fits the acquisition: {error}") from error
-    require_size(grid.shape, 4)
+    _require_pixels(grid, header.offered_grid)
     try:
         return Stream(
             acquisition,
@@ -145,7 +147,21 @@ def _decode_stream(header: StreamHeader, payload: memoryview) -> Stream:
         raise WireError("malformed", str(error)) from error
 
 
+def _require_pixels(*grids: ImageGrid | UnsetType) -> None:
+    for grid in grids:
+        if grid is not UNSET and math.prod(grid.shape) > MOST_PIXELS:
+            n_z, n_x = grid.shape
+            raise WireError("oversized", f"a grid of {n_z} x {n_x} pixels; at most {MOST_PIXELS} are allowed")
+
+
+def _require_counts(trail: Trail) -> None:
+    for edge, counts in trail.edges.items():
+        if not all(0 <= n <= MOST for n in (counts.acquired, counts.delivered, *counts.dropped.values())):
+            raise WireError("malformed", f"counts of {edge[:40]!r} must lie within 0..{MOST}, not {counts}")
+
+
 def _decode_image(header: ImageHeader, payload: memoryview) -> Image:
+    _require_counts(header.trail)
     if header.shape[0] not in (1, 2):
         raise WireError("malformed", f"an image of {header.shape[0]} layers; 1 or 2 are allowed")
     if not 0 < header.dynamic_range_db < math.inf:

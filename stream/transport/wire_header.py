@@ -13,6 +13,7 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.beamform.probe import Probe
+from sonolucent.stream.ledger import Count
 from sonolucent.stream.messages import ChannelType, Trail
 
 MAGIC = b"SNLU"
@@ -23,8 +24,7 @@ MAX_PAYLOAD_BYTES = 1 << 30
 Buffer = bytes | memoryview
 Reason = Literal["foreign", "schema", "malformed", "truncated", "oversized", "gone"]
 _PREFIX = struct.Struct("<4sH")
-_Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-Shape = tuple[_Count, _Count, _Count]
+Shape = tuple[Count, Count, Count]
 
 
 class WireError(ValueError):
@@ -50,32 +50,32 @@ class AcquisitionHeader(msgspec.Struct):
     sound_speed_m_s: float = Acquisition().sound_speed_m_s
     demodulation_frequency_hz: float = 0.0
     dead_elements: tuple[int, ...] | UnsetType = UNSET
-    n_shots: _Count | UnsetType = UNSET
+    n_shots: Count | UnsetType = UNSET
 
 
 class StreamHeader(_Header, tag="stream"):
     acquisition: AcquisitionHeader
-    session: _Count
+    session: Count
     grid: ImageGrid | None = None
     frame_rate_hz: float | None = None
     dtype: ChannelType = "<i2"
-    next_frame_id: _Count | None = None
+    next_frame_id: Count | None = None
     imaging: ImagingSettings | UnsetType = UNSET
-    revision: _Count | UnsetType = UNSET
+    revision: Count | UnsetType = UNSET
     offered_grid: ImageGrid | UnsetType = UNSET
 
 
 class ChannelsHeader(_Header, tag="channels"):
-    frame_id: _Count
+    frame_id: Count
     dtype: ChannelType
     shape: Shape
-    first_tx: _Count = 0
+    first_tx: Count = 0
     trail: Trail = msgspec.field(default_factory=Trail)
     ahead: bool | UnsetType = UNSET
 
 
 class ImageHeader(_Header, tag="image"):
-    frame_id: _Count
+    frame_id: Count
     shape: Shape
     dynamic_range_db: float
     model: str = ""
@@ -84,13 +84,13 @@ class ImageHeader(_Header, tag="image"):
     trail: Trail = msgspec.field(default_factory=Trail)
     backend: str = ""
     reason: str | UnsetType = UNSET
-    revision: _Count | UnsetType = UNSET
-    n_shots: tuple[_Count, _Count] | UnsetType = UNSET
+    revision: Count | UnsetType = UNSET
+    n_shots: tuple[Count, Count] | UnsetType = UNSET
     strength: Annotated[float, msgspec.Meta(ge=0, le=1)] | UnsetType = UNSET
 
 
 class EndHeader(_Header, tag="end"):
-    frames: _Count
+    frames: Count
 
 
 AnyHeader = StreamHeader | ChannelsHeader | ImageHeader | EndHeader

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, RecordRequest, ReplayRequest
-from sonolucent.stream.errors import ControlError
 
 Ask = Callable[[ControlRequest], ControlAnswer]
 """Asks the run's control channel; raises ControlError where it refuses."""
@@ -59,15 +59,18 @@ def answered(request: PageRequest, ask: Ask | None, *, may_control: bool, models
     plain = {"kind": "answer", "id": request.id}
     if not may_control:
         return plain | {"error": _NOT_ALLOWED}
-    if request.model is not None and request.model not in models and Path(request.model).exists():
+    # Not by a `Path`, which raises where a name is too long to be one.
+    if request.model is not None and request.model not in models and os.path.exists(request.model):
         return plain | {
             "error": f"{request.model} is not among the models of this page; `sonolucent control` takes any"
         }
     if ask is None:
         return plain | {"error": _NO_CHANNEL}
-    try:
-        answer = ask(request.for_control())
-    except ControlError as refusal:
-        return plain | {"error": str(refusal)}
+    nothing: dict[str, Any] = {}
+    told, error = attempt(lambda: _told(ask(request.for_control())), nothing)
+    return {"error": error} | told | plain
+
+
+def _told(answer: ControlAnswer) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(answer)
-    return {"error": ""} | told | plain
+    return told

@@ -17,6 +17,20 @@ def test_log_compression_is_twenty_log_ten_within_the_range(reference, dynamic_r
     assert db == pytest.approx(np.clip(levels_db, -dynamic_range_db, 0), abs=1e-3)
 
 
+@pytest.mark.parametrize("reference", [1e-37, 1e-25, 1e-20, 1e20, 1e37])
+def test_faint_and_strong_envelopes_are_compressed_like_others(reference):
+    """Their squares lie beyond float32."""
+    levels_db = np.array([[5.0, 0.0, -20.0, -55.0, -90.0]])
+    image = (reference * 10 ** (levels_db / 20)).astype(np.complex64)
+    assert log_compress(image, reference=reference) == pytest.approx(np.clip(levels_db, -60, 0), abs=1e-3)
+    assert (log_compress(np.zeros((2, 3), np.complex64), reference=reference) == -60).all()
+
+
+@pytest.mark.parametrize(("reference", "shown_db"), [(1e-300, 0), (5e-324, 0), (1e300, -60)])
+def test_references_that_no_envelope_can_have_are_shown_too(reference, shown_db):
+    assert (log_compress(np.ones((2, 3), np.complex64), reference=reference) == shown_db).all()
+
+
 def test_an_empty_image_is_black():
     assert (log_compress(np.zeros((3, 4), np.complex64), reference=1.0) == -60).all()
 

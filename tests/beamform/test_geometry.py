@@ -27,6 +27,12 @@ def test_linear_grid_ends_where_it_was_told_to(n_z, n_x, x0, x1):
     assert grid.z_m[[0, -1]] == pytest.approx([1e-3, 5e-2])
 
 
+@pytest.mark.parametrize("spacing_m", [(5e-324, 1e-4), (1e-4, 5e-324), (0.0, 1e-4), (1e-300, 1e-300)])
+def test_pixels_beyond_all_number_are_refused(spacing_m):
+    with pytest.raises(ValueError, match="change spacing"):
+        ImageGrid.spaced(x_m=(-0.02, 0.02), z_m=(1e-3, 3e-2), spacing_m=spacing_m)
+
+
 def test_time_axis_begins_at_the_initial_time():
     time_s = Acquisition(initial_time_s=-1.3e-6).time_s
     assert time_s[0] == -1.3e-6

@@ -215,13 +215,15 @@ def test_defaults_are_the_grid_and_taper_that_fit_the_probe():
         ({"depth_mm": (20, 10)}, "depth_mm must go from lower to higher, not 20 to 10"),
         ({"depth_mm": (-3, 10)}, "behind the array"),
         ({"depth_mm": (10, float("nan"))}, "depth_mm must go from lower to higher"),
+        ({"width_mm": (-1e300, 1e300)}, r"width_mm must lie within -10000\.\.10000 mm, not -1e\+300"),
+        ({"spacing_mm": (1e-300, 1e-300)}, r"spacing_mm must lie within 1e-06\.\.1000 mm"),
         ({"spacing_mm": (1e-4, 1e-4)}, "at most 16777216 pixels are possible"),
         ({"spacing_mm": (0.1, 0.1), "pixels_per_wavelength": 3.0}, "exclude each other"),
         ({"spacing_mm": (0.0, 0.1)}, "spacing_mm must be positive"),
         ({"sound_speed_m_s": -1.0}, "sound_speed_m_s must be positive"),
         ({"f_number": 0.0}, "f_number must be positive"),
         ({"f_number": 2.0, "max_angle_deg": 20.0}, "f_number and max_angle_deg exclude each other"),
-        ({"max_angle_deg": 95.0}, "max_angle_rad must lie between 0 and pi/2"),
+        ({"max_angle_deg": 95.0}, r"max_angle_deg must lie within 0\.01\.\.90 degrees, not 95"),
         ({"max_wavenumber_rad_m": 1e6}, "it can be at most 14280"),
         ({"transmits": 33}, r"transmits must lie in 1\.\.32, not 33"),
         ({"transmits": 3, "shots": (1,)}, "transmits and shots exclude each other"),
@@ -229,8 +231,12 @@ def test_defaults_are_the_grid_and_taper_that_fit_the_probe():
         ({"shots": (1, 1)}, r"shots must lie in 0\.\.31, each once"),
         ({"dead_elements": (32,)}, r"dead_elements must lie in 0\.\.31"),
         ({"dead_elements": tuple(range(32))}, "leave no element that transmits"),
-        ({"tgc_db": ((20, 0), (10, 3))}, "tgc_db must list finite nodes by rising depth"),
-        ({"gain_db": float("inf")}, "gain_db must be finite"),
+        ({"dead_elements": (3, 3)}, "dead_elements names an element twice"),
+        ({"tgc_db": ((20, 0), (10, 3))}, "tgc_db must list nodes by rising depth"),
+        ({"tgc_db": ((20, float("nan")),)}, r"a gain of tgc_db must lie within -200\.\.200 dB, not nan"),
+        ({"tgc_db": ((-1e300, 0), (1e300, 0))}, r"a depth of tgc_db must lie within -10000\.\.10000 mm"),
+        ({"tgc_db": tuple((i, 0) for i in range(1001))}, "tgc_db lists 1001 nodes; at most 1000 are possible"),
+        ({"gain_db": float("inf")}, r"gain_db must lie within -200\.\.200 dB, not inf"),
         ({"dynamic_range_db": 0.0}, "dynamic_range_db must be positive"),
         ({"reference_level": 0.0}, "reference_level must be positive"),
     ],
@@ -238,6 +244,26 @@ def test_defaults_are_the_grid_and_taper_that_fit_the_probe():
 def test_what_cannot_be_imaged_is_refused_with_the_limit(settings, message):
     with pytest.raises(ValueError, match=message):
         imager_of(**settings)
+
+
+ABSURD = (10**400, 10**30, 2**70, 1.7e308, 1e-300, 5e-324, -1.7e308, -(2**70), float("inf"), float("nan"))
+NUMBERS = ["gain_db", "dynamic_range_db", "reference_level", "sound_speed_m_s", "pixels_per_wavelength", "f_number"]
+NUMBERS += ["transmit_f_number", "max_angle_deg", "max_wavenumber_rad_m", "transmits"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", ABSURD, ids=lambda value: f"{str(value)[:8]}")
+def test_no_number_of_any_size_is_more_than_refused(name, value):
+    if name == "gain_db" and abs(value) < 1:
+        value = -1 / value  # next to no gain is a gain
+    with pytest.raises(ValueError, match=name):
+        ImagingSettings(**{name: value})
+
+
+@pytest.mark.parametrize(("reference_level", "gain_db"), [(1e-20, 200.0), (1e20, -200.0), (1e-20, -200.0)])
+def test_the_outermost_levels_and_gains_make_images(speckle, reference_level, gain_db):
+    image = imager_of(reference_level=reference_level, gain_db=gain_db)(speckle)
+    assert np.isfinite(image).all()
 
 
 def test_a_transmit_aperture_of_waves_is_refused():

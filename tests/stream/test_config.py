@@ -6,6 +6,7 @@ import pytest
 
 from sonolucent.stream.config import Config, changed, load_config
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.viewer_settings import ViewerSettings
 
 
 def test_a_file_gives_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> None:
@@ -66,3 +67,16 @@ def test_who_sets_the_pace() -> None:
     assert Config().live
     assert not Config(as_fast_as_possible=True).live
     assert not Config(source="replay:a.h5").live
+
+
+@pytest.mark.parametrize("name", ["source", "model", "record", "trace", "train", "keys"])
+def test_names_that_are_not_utf8_are_refused_before_reports_and_recordings_need_them(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} is not UTF-8: .*a\\udcff.h5; rename that file"):
+        Config(**{name: "replay:a\udcff.h5" if name == "source" else "a\udcff.h5"})
+
+
+def test_so_are_those_within_other_settings_and_those_that_a_run_is_told_later() -> None:
+    with pytest.raises(ValueError, match="viewer is not UTF-8; rename"):
+        Config(viewer=ViewerSettings(certificate="a\udcff.pem", key="b.pem"))
+    with pytest.raises(ConfigError, match="record is not UTF-8"):
+        changed(Config(), record="/home/cwd\udcff/sonolucent-1.h5")

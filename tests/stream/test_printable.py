@@ -2,13 +2,16 @@
 
 import ast
 import io
+import json
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sonolucent.stream.commands.info import main as info
-from sonolucent.stream.printable import PrintableFormatter, printable, say
+from sonolucent.stream.commands.main import main
+from sonolucent.stream.printable import PrintableFormatter, printable, printable_document, say
 
 ROOT = Path(__file__).parents[2]
 EVIL = "a\x1b[2J\x9b2J\rforged\u202eb\x07"
@@ -38,6 +41,31 @@ def test_a_logged_message_stays_one_line_and_a_traceback_keeps_its_own() -> None
     first, *rest = PrintableFormatter("%(message)s").format(record).splitlines()
     assert first == printable(EVIL) + r"\nforged: all is well: refused"
     assert rest[0].startswith("Traceback")
+
+
+def test_a_document_holds_what_no_utf8_can_as_it_would_be_printed() -> None:
+    document = {"file": "bad\udcff\udc80.h5", "µ\udcff": [("画像", 3, None, 2.5)], "plain": {"a": True}}
+    expected = {"file": r"bad\udcff\udc80.h5", r"µ\udcff": [["画像", 3, None, 2.5]], "plain": {"a": True}}
+    assert printable_document(document) == expected
+    assert printable_document("a\nb\x1b") == "a\nb\x1b"  # JSON has its own escapes of these
+
+
+def test_a_file_whose_name_is_not_utf8_is_told_as_one_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = tmp_path / "bad\udcff.h5"
+    shutil.copy(ROOT / "tests" / "data" / "recording_before_sequences.h5", name)
+    assert info([str(name), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["file"].endswith(r"bad\udcff.h5")
+
+
+@pytest.mark.parametrize("command", ["train", "distill", "evaluate", "enhance", "reprocess"])
+def test_long_work_that_will_tell_a_name_refuses_it_first(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "bad\udcff.h5", "--out", "new"]) == 2
+    assert (
+        capsys.readouterr().err
+        == "sonolucent: bad\\udcff.h5 is not UTF-8; rename that file or folder, or give another\n"
+    )
 
 
 def test_all_that_is_printed_goes_one_way() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+import pytest
 import zmq
 
 from sonolucent.stream.config import Config
@@ -118,3 +119,34 @@ def test_a_stage_that_was_restarted_before_does_what_it_is_told(context: zmq.Con
         with obeying(second):
             assert ask(port, GAIN).revision == 2
         second.socket.close()
+
+
+def test_who_speaks_like_no_stage_ends_nothing(
+    context: zmq.Context[zmq.Socket[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(context) as port, context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.IDENTITY, b"\xff")
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(IN_PROCESS[EDGE])
+        for parts in ([b"hello"], [b"", b"{", b"}"], [b'{"type":"Obeyed"}'], [b"\xff"]):
+            stranger.send_multipart(parts)
+        stage = Stage(context, process=1)
+        with stage.socket, obeying(stage):
+            assert ask(port, GAIN).imaging.gain_db == 3.0
+    assert caplog.text.count("is no stage of this run") == 1
+
+
+def test_a_request_that_fails_in_the_hub_is_answered_and_so_is_the_next(
+    context: zmq.Context[zmq.Socket[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: ControlHub, request: ControlRequest) -> None:
+        raise OverflowError("beyond all numbers")
+
+    with serving(context) as port:
+        stage = Stage(context, process=1)
+        with stage.socket, obeying(stage):
+            with monkeypatch.context() as broken:
+                broken.setattr(ControlHub, "_carry_out", fail)
+                with pytest.raises(ControlError, match="beyond all numbers"):
+                    ask(port, GAIN)
+            assert ask(port, GAIN).revision == 1

@@ -169,3 +169,34 @@ def test_a_count_that_jumped_is_followed_once_the_scanner_says_so(monkeypatch: p
     assert Outcome(after_an_outage, FROM_ZERO).all == ([0, 100], {"gap": 99}, {"too far ahead": 1})
     wrong, right = (replace(STREAM, next_frame_id=i) for i in (50, 1))
     assert Outcome([whole(0), wrong, right, whole(1), End(2)], FROM_ZERO).frames == [0, 1]
+
+
+LAST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("messages", "frames"),
+    [
+        ([whole(0), End(LAST)], [0]),
+        ([whole(0), *[replace(STREAM, next_frame_id=i) for i in (LAST, 1)] * 3, whole(1), End(2)], [0, 1]),
+        ([whole(0), whole(1), Channels(LAST - 9, whole(1).data[:1]), End(LAST - 8)], [0, 1]),
+    ],
+)
+def test_a_count_that_jumps_by_more_than_there_can_be_frames_is_no_loss(
+    messages: list[Message], frames: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    for stream in (STREAM, FROM_ZERO):
+        outcome = Outcome(messages, stream)
+        assert outcome.frames == frames
+        assert sum(outcome.lost.values()) <= 2  # of the last case: the frame that began, and the one before it
+    assert "another count, no loss" in caplog.text
+
+
+def test_the_last_id_that_there_is_has_none_after_it_and_is_refused() -> None:
+    assert Outcome([Channels(LAST, whole(0).data), whole(0), End(1)]).all == ([0], {}, {"too far ahead": 1})
+
+
+def test_that_another_acquisition_is_described_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    other = replace(STREAM, acquisition=replace(STREAM.acquisition, n_samples=7))
+    Outcome([whole(0), other, other, other, End(1)])
+    assert caplog.text.count("describes another acquisition now") == 1

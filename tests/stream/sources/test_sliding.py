@@ -67,3 +67,11 @@ def test_scans_of_fewer_shots_are_said_and_refused(every: int | None, caplog: py
 def test_shots_that_cannot_be_divided_so_are_refused_with_the_nearest_number() -> None:
     with pytest.raises(ConfigError, match="every 3 does not divide the 4 shots of a frame; 2 does"):
         SlidingAperture.of(SCANS.acquisition, 3)
+
+
+def test_ids_beyond_all_that_groups_can_have_are_refused_and_lose_nothing() -> None:
+    last = 2**63 - 1
+    beyond = replace(shots(0, range(4)), frame_id=last)
+    outcome = Outcome(2, replace(SCANS, next_frame_id=last), shots(0, range(4)), beyond, End(last))
+    assert [frame_id for frame_id, *_ in outcome.frames] == [0, 1]
+    assert (outcome.lost, outcome.refused) == ({}, {"too far ahead": 2})

@@ -36,6 +36,46 @@ def header(**fields: object) -> bytes:
     return PREFIX + msgspec.msgpack.encode(fields)
 
 
+def probe_of(**changes: object) -> dict[str, Any]:
+    probe = {"n_elements": 64, "pitch_m": 3e-4, "element_width_m": 2.7e-4, "center_frequency_hz": 5e6}
+    return {"probe": {**probe, **changes}}
+
+
+def grid_of(side: int) -> dict[str, Any]:
+    return {"x0_m": 0.0, "z0_m": 0.0, "dx_m": 1e-6, "dz_m": 1e-6, "n_z": side, "n_x": side}
+
+
+def channels_with(trail: dict[str, Any]) -> list[bytes]:
+    return [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 1, 1], trail=trail), bytes(2)]
+
+
+NO_ULTRASOUND: list[dict[str, Any]] = [
+    probe_of(n_elements=1 << 20),
+    probe_of(pitch_m=100.0),
+    probe_of(pitch_m=1e-300, element_width_m=1e-300),
+    probe_of(center_frequency_hz=5.0),
+    {"sound_speed_m_s": 1e300},
+    {"sound_speed_m_s": 1e-300},
+    {"sampling_frequency_hz": 37.5},
+    {"initial_time_s": 1e3},
+    {"initial_time_s": -1e300},
+]
+_BEYOND = (-1, 2**63, 2**64 - 1)
+NO_TRAILS: list[dict[str, Any]] = [
+    trail
+    for n in _BEYOND
+    for trail in (
+        {"acquired_ns": n},
+        {"acquired_utc_ns": n},
+        {"stamps": [["source", n, 0]]},
+        {"stamps": [["source", 0, n]]},
+        {"edges": {"a>b": {"acquired": n}}},
+        {"edges": {"a>b": {"delivered": n}}},
+        {"edges": {"a>b": {"dropped": {"gap": n}}}},
+    )
+]
+
+
 def same(a: object, b: object) -> bool:
     """Equality of messages, arrays by value."""
     fields_a, fields_b = vars(a), vars(b)
@@ -113,6 +153,13 @@ def test_a_sequence_larger_than_a_header_travels() -> None:
     assert decode([header, bytes(payload)]) == message
 
 
+def test_times_and_counts_travel_up_to_the_last() -> None:
+    last = 2**63 - 1
+    trail = Trail(last, last, (Stamp("source", 0, last),), {"a>b": EdgeCounts(last, last, {"gap": last})})
+    message = Channels(last, np.ones((1, 1, 1), np.int16), trail=trail)
+    assert same(decode(encode(message)), message)
+
+
 def test_end_round_trip() -> None:
     assert decode(encode(End(12))) == End(12)
 
@@ -154,6 +201,10 @@ def test_unknown_fields_are_ignored_so_that_the_format_can_grow() -> None:
         ("malformed", [header(kind="channels", frame_id=0, dtype="<i2", shape=[0, 4, 4]), b""]),
         ("malformed", [header(kind="image", frame_id=0, shape=[3, 1, 1], dynamic_range_db=60.0), bytes(12)]),
         ("malformed", [header(kind="image", frame_id=0, shape=[1, 1, 1], dynamic_range_db=float("nan")), bytes(4)]),
+        *[("malformed", [header(kind="stream", session=3, acquisition=a), b""]) for a in NO_ULTRASOUND],
+        *[("malformed", channels_with(trail)) for trail in NO_TRAILS],
+        ("oversized", [header(kind="stream", session=3, acquisition={}, grid=grid_of(16000)), b""]),
+        ("oversized", [header(kind="stream", session=3, acquisition={}, offered_grid=grid_of(16000)), b""]),
         ("truncated", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(7)]),
         ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1, 2, 2]), bytes(9)]),
         ("oversized", [header(kind="channels", frame_id=0, dtype="<i2", shape=[1 << 20, 1 << 20, 1 << 20]), b""]),
