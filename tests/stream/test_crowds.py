@@ -15,9 +15,8 @@ from urllib.error import URLError
 import pytest
 
 from sonolucent.beamform import Acquisition, ImageGrid
-from sonolucent.stream import Config, Stream
+from sonolucent.stream import Config, Stream, local_pages
 from sonolucent.stream.accounting.budgets import load_budgets
-from sonolucent.stream.metrics import metrics_server
 from sonolucent.stream.metrics.metrics_server import serving
 from sonolucent.stream.metrics.status import Board
 from sonolucent.stream.sinks import igtl_server
@@ -35,7 +34,7 @@ STREAM = Stream(Acquisition(), ImageGrid.sau64())
 
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (page_door, metrics_server):
+    for module in (page_door, local_pages):
         monkeypatch.setattr(module, "_MOST", MOST)
         monkeypatch.setattr(module, "_SILENT_S", 0.5)
     monkeypatch.setattr(page_door, "_HANDSHAKE_S", 0.5)

@@ -29,10 +29,10 @@ from sonolucent.stream import Stream
 from sonolucent.stream.errors import RecordingFailed
 from sonolucent.stream.recording.writer import RecordingWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
-stream = Stream(Acquisition(), ImageGrid.sau64(), imaging=ImagingSettings(tgc_db=tuple((i, 1.0) for i in range(9000))))
+stream = Stream(Acquisition(), ImageGrid.sau64(), imaging=ImagingSettings(tgc_db=tuple((i, 1.0) for i in range(1000))))
 writer = RecordingWriter(Path(sys.argv[1]), stream, channels=False, images=True)
 try:
-    for revision in range(100):
+    for revision in range(1000):
         writer.begin(replace(stream, revision=revision))
         writer.flush({})
 except RecordingFailed as failure:
