@@ -12,7 +12,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.inference.image_grain import chosen_grain
 from sonolucent.stream.accounting.budgets import load_budgets
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.printable import printable
+from sonolucent.stream.printable import printable, require_utf8
 from sonolucent.stream.training_settings import TrainingSettings
 from sonolucent.stream.viewer_settings import ViewerSettings
 
@@ -156,11 +156,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Texts go into reports, recordings and messages, all of which are UTF-8."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            try:
-                msgspec.json.encode(value, enc_hook=str)
-            except UnicodeEncodeError as error:
-                named = f": {printable(value)}" if isinstance(value, str) else ""
-                raise ValueError(f"{name} is not UTF-8{named}; rename that file or folder, or give another") from error
+            told = f"{name}: {printable(value)}" if isinstance(value, str) else name
+            require_utf8(value, named=told)
 
     def _require_what_can_be_trained_on(self) -> None:
         if self.train is None:

@@ -10,6 +10,8 @@ import logging
 import re
 from typing import Any, TextIO
 
+import msgspec
+
 _LONE = re.compile("[\ud800-\udfff]+")
 """Halves of a character: how Python tells bytes of a name that are not UTF-8."""
 _escaped = codecs.getencoder("unicode_escape")  # looked up now: later there may be no descriptor left to load it with
@@ -36,6 +38,18 @@ def printable_document(value: Any) -> Any:
             return [printable_document(inner) for inner in value]
         case _:
             return value
+
+
+def require_utf8(value: object, named: str) -> None:
+    """Refuses texts, also within structs and lists, that no report, recording or message could tell.
+
+    Raises:
+        ValueError: with what it is, as `named`.
+    """
+    try:
+        msgspec.json.encode(value, enc_hook=str)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{named} is not UTF-8; rename that file or folder, or give another") from error
 
 
 def say(text: object = "", file: TextIO | None = None) -> None:

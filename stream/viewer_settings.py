@@ -63,6 +63,11 @@ class ViewerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """Whether nobody looks without a token."""
         return self.token is not None or self.read_token is not None
 
+    def url(self, host: str, port: int, token: str | None = None) -> str:
+        """Of the page on a host and port."""
+        place = f"[{host}]" if ":" in host else host
+        return f"http{'s' if self.certificate else ''}://{place}:{port}/{f'?token={token}' if token else ''}"
+
     def _require_protection(self) -> None:
         missing = [
             *([] if self.has_tokens else ["a token (viewer.token, viewer.read_token)"]),

@@ -38,6 +38,17 @@ class _Tables(NamedTuple):
     """(n_mirrors, n_waves, 2)"""
 
 
+class _Depths(NamedTuple):
+    """Where samples spread to."""
+
+    first_cell: int
+    """The depth bin of the first cell."""
+    taps: NDArray[np.float32]
+    """`kaiser_bessel.tap_table`"""
+    mask: NDArray[np.float32]
+    """Weight of each depth bin, (n_depth,)."""
+
+
 class PlaneWaveMap:
     """Tables, shared by all threads, and buffers of each.
 
@@ -52,10 +63,10 @@ class PlaneWaveMap:
         beta = kaiser_bessel.shape_parameter(n_depth / n_z)
         self._spectra = spectra
         self._tables = _stack(plan, n_bins)
-        self._first_cell, self._taps = plan.depth_bins.start, kaiser_bessel.tap_table(beta)
+        everything = np.ones(n_depth, np.float32)
+        self._depths = _Depths(plan.depth_bins.start, kaiser_bessel.tap_table(beta), everything)
         self._correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
         self._phase = plan.wave_phase
-        self._mask = np.ones(n_depth, np.float32)
         self._samples = [samples_buffer() for _ in range(threads)]
         self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
         self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
@@ -64,10 +75,8 @@ class PlaneWaveMap:
     def __call__(self, thread: int, waves: range, columns: NDArray[np.complex64]) -> None:
         """Writes the columns (n_waves, n_z) of at most `WAVES` wavenumbers of the image, 0 or more, and of their
         negatives."""
-        rows = self._rows[thread]
-        for i, wave in enumerate(waves):
-            _map_wave(wave, self._spectra, self._tables, self._taps, self._samples[thread], self._cells[thread])
-            gather_cells(self._first_cell, self._cells[thread], self._mask, rows[2 * i], rows[2 * i + 1])
+        rows, samples, cells = self._rows[thread], self._samples[thread], self._cells[thread]
+        _map_waves((waves.start, waves.stop), self._spectra, self._tables, self._depths, samples, cells, rows)
         fft.execute(self._plans[thread].call)
         write_columns(np.arange(waves.start, waves.stop), rows, self._correction, self._phase, columns)
 
@@ -85,23 +94,28 @@ def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
 
 
 @kernel(boundscheck=False)
-def _map_wave(wave, spectra, tables, taps, samples, cells):
-    """Fills the cells of an image's wave, 0 or more, and its negative.
+def _map_waves(waves, spectra, tables, depths, samples, cells, rows):
+    """Writes the spectra over depth of the image's waves from waves[0] to before waves[1], each followed by that of
+    its negative, to `rows` (2 WAVES, n_depth).
 
     Args:
-        wave: in units of the step.
+        waves: 0 or more, in units of the step.
         spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
-        taps: `kaiser_bessel.tap_table`.
+        depths: `_Depths`.
         samples: `Samples`.
-        cells: written to, see `spread`.
+        cells: to work in, see `spread`.
+        rows: written to, complex64.
     """
-    cells[:] = 0
-    for mirror in range(tables.shots.shape[0]):
-        shot, mirrored = tables.shots[mirror]
-        _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, taps, samples, cells)
-        if shot != mirrored:
-            _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, taps, samples, cells)
+    for wave in range(waves[0], waves[1]):
+        cells[:] = 0
+        for mirror in range(tables.shots.shape[0]):
+            shot, mirrored = tables.shots[mirror]
+            _spread_wave(wave, mirror, (shot, mirrored), spectra, tables, depths.taps, samples, cells)
+            if shot != mirrored:
+                _spread_wave(-wave, mirror, (mirrored, shot), spectra, tables, depths.taps, samples, cells)
+        i = 2 * (wave - waves[0])
+        gather_cells(depths.first_cell, cells, depths.mask, rows[i], rows[i + 1])
 
 
 @kernel(boundscheck=False)

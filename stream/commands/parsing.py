@@ -15,7 +15,7 @@ import tyro
 from sonolucent.stream.commands.optional_values import optional_values
 from sonolucent.stream.config import Config, load_config
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.printable import printable_document
+from sonolucent.stream.printable import printable_document, require_utf8
 
 Options = TypeVar("Options")
 
@@ -41,23 +41,15 @@ def parse(options: type[Options], arguments: Sequence[str], command: str, defaul
     Raises:
         ConfigError: values that do not go together, or names that a model or a report could not tell at the end.
     """
-    if command in _KEEP_NAMES:
-        _require_utf8(arguments)
     try:
+        for argument in arguments if command in _KEEP_NAMES else ():
+            require_utf8(argument, named=argument)
         with optional_values, _colours_as_wanted(), _called_options(options):
             if default is None:
                 return tyro.cli(options, args=arguments, prog=f"sonolucent {command}")
             return tyro.cli(options, args=arguments, prog=f"sonolucent {command}", default=default)
     except ValueError as error:
         raise ConfigError(str(error)) from error
-
-
-def _require_utf8(arguments: Sequence[str]) -> None:
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError as error:
-            raise ConfigError(f"{argument} is not UTF-8; rename that file or folder, or give another") from error
 
 
 @contextmanager

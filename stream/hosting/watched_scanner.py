@@ -101,9 +101,8 @@ def page_address(config: Config) -> str:
         return ""
     host = config.viewer.host
     with suppress(ValueError):  # a name
-        address = ipaddress.ip_address(host)
-        host = "127.0.0.1" if address.is_unspecified else f"[{host}]" if address.version == 6 else host
-    return f"http{'s' if config.viewer.certificate else ''}://{host}:{config.port}/"
+        host = "127.0.0.1" if ipaddress.ip_address(host).is_unspecified else host
+    return config.viewer.url(host, config.port)
 
 
 def _dropped(figures: RunReport | Status | None) -> int:

@@ -37,6 +37,15 @@ def means_several(word: str) -> bool:
     return Path(word).is_dir() or (glob.has_magic(word) and not Path(word).exists())
 
 
+def why_no_file(path: Path) -> str:
+    """Why what is there cannot be read as a file; empty where it can, or nothing is there.
+
+    A pipe is never at its end, and opening it waits for who writes.
+    """
+    is_special = path.exists() and not path.is_file() and not path.is_dir()
+    return "a pipe, socket or device; copy what it holds into a file first" if is_special else ""
+
+
 def files_meant(word: str) -> tuple[Path, list[Path]]:
     """The folder below which names are told, and the files that a word means, in any order.
 
@@ -48,10 +57,10 @@ def files_meant(word: str) -> tuple[Path, list[Path]]:
     path = Path(os.path.abspath(word))
     if path.is_dir():
         return path, list(_files_in(path))
-    if path.is_file():
-        return path.parent, [path]
+    if no_file := why_no_file(path):
+        raise ConfigError(f"{word}: {no_file}")
     if path.exists():
-        raise ConfigError(f"{word}: a pipe, socket or device; copy what it holds into a file first")
+        return path.parent, [path]
     if not glob.has_magic(word):
         raise ConfigError(f"{word}: no such file or folder; check the path")
     found = [Path(file) for file in glob.glob(str(path), recursive=True) if Path(file).is_file()]

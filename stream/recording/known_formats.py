@@ -13,6 +13,7 @@ import h5py
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.any_recording import AnyRecording
+from sonolucent.stream.recording.file_words import why_no_file
 from sonolucent.stream.registry import Registry
 
 _MAGIC_BYTES = 512
@@ -138,9 +139,8 @@ def _format_of(path: Path) -> FileFormat:
 
 def _first_bytes(path: Path, *, skip: int = 0) -> bytes:
     try:
-        # A pipe is never at its end, and opening it waits for who writes.
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise RecordingError(f"{path}: a pipe, socket or device; copy what it holds into a file first")
+        if no_file := why_no_file(path):
+            raise RecordingError(f"{path}: {no_file}")
         with path.open("rb") as file:
             file.seek(skip)
             return file.read(_MAGIC_BYTES)

@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 
 from sonolucent.stream.errors import ViewerError
+from sonolucent.stream.ledger import Count
 from sonolucent.stream.messages import Image, Trail
 
 _LENGTH = struct.Struct("<I")
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=-9.2e9, le=9.2e9)]
-"""Of which the nanoseconds are such a count too."""
+"""Of which the nanoseconds are a `Count` too."""
 
 
 class SentFrame(msgspec.Struct, frozen=True):

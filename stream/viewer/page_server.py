@@ -88,10 +88,8 @@ class PageServer:
 
     def _own_address(self) -> str:
         settings = self.config.viewer
-        token = settings.token or settings.read_token
         host, port = self._socket.getsockname()[:2]
-        host = f"[{host}]" if ":" in host else host
-        return f"http{'s' if self._access.tls else ''}://{host}:{port}/{f'?token={token}' if token else ''}"
+        return settings.url(host, port, settings.token or settings.read_token)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -71,12 +71,12 @@ def test_who_sets_the_pace() -> None:
 
 @pytest.mark.parametrize("name", ["source", "model", "record", "trace", "train", "keys"])
 def test_names_that_are_not_utf8_are_refused_before_reports_and_recordings_need_them(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"{name} is not UTF-8: .*a\\udcff.h5; rename that file"):
+    with pytest.raises(ValueError, match=rf"{name}: .*a\\udcff.h5 is not UTF-8; rename that file"):
         Config(**{name: "replay:a\udcff.h5" if name == "source" else "a\udcff.h5"})
 
 
 def test_so_are_those_within_other_settings_and_those_that_a_run_is_told_later() -> None:
     with pytest.raises(ValueError, match="viewer is not UTF-8; rename"):
         Config(viewer=ViewerSettings(certificate="a\udcff.pem", key="b.pem"))
-    with pytest.raises(ConfigError, match="record is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"record: .* is not UTF-8"):
         changed(Config(), record="/home/cwd\udcff/sonolucent-1.h5")

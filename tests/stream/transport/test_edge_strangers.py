@@ -126,14 +126,23 @@ def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Soc
     push.close(patience_s=0)
 
 
-def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    """The counts add up all the same."""
-    place = Place("inproc://acknowledged")
+@contextmanager
+def edge_to_a_stranger(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> Iterator[tuple[Producer, zmq.Socket[bytes]]]:
+    """A producer whose stream is described, and a socket in its consumer's place."""
+    place = Place("inproc://stranger")
     push = Producer(Edge("a", "b"), place, context, threading.Event())
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.connect(place.endpoint)
         push.push(STREAM)
+        yield push, stranger
+
+
+def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    """The counts add up all the same."""
+    with edge_to_a_stranger(context) as (push, stranger):
         push.push(frame(0))
         stranger.send(GRANT.pack(0, 2))
         for _ in range(2):  # the description, and the frame
@@ -161,12 +170,7 @@ def who_never_reads(push: Producer, endpoint: str) -> Iterator[zmq.Socket[bytes]
 
 
 def test_who_asks_for_more_than_any_consumer_is_sent_no_more(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    place = Place("inproc://asked")
-    push = Producer(Edge("a", "b"), place, context, threading.Event())
-    with context.socket(zmq.DEALER) as stranger:
-        stranger.setsockopt(zmq.LINGER, 0)
-        stranger.connect(place.endpoint)
-        push.push(STREAM)
+    with edge_to_a_stranger(context) as (push, stranger):
         stranger.send(GRANT.pack(0, 2**32 - 1))
         for i in range(4):
             push.push(frame(i))
