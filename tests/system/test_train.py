@@ -70,9 +70,10 @@ def test_processes_of_torchrun_prepare_a_share_each_and_write_one_model(record: 
     folder.mkdir()
     for name in ("one.h5", "two.h5"):
         record(name).rename(folder / name)
-    torchrun = Path(sysconfig.get_path("scripts")) / "torchrun"
+    scripts = Path(sysconfig.get_path("scripts"))
+    torchrun = [scripts / "torchrun", "--standalone", "--no-python", "--nproc-per-node=2", scripts / "sonolucent"]
     options = ["--held-out", apart, "--out", model, "--steps", 2, "--device", "cpu"]
-    command = [torchrun, "--standalone", "--no-python", "--nproc-per-node=2", "sonolucent", "train", folder, *options]
+    command = [*torchrun, "train", folder, *options]
     ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, ran.stderr
     ready = Counter(line.rpartition("/")[2] for line in ran.stderr.splitlines() if "beamformed" in line)

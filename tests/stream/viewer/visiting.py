@@ -40,13 +40,15 @@ class Visitor:
         return None
 
     async def text(self, kind: str, timeout_s: float = 20.0, **values: Any) -> dict[str, Any]:
-        """The next text of that kind with those values."""
+        """The next text of that kind with those values; frames that come meanwhile are asked for again."""
         deadline = time.monotonic() + timeout_s
         while True:
             assert time.monotonic() < deadline, f"no {kind} {values} came; the last texts: {self.texts[-3:]}"
             came = await self.receive(timeout_s)
             assert came is not None, f"closed before {kind} {values} came"
-            if isinstance(came, dict) and came["kind"] == kind and values.items() <= came.items():
+            if isinstance(came, bytes):
+                await self.next()
+            elif came["kind"] == kind and values.items() <= came.items():
                 return came
 
     async def until_last(self, kind: str, timeout_s: float = 60.0, **values: Any) -> None:
@@ -67,24 +69,20 @@ class Visitor:
 
     async def message(self, timeout_s: float = 20.0) -> bytes:
         """The next frame as it came; asks for none."""
+        deadline = time.monotonic() + timeout_s
         while not isinstance(came := await self.receive(timeout_s), bytes):
             assert came is not None, "closed before a frame came"
+            assert time.monotonic() < deadline, f"no frame came; the last texts: {self.texts[-3:]}"
         return came
 
     async def next(self) -> None:
         await self.socket.send_json({"kind": "next"})
 
     async def ask(self, kind: str, **values: Any) -> dict[str, Any]:
-        """The answer to a request; frames that come meanwhile are asked for again."""
+        """The answer to a request."""
         self._id += 1
         await self.socket.send_json({"kind": kind, "id": self._id, **values})
-        while True:
-            came = await self.receive(60.0)
-            assert came is not None, "closed before the answer came"
-            if isinstance(came, bytes):
-                await self.next()
-            elif came["kind"] == "answer" and came["id"] == self._id:
-                return came
+        return await self.text("answer", 60.0, id=self._id)
 
 
 def unpacked(message: bytes, n_z: int, n_x: int) -> tuple[dict[str, Any], NDArray[Any]]:
