@@ -7,7 +7,7 @@ NATIVE := $(CPP) CMakeLists.txt csrc/fused/CMakeLists.txt csrc/dense/CMakeLists.
 
 MODULES := $(sort $(shell find beamform sim nn stream -name '*.py'))
 
-.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-peers gpu lint format clean
+.PHONY: FORCE install wheel demo docs test counted asan tsan bench bench-against bench-peers gpu lint format clean
 
 install: $(VENV)/.installed
 
@@ -66,6 +66,11 @@ counted asan tsan: $(VENV)/.tools
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-enable --benchmark-only -p no:xdist
+
+# This version beside another on the same machine, in turn: make bench-against VERSION=COMMIT
+VERSION ?= HEAD~1
+bench-against: install
+	$(BIN)/python tests/compare/versions.py $(VERSION)
 
 # Every path through a GPU, tested, timed and profiled; without one, the same steps on torch's CPU device.
 gpu: install
