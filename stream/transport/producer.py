@@ -246,10 +246,13 @@ class Producer:
 
     def _say_goodbye(self) -> None:
         deadline = time.monotonic() + self._patience_s
-        while self._end is not None and not self._abort.is_set() and time.monotonic() < deadline:
-            with suppress(zmq.Again):
+        while self._end is not None:
+            try:
                 self._send(self._end)
                 return
+            except zmq.Again:
+                if self._abort.is_set() or time.monotonic() > deadline:
+                    return
             self._hear(_FULL_S)
 
     def _count_the_rest(self) -> None:
