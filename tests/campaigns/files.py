@@ -234,7 +234,11 @@ def main() -> int:
             results[name] = campaign(name, options, Path(scratch))
         for index, fault in results[name].faults:
             print(f"{name} {index}: {fault}", flush=True)
-        print(f"{name}: {results[name].tried} files in {results[name].processor_s:.0f} s of a core", file=sys.stderr, flush=True)
+        print(
+            f"{name}: {results[name].tried} files in {results[name].processor_s:.0f} s of a core",
+            file=sys.stderr,
+            flush=True,
+        )
     print("| format | files | info refused | taken | files a second of a core | faults |\n|---|---|---|---|---|---|")
     for name, found in results.items():
         refused, taken = found.answers["info 2"], found.answers["info 0"]
