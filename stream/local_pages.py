@@ -53,6 +53,14 @@ class _Server(ThreadingHTTPServer):
         """Whether there is room for one more; else it is hung up on."""
         return self._room.acquire(blocking=False)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begins a thread to serve one; where none can be had, its place is free again."""
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            self._room.release()
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serves one, in a thread of its own."""
         try:

@@ -134,7 +134,7 @@ class Recording:
             return np.empty(0, row)
         with hdf5.reading(self.path, "Sonolucent"):
             values = layout.read_values(self._file[path])[:n]
-        if "frame_id" not in (values.dtype.names or ()):
+        if values.ndim != 1 or "frame_id" not in (values.dtype.names or ()):
             raise RecordingError(f"{self.path}: Sonolucent: {path} is no table of frames; the file is damaged")
         return values
 

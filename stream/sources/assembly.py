@@ -23,6 +23,8 @@ _OPEN_FRAMES = 2
 _FARTHEST = 10_000
 """Frames by which a count may be off before the scanner's next description has to say so: one wrong number in a shot
 would have all others be late."""
+_MOST_LATE = 5
+"""Frames in a row that may be late, each after the one before: what goes on so has the right count."""
 _MOST_MISSED = 1_000_000_000
 """Frames: days at a thousand a second. A count that jumps by more is another one, and what lies between no loss."""
 _log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Assembler:
         """Whether it was told that another acquisition is described now."""
         self._next = stream.next_frame_id
         self._delivered: int | None = None
+        self._late: list[int] = []
+        """The frames that were late since shots were of use last, as far as each came after the one before."""
         self._open: dict[int, _OpenFrame] = {}
 
     def begin(self, stream: Stream) -> None:
@@ -84,6 +88,7 @@ class Assembler:
         if reason is not None:
             self._refuse(reason, message)
             return None
+        self._late.clear()
         self._give_up(before=message.frame_id - _OPEN_FRAMES + 1)
         frame = self._add(message)
         if frame is not None:
@@ -105,10 +110,23 @@ class Assembler:
             self._next = message.frame_id
         if self._stream.next_frame_id is not None and message.frame_id - self._next > _FARTHEST:
             return "too far ahead"
-        if message.frame_id < self._next:
+        if message.frame_id < self._next and not self._has_a_wrong_count(message.frame_id):
             return "duplicate" if message.frame_id == self._delivered else "late"
         frame = self._open.get(message.frame_id)
         return "duplicate" if frame is not None and frame.present[_shots(message)].any() else None
+
+    def _has_a_wrong_count(self, late_id: int) -> bool:
+        """Whether frames go on behind the count, as after a number that was wrong; follows them then."""
+        if self._late and late_id < self._late[-1]:
+            self._late.clear()
+        if not self._late or late_id > self._late[-1]:
+            self._late.append(late_id)
+        if len(self._late) <= _MOST_LATE:
+            return False
+        _log.warning("the scanner's frames go on at %d, not at %s: a number was wrong", late_id, self._next)
+        self._open.clear()
+        self._next = late_id
+        return True
 
     def _add(self, message: Channels) -> Channels | None:
         """Puts shots where they belong; the whole frame when they were the last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import zmq
@@ -24,6 +25,8 @@ from sonolucent.stream.transport.wire import encode
 _HEARD_AT_ONCE = 64
 _UNSENT = 8
 """Messages that wait in the socket for a consumer that does not read: each may be a whole frame."""
+_FULL_S = 0.005
+"""How long to wait for room."""
 _log = logging.getLogger(__name__)
 
 
@@ -125,36 +128,50 @@ class Producer:
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
-        self._introduce(self._queue.stream)
+        with suppress(zmq.Again):  # it is told before the next frame, if not now
+            self._introduce(self._queue.stream)
         waiting_for_frames = self._may_send() and (self._queue or self._end is None)
         heard = self._hear(0.0 if waiting_for_frames else POLL_S)
         item = self._queue.get() if self._may_send() else None
         if item is None:
             return heard
-        self._deliver(item)
-        return True
+        return self._deliver(item) or self._hear(_FULL_S) or heard
 
     def _may_send(self) -> bool:
         return self._peer is not None and self._peer.may_send
 
-    def _deliver(self, item: Item) -> None:
-        self._introduce(item.stream)
-        if item.is_ahead:
-            self._send(item.parts, may_be_left_out=True)
-        elif self._send(item.parts) and self._peer is not None:
-            self._peer.sent += 1
-        else:
+    def _deliver(self, item: Item) -> bool:
+        """Sends a frame, or shots ahead of one, which are left out where there is no room; False where a frame must
+        wait for room."""
+        try:
+            self._introduce(item.stream)
+            was_sent = self._send(item.parts)
+        except zmq.Again:
+            if not item.is_ahead:
+                self._queue.put_back(item)
+            return item.is_ahead
+        if was_sent and self._peer is not None:
+            self._peer.sent += not item.is_ahead
+        elif not item.is_ahead:
             self.ledger.drop(CONSUMER_GONE)
+        return True
 
     def _introduce(self, stream: Parts | None) -> None:
-        """Tells the consumer what stream the next frames belong to, unless it knows."""
-        if self._peer is not None and stream is not None and stream is not self._peer.stream:
-            self._peer.stream = stream
-            self._send(stream)
+        """Tells the consumer what stream the next frames belong to, unless it knows.
 
-    def _send(self, parts: Parts, *, may_be_left_out: bool = False) -> bool:
-        """Sends to the consumer; False, and there is none any more, when it has gone or does not read what it asked
-        for."""
+        Raises:
+            zmq.Again: as `_send`.
+        """
+        if self._peer is not None and stream is not None and stream is not self._peer.stream and self._send(stream):
+            self._peer.stream = stream
+
+    def _send(self, parts: Parts) -> bool:
+        """Sends to the consumer; False, and there is none any more, when it has gone.
+
+        Raises:
+            zmq.Again: it is there, but has not read so many messages that there is no room for another. A line that is
+                slower than the frames looks the same, so nothing is lost by it.
+        """
         if self._peer is None:
             return False
         message = parts if self._lender is None else self._lender.lend(parts)
@@ -165,8 +182,9 @@ class Producer:
                 raise
             if self._lender is not None:
                 self._lender.take_unsent(message)
-            if error.errno == zmq.EHOSTUNREACH or not may_be_left_out:
-                self._forget_peer()
+            if error.errno == zmq.EAGAIN:
+                raise
+            self._forget_peer()
             return False
         return True
 
@@ -227,8 +245,15 @@ class Producer:
         self._peer = None
 
     def _say_goodbye(self) -> None:
-        if self._end is not None:
-            self._send(self._end)
+        deadline = time.monotonic() + self._patience_s
+        while self._end is not None:
+            try:
+                self._send(self._end)
+                return
+            except zmq.Again:
+                if self._abort.is_set() or time.monotonic() > deadline:
+                    return
+            self._hear(_FULL_S)
 
     def _count_the_rest(self) -> None:
         self.ledger.drop("never asked for", self._queue.clear())

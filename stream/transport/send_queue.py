@@ -28,6 +28,7 @@ class SendQueue:
         self._edge, self._ledger, self._abort = edge, ledger, abort
         self._items: deque[Item] = deque()
         self._ahead: deque[Item] = deque(maxlen=_MOST_AHEAD)
+        self._bound = 1 if edge.policy == "latest" else edge.bound
         self._changed = threading.Condition()
         self._stream: Parts | None = None
         self._closed = False
@@ -78,6 +79,14 @@ class SendQueue:
             self._changed.notify_all()
             return item
 
+    def put_back(self, frame: Item) -> None:
+        """Takes back the oldest frame; on an edge that drops frames, newer ones may have its place by now."""
+        with self._changed:
+            if self._edge.policy == "lossless" or len(self) < self._bound:
+                self._items.appendleft(frame)
+            else:
+                self._ledger.drop(self._edge.policy)
+
     def close(self) -> None:
         """No more frames will come."""
         with self._changed:
@@ -104,14 +113,13 @@ class SendQueue:
             return n_frames
 
     def _make_room(self) -> None:
-        bound = 1 if self._edge.policy == "latest" else self._edge.bound
         is_lossless = self._edge.policy == "lossless"
-        while is_lossless and len(self) >= bound and not self._abort.is_set() and self._failure is None:
+        while is_lossless and len(self) >= self._bound and not self._abort.is_set() and self._failure is None:
             self._changed.wait(POLL_S)
         self.require_taker()
         if self._abort.is_set():
             self._ledger.drop("aborted")
             raise Aborted(self._edge.name)
-        while len(self) >= bound:
+        while len(self) >= self._bound:
             self._items.popleft()
             self._ledger.drop(self._edge.policy)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
@@ -18,6 +18,9 @@ from sonolucent.stream.viewer.page_requests import PageRequest
 from sonolucent.stream.viewer.screen import Screen, Shown
 
 _MOST_CREDIT = 4
+_MOST_TEXTS = 256
+"""That wait for a browser to read: minutes of states, beside the answers to what it asks at once."""
+_MOST_ASKED = 16
 _TEXT_BYTES = 1 << 16
 
 
@@ -39,12 +42,14 @@ class PageLink:
         bits: Bits,
         pace: Pace | None,
         may_control: bool,
-        carry_out: Callable[[PageRequest], Any],
+        carry_out: Callable[[PageRequest], asyncio.Task[None]],
     ) -> None:
         self.may_control = may_control
         self._screen, self._bits, self._pace, self._carry_out = screen, bits, pace, carry_out
         self._credit, self._sent, self._told = 1, 0, ""
         self._texts: deque[str] = deque()
+        self._asked: set[asyncio.Task[None]] = set()
+        self._transport: asyncio.BaseTransport | None = None
         self._wake = asyncio.Event()
         self._closing = False
         self._socket = web.WebSocketResponse(heartbeat=10.0, compress=False, max_msg_size=_TEXT_BYTES)
@@ -55,9 +60,12 @@ class PageLink:
         return self._credit > 0
 
     def tell(self, text: str) -> None:
-        """Sends a text."""
-        self._texts.append(text)
-        self._wake.set()
+        """Sends a text; hangs up on one that does not read what it was sent before."""
+        if len(self._texts) < _MOST_TEXTS:
+            self._texts.append(text)
+            self._wake.set()
+        elif isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
 
     def describe(self, stream: str) -> None:
         """Sends the description of a stream, unless it is known."""
@@ -77,6 +85,7 @@ class PageLink:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Until either side closes."""
         await self._socket.prepare(request)
+        self._transport = request.transport
         hearing = asyncio.create_task(self._hear())
         try:
             # A browser may be closed at any moment, also while a frame is on its way to it.
@@ -128,13 +137,20 @@ class PageLink:
         try:
             asked = msgspec.json.decode(message.data, type=PageRequest)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.tell(msgspec.json.encode({"kind": "answer", "id": None, "error": str(error)}).decode())
+            self._refuse(None, str(error))
             return
         if asked.kind == "next":
             self._credit = min(self._credit + 1, _MOST_CREDIT)
             self._wake.set()
+        elif len(self._asked) >= _MOST_ASKED:
+            self._refuse(asked.id, f"more than {_MOST_ASKED} requests at once; ask again when there is an answer")
         else:
-            self._carry_out(asked)
+            task = self._carry_out(asked)
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
+
+    def _refuse(self, number: int | None, why: str) -> None:
+        self.tell(msgspec.json.encode({"kind": "answer", "id": number, "error": why}).decode())
 
 
 def bits_of(request: web.Request) -> Bits:

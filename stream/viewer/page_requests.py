@@ -10,6 +10,7 @@ import msgspec
 
 from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, RecordRequest, ReplayRequest
+from sonolucent.stream.ledger import Count
 
 Ask = Callable[[ControlRequest], ControlAnswer]
 """Asks the run's control channel; raises ControlError where it refuses."""
@@ -28,7 +29,7 @@ class PageRequest(msgspec.Struct, frozen=True):
     """
 
     kind: Literal["next", "control", "replay", "record"]
-    id: int | None = None
+    id: Count | None = None
     imaging: dict[str, Any] = {}
     model: str | None = None
     strength: float | None = None

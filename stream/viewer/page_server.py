@@ -9,7 +9,7 @@ import asyncio
 import errno
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -147,10 +147,11 @@ class PageServer:
         finally:
             self._links = tuple(other for other in self._links if other is not link)
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _carry_out(self, link: PageLink, asked: PageRequest) -> None:
         ask = None if self._ask is None else self._ask_and_keep

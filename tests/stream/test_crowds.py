@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 import ssl
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -169,6 +170,19 @@ def test_a_page_that_is_open_stays_open() -> None:
 def test_the_metrics_are_served() -> None:
     with serving(0, Board(Config(), dict).status) as port:
         require_served_beside_a_crowd(port, f"http://127.0.0.1:{port}/status.json")
+
+
+def test_metrics_keep_their_places_where_no_thread_could_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with serving(0, Board(Config(), dict).status) as port:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_thread)
+            for _ in range(MOST + 1):
+                with socket.create_connection(("127.0.0.1", port), timeout=20) as visitor:
+                    until_hung_up(visitor)
+        until_answered(f"http://127.0.0.1:{port}/status.json")
 
 
 def test_slicer_s_port_turns_away_whoever_is_too_many(caplog: pytest.LogCaptureFixture) -> None:

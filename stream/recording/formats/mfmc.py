@@ -66,7 +66,10 @@ def _describe(file: h5py.File, part: str | None) -> FileDescription:
         element_x_m=x_m,
         element_width_m=_width(probe),
         center_frequency_hz=Claim("CENTRE_FREQUENCY", center_hz),
-        fractional_bandwidth=_number(probe.attrs["BANDWIDTH"]) / center_hz if "BANDWIDTH" in probe.attrs else None,
+        # A centre of 0 is refused as such.
+        fractional_bandwidth=_number(probe.attrs["BANDWIDTH"]) / (center_hz or 1.0)
+        if "BANDWIDTH" in probe.attrs
+        else None,
         sampling_frequency_hz=Claim("the rate by TIME_STEP", 1 / step_s if step_s > 0 else 0.0),
         initial_times_s=Claim("START_TIME", _number(sequence.attrs["START_TIME"])),
         # Of shear and longitudinal waves.

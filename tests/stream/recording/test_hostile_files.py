@@ -16,6 +16,8 @@ import pytest
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream import RecordingError, open_recording, write_recording
+from sonolucent.stream.offline.clips import trails_of
+from sonolucent.stream.recording import layout
 
 RAW = "tracks/track_0/data/raw_data"
 SHAPE = (2, 4, 4, 40)
@@ -220,3 +222,13 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.h5")
     with pytest.raises(RecordingError, match=r"pipe\.h5: a pipe, socket or device; copy what it holds"):
         open_recording(tmp_path / "pipe.h5")
+
+
+def test_a_table_of_frames_of_two_dimensions_is_refused(tmp_path: Path) -> None:
+    def turn(file: h5py.File) -> None:
+        rows = file[layout.RAW_INDEX][...]
+        del file[layout.RAW_INDEX]
+        file[layout.RAW_INDEX] = rows[None]
+
+    with pytest.raises(RecordingError, match="no table of frames"):
+        trails_of(open_recording(hostile(tmp_path, turn)))

@@ -1,6 +1,6 @@
 """A scanner's messages become whole frames, and every frame and message that does not is counted once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -200,3 +200,22 @@ def test_that_another_acquisition_is_described_is_told_once(caplog: pytest.LogCa
     other = replace(STREAM, acquisition=replace(STREAM.acquisition, n_samples=7))
     Outcome([whole(0), other, other, other, End(1)])
     assert caplog.text.count("describes another acquisition now") == 1
+
+
+@pytest.mark.parametrize("wrong", [9_000, 10**12])
+@pytest.mark.parametrize("parts", [lambda i: [whole(i)], shots])
+def test_a_count_that_was_wrong_once_is_not_believed_for_long(
+    wrong: int, parts: Callable[[int], list[Channels]]
+) -> None:
+    """Frames that go on as before are late by it, whether their scanner tells its count or not."""
+    messages = [whole(0), Channels(wrong, whole(1).data[:1]), *[shot for i in range(2, 12) for shot in parts(i)]]
+    for stream in (STREAM, FROM_ZERO):
+        if stream is FROM_ZERO and wrong > 10_000:
+            continue  # too far ahead at once
+        outcome = Outcome(messages, stream)
+        assert outcome.frames[-4:] == [8, 9, 10, 11]
+
+
+def test_a_few_late_frames_are_no_other_count() -> None:
+    late = [whole(i) for i in range(5, 8)]
+    assert Outcome([whole(20), *late, whole(21), *late, whole(22), End(23)]).all == ([20, 21, 22], {}, {"late": 6})

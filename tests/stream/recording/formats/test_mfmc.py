@@ -57,6 +57,10 @@ def another_version(file: h5py.File) -> None:
     file.attrs["VERSION"] = "1.2"
 
 
+def no_centre(file: h5py.File) -> None:
+    file["PROBE1"].attrs["CENTRE_FREQUENCY"] = 0.0
+
+
 def a_law_of_two_elements(file: h5py.File) -> None:
     del file["SEQUENCE1/LAW2/ELEMENT"]
     file["SEQUENCE1/LAW2/ELEMENT"] = [1, 2]
@@ -79,6 +83,7 @@ def traces_that_are_missing(file: h5py.File) -> None:
     ("change", "message"),
     [
         (another_version, "version 1.2; 2.0 can be read"),
+        (no_centre, "CENTRE_FREQUENCY"),
         (a_law_of_two_elements, "LAW2 is not one element without delay"),
         (a_law_with_a_delay, "LAW2 is not one element without delay"),
         (a_bent_array, "not in a straight line"),

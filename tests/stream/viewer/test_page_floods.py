@@ -1,0 +1,64 @@
+"""Who floods the page with texts fills no memory."""
+
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from sonolucent.stream.control.requests import ControlRequest
+from sonolucent.stream.errors import ControlError
+from sonolucent.stream.viewer import page_link
+
+from .conftest import Page
+from .visiting import Visitor, visit
+
+
+def text_frame(text: bytes) -> bytes:
+    """A text as a browser sends it, masked with zeros (RFC 6455)."""
+    return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text
+
+
+def ask_for_nothing(visitor: socket.socket, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        visitor.sendall(1000 * text_frame(b"{}"))
+
+
+def test_who_asks_and_never_reads_the_answers_is_hung_up_on(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    port = int(page.address.split(":")[2].split("/")[0])
+    with socket.socket() as visitor:
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        visitor.settimeout(20)
+        visitor.connect(("127.0.0.1", port))
+        key = base64.b64encode(bytes(16)).decode()
+        upgrade = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13"
+        visitor.sendall(f"GET /frames HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{upgrade}\r\n\r\n".encode())
+        with pytest.raises(ConnectionError):
+            ask_for_nothing(visitor, 20.0)
+
+
+def test_only_so_many_requests_of_a_page_wait_to_be_carried_out(
+    open_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_link, "_MOST_ASKED", 3)
+    over = threading.Event()
+
+    def ask(request: ControlRequest, timeout_s: float = 0.0) -> None:
+        over.wait(20)
+        raise ControlError("in time")
+
+    async def look(visitor: Visitor) -> None:
+        for i in range(5):
+            await visitor.socket.send_str(json.dumps({"kind": "control", "id": i}))
+        refused = [await visitor.text("answer", id=i) for i in (3, 4)]
+        assert all("at once" in answer["error"] for answer in refused)
+        over.set()
+        for _ in range(3):
+            assert (await visitor.text("answer"))["error"] == "in time"
+
+    visit(open_page(ask).address, look)
