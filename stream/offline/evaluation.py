@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,15 +23,19 @@ from sonolucent.nn.evaluate import (
     methods,
 )
 from sonolucent.nn.evaluate.figures import require_cysts
-from sonolucent.nn.evaluate.held_out import EvaluationProgress
+from sonolucent.nn.evaluate.held_out import EvaluationProgress, Measuring
+from sonolucent.nn.evaluate.phantom_tasks import PhantomFigures, PhantomTask
 from sonolucent.nn.evaluate.self_supervised import self_supervised
+from sonolucent.nn.speckle_grain import SpeckleGrain
 from sonolucent.sim import phantoms
 from sonolucent.sim.picture import PREFIX
+from sonolucent.stream.engines.engine_choice import EngineChoice
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
+from sonolucent.stream.offline.shared_phantoms import PhantomWorkshop, measured_by
 from sonolucent.stream.recording.open import open_recording
 
 _COUNTS = PhantomCounts()
@@ -53,6 +58,7 @@ def evaluate_models(
     grain: str = "auto",
     self_supervised_steps: int = 0,
     imaging: ImagingSettings = _IMAGING,
+    by: EngineChoice | None = None,
     progress: EvaluationProgress = lambda what: None,
 ) -> EvaluationReport:
     """Measures models, every filter and every compound on phantoms that nothing was trained on, and on real images.
@@ -70,12 +76,15 @@ def evaluate_models(
         grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
         self_supervised_steps: of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out.
         imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
+        by: what does the phantoms, side by side; one after the other, in this process, by default. The figures are the
+            same.
         progress: told what is under way.
 
     Raises:
         ConfigError: an argument cannot be used; a folder holds no model; real images are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
         RecordingError: a recording cannot be read.
+        StageFailed: the engine cannot be started, or a phantom was lost with two of its workers.
     """
     require_new_evaluation(out, overwrite=overwrite)
     _require_sense(scanner, condition, counts, self_supervised_steps)
@@ -93,8 +102,15 @@ def evaluate_models(
     out.mkdir(parents=True, exist_ok=True)
     if self_supervised_steps:
         progress("training Speckle2Self")
-        compared += self_supervised(self_supervised_steps, phantom_scanner)
-    results = evaluate_simulated(compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures)
+        trained = self_supervised(self_supervised_steps, phantom_scanner)
+    workshop = PhantomWorkshop(
+        condition, under.acquisition, imaging, tuple(map(_absolute, models)), grain, tuple(trained)
+    )
+    shared = SharedPhantoms(by, workshop, out, progress)
+    compared += trained
+    results = evaluate_simulated(
+        compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures, measuring=by and shared
+    )
     report = phantom_report(condition, under, counts, compared, results)
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
     for name, images in results.anatomies.items():

@@ -10,8 +10,9 @@ from sonolucent.beamform import Acquisition, ImageGrid
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS
 from sonolucent.nn.evaluate.estimates import Estimate, estimates, of_pooled, of_values
 from sonolucent.nn.evaluate.figures import anatomy_figures, cyst_figures
-from sonolucent.nn.evaluate.held_out import PhantomCounts, evaluate_simulated, view
+from sonolucent.nn.evaluate.held_out import evaluate_simulated
 from sonolucent.nn.evaluate.methods import View, methods
+from sonolucent.nn.evaluate.phantom_tasks import PhantomCounts, view
 from sonolucent.nn.evaluate.scenes import CONDITIONS, PhantomScanner, _OverMedian
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING
 from sonolucent.nn.evaluate.self_supervised import self_supervised
