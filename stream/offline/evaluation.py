@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,10 +22,9 @@ from sonolucent.nn.evaluate import (
     methods,
 )
 from sonolucent.nn.evaluate.figures import require_cysts
-from sonolucent.nn.evaluate.held_out import EvaluationProgress, Measuring
-from sonolucent.nn.evaluate.phantom_tasks import PhantomFigures, PhantomTask
+from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.self_supervised import self_supervised
-from sonolucent.nn.speckle_grain import SpeckleGrain
+from sonolucent.nn.shipped_models import find_model
 from sonolucent.sim import phantoms
 from sonolucent.sim.picture import PREFIX
 from sonolucent.stream.engines.engine_choice import EngineChoice
@@ -35,7 +33,7 @@ from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
-from sonolucent.stream.offline.shared_phantoms import PhantomWorkshop, measured_by
+from sonolucent.stream.offline.shared_phantoms import PhantomWorkshop, SharedPhantoms
 from sonolucent.stream.recording.open import open_recording
 
 _COUNTS = PhantomCounts()
@@ -100,18 +98,22 @@ def evaluate_models(
     under = _condition(condition, scanner, imaging)
     phantom_scanner = PhantomScanner(under, settings=imaging)
     out.mkdir(parents=True, exist_ok=True)
+    trained: list[ComparedMethod] = []
     if self_supervised_steps:
         progress("training Speckle2Self")
         trained = self_supervised(self_supervised_steps, phantom_scanner)
-    workshop = PhantomWorkshop(
-        condition, under.acquisition, imaging, tuple(map(_absolute, models)), grain, tuple(trained)
-    )
-    shared = SharedPhantoms(by, workshop, out, progress)
     compared += trained
+    shared = None
+    if by is not None:
+        folders = tuple(find_model(model).absolute() for model in models)  # workers may run in other folders
+        workshop = PhantomWorkshop(condition, under.acquisition, imaging, folders, grain, tuple(trained))
+        shared = SharedPhantoms(by, workshop, out, progress)
     results = evaluate_simulated(
-        compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures, measuring=by and shared
+        compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures, measuring=shared
     )
     report = phantom_report(condition, under, counts, compared, results)
+    if shared is not None:
+        report.engine, report.workers = shared.by.name, shared.workers
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
     for name, images in results.anatomies.items():
         report.pictures.append(f"{name}.png")
@@ -148,7 +150,7 @@ def _named(pictures: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: one cannot be a phantom.
     """
-    names = [f"{PREFIX}{picture}" for picture in pictures]
+    names = [f"{PREFIX}{Path(picture).absolute()}" for picture in pictures]  # workers may run in other folders
     try:
         for name in names:
             phantoms.find(name)

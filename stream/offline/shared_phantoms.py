@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.phantom_tasks import PhantomFigures, PhantomTask, measured
 from sonolucent.nn.inference.image_grain import GrainChoice
 from sonolucent.nn.speckle_grain import SpeckleGrain
+from sonolucent.stream.engines.engine_choice import EngineChoice
 from sonolucent.stream.engines.work_engine import Lost, WorkEngine
 from sonolucent.stream.errors import StageFailed
 
@@ -73,6 +75,41 @@ class PhantomBench:
     def do(self, unit: PhantomUnit) -> PhantomOutcome:
         """Measures every method on the unit's phantom."""
         return PhantomOutcome(unit.number, measured(unit.task, self._methods, self._scanner, unit.grain))
+
+
+@dataclass
+class SharedPhantoms:
+    """Has tasks done by an engine.
+
+    Args:
+        by: which.
+        workshop: makes the benches.
+        out: a folder that all machines see.
+        progress: told of what is done.
+
+    Attributes:
+        workers: how many there were.
+    """
+
+    by: EngineChoice
+    workshop: PhantomWorkshop
+    out: Path
+    progress: EvaluationProgress
+    workers: int = 0
+
+    def __call__(self, tasks: Sequence[PhantomTask], grain: SpeckleGrain | None) -> list[PhantomFigures]:
+        """
+        Raises:
+            ConfigError: what the engine needs is not installed, or not there.
+            StageFailed: it cannot be started, or a task was lost twice.
+        """
+        folder = self.out.absolute() / ".slurm"
+        try:
+            with self.by.engine(self.workshop, folder) as engine:
+                self.workers = engine.workers
+                return measured_by(engine, tasks, grain, self.progress)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def measured_by(

@@ -86,7 +86,7 @@ class RunThrough:
         shutil.rmtree(self._out / UNFINISHED)
         return self.tally
 
-    def _submit(self, engine: WorkEngine, step: Step) -> None:
+    def _submit(self, engine: WorkEngine[Unit, Outcome], step: Step) -> None:
         if step.work.file.name in self.tally.bad:
             return
         self._n_units += 1
