@@ -170,7 +170,7 @@ def _engine_choice(options: EvaluateOptions) -> EngineChoice | None:
     if options.engine is not None:
         return EngineChoice(options.engine, options.workers, options.threads, options.slurm)
     for name in ("workers", "threads", "slurm"):
-        if getattr(options, name):
+        if getattr(options, name) not in (None, ()):
             raise ConfigError(f"{name} has no meaning without an engine; add --engine local, ray or slurm")
     return None
 
