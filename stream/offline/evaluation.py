@@ -107,13 +107,14 @@ def evaluate_models(
     if by is not None:
         folders = tuple(find_model(model).absolute() for model in models)  # workers may run in other folders
         workshop = PhantomWorkshop(condition, under.acquisition, imaging, folders, grain, tuple(trained))
-        shared = SharedPhantoms(by, workshop, out, progress)
+        folder = out.absolute() / ".slurm"
+        shared = SharedPhantoms(by.engine(workshop, folder), folder, progress)
     results = evaluate_simulated(
         compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures, measuring=shared
     )
     report = phantom_report(condition, under, counts, compared, results)
     if shared is not None:
-        report.engine, report.workers = shared.by.name, shared.workers
+        report.engine, report.workers = shared.engine.name, shared.engine.workers
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
     for name, images in results.anatomies.items():
         report.pictures.append(f"{name}.png")

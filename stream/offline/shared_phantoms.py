@@ -15,7 +15,6 @@ from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.phantom_tasks import PhantomFigures, PhantomTask, measured
 from sonolucent.nn.inference.image_grain import GrainChoice
 from sonolucent.nn.speckle_grain import SpeckleGrain
-from sonolucent.stream.engines.engine_choice import EngineChoice
 from sonolucent.stream.engines.work_engine import Lost, WorkEngine
 from sonolucent.stream.errors import StageFailed
 
@@ -82,34 +81,25 @@ class SharedPhantoms:
     """Has tasks done by an engine.
 
     Args:
-        by: which.
-        workshop: makes the benches.
-        out: a folder that all machines see.
+        engine: which; it is not started yet.
+        folder: for its own files, removed at the end.
         progress: told of what is done.
-
-    Attributes:
-        workers: how many there were.
     """
 
-    by: EngineChoice
-    workshop: PhantomWorkshop
-    out: Path
+    engine: WorkEngine[PhantomUnit, PhantomOutcome]
+    folder: Path
     progress: EvaluationProgress
-    workers: int = 0
 
     def __call__(self, tasks: Sequence[PhantomTask], grain: SpeckleGrain | None) -> list[PhantomFigures]:
         """
         Raises:
-            ConfigError: what the engine needs is not installed, or not there.
-            StageFailed: it cannot be started, or a task was lost twice.
+            StageFailed: the engine cannot be started, or a task was lost twice.
         """
-        folder = self.out.absolute() / ".slurm"
         try:
-            with self.by.engine(self.workshop, folder) as engine:
-                self.workers = engine.workers
-                return measured_by(engine, tasks, grain, self.progress)
+            with self.engine:
+                return measured_by(self.engine, tasks, grain, self.progress)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def measured_by(

@@ -1,5 +1,6 @@
 """The evaluation of a few methods on small scenes: figures that are known, and that move the right way."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -110,6 +111,8 @@ def test_self_supervised_methods_are_trained_on_the_spot(scanner, scene, monkeyp
         assert image.shape == GRID.shape
         assert np.isfinite(image).all()
         assert -60 <= image.min() < image.max() <= 0
+    elsewhere = pickle.loads(pickle.dumps(method))
+    np.testing.assert_array_equal(elsewhere.apply(view(scene)), image)
 
 
 def test_compounding_says_what_it_lacks(scene):

@@ -35,6 +35,10 @@ def results(share: Callable[[Sequence[PhantomTask], Any], Any] | None) -> Phanto
     return evaluate_simulated(methods(WORKSHOP.models), scanner, FEW, measuring=share)
 
 
+def shared(by: EngineChoice, out: Path, progress: Callable[[str], None] = print) -> SharedPhantoms:
+    return SharedPhantoms(by.engine(WORKSHOP, out / "engine"), out / "engine", progress)
+
+
 @pytest.fixture(scope="module")
 def expected() -> PhantomResults:
     return results(None)
@@ -54,9 +58,8 @@ def require_same(found: PhantomResults, expected: PhantomResults) -> None:
 @pytest.mark.slow
 def test_two_processes_give_the_figures_of_one(expected: PhantomResults, tmp_path: Path) -> None:
     told: list[str] = []
-    shared = SharedPhantoms(EngineChoice(workers=2, threads=1), WORKSHOP, tmp_path, told.append)
-    require_same(results(shared), expected)
-    assert shared.workers == 2
+    by = EngineChoice(workers=2, threads=1)
+    require_same(results(shared(by, tmp_path, told.append)), expected)
     assert len(told) == 4
     assert "(4 of 4)" in told[-1]
     assert expected.figures["plain"]["cnr"].n == 1
@@ -67,7 +70,7 @@ def test_two_processes_give_the_figures_of_one(expected: PhantomResults, tmp_pat
 @pytest.mark.skipif(not is_installed("submitit"), reason="the extra slurm is not installed")
 def test_jobs_of_slurm_give_the_figures_of_one_process(expected: PhantomResults, tmp_path: Path) -> None:
     by = EngineChoice("slurm", workers=2, slurm=("cluster=local",))
-    require_same(results(SharedPhantoms(by, WORKSHOP, tmp_path, print)), expected)
+    require_same(results(shared(by, tmp_path)), expected)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -75,7 +78,7 @@ def test_jobs_of_slurm_give_the_figures_of_one_process(expected: PhantomResults,
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(not is_installed("ray"), reason="the extra ray is not installed")
 def test_actors_of_ray_give_the_figures_of_one_process(expected: PhantomResults, tmp_path: Path) -> None:
-    require_same(results(SharedPhantoms(EngineChoice("ray", workers=2), WORKSHOP, tmp_path, print)), expected)
+    require_same(results(shared(EngineChoice("ray", workers=2), tmp_path)), expected)
 
 
 @dataclass
