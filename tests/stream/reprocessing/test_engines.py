@@ -78,6 +78,8 @@ def test_a_unit_whose_process_is_killed_comes_back_as_lost_and_the_one_behind_it
         engine.submit(unit(1))
         engine.submit(unit(2))
         assert engine.room == 0
+        while not workers():  # for a moment a process that begins has no command line
+            time.sleep(0.01)
         os.kill(workers()[0], signal.SIGKILL)
         assert engine.next_outcome() == Lost(1, "its process was killed by SIGKILL")
         made = engine.next_outcome()
