@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sonolucent.stream.accounting.report import RunReport, StageReport
     from sonolucent.stream.accounting.timing import Latency
     from sonolucent.stream.config import Config, load_config
+    from sonolucent.stream.engines.engine_choice import EngineChoice
     from sonolucent.stream.errors import BadInput, ConfigError, OutputError, OutputFailed, RecordingError, StageFailed
     from sonolucent.stream.exports.clip import Clip
     from sonolucent.stream.exports.image_format import Appearance, ImageFormat
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sonolucent.stream.recording.reader import Recording
     from sonolucent.stream.recording.sanity import Claim
     from sonolucent.stream.recording.save import convert_recording, write_recording
-    from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
+    from sonolucent.stream.reprocessing.reprocess import estimate, reprocess
     from sonolucent.stream.reprocessing.reprocess_report import (
         FileCounts,
         FrameCounts,
@@ -135,6 +136,7 @@ _MODULES = {
     "accounting.report": ("RunReport", "StageReport"),
     "accounting.timing": ("Latency",),
     "config": ("Config", "load_config"),
+    "engines.engine_choice": ("EngineChoice",),
     "errors": ("BadInput", "ConfigError", "OutputError", "OutputFailed", "RecordingError", "StageFailed"),
     "exports.clip": ("Clip",),
     "exports.image_format": ("ImageFormat", "Appearance"),
@@ -160,7 +162,7 @@ _MODULES = {
     "recording.reader": ("Recording",),
     "recording.sanity": ("Claim",),
     "recording.save": ("convert_recording", "write_recording"),
-    "reprocessing.reprocess": ("EngineChoice", "estimate", "reprocess"),
+    "reprocessing.reprocess": ("estimate", "reprocess"),
     "reprocessing.reprocess_report": ("ReprocessEstimate", "FileCounts", "FrameCounts", "ReprocessReport"),
     "reprocessing.work": ("Wish",),
     "runtime.notebook": ("NotebookView", "show"),

@@ -6,8 +6,9 @@ all of them on phantoms held out. `anatomy_figures`, `cyst_figures` and `truth_f
 
 from sonolucent.nn.evaluate.estimates import Estimate, estimates
 from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, anatomy_figures, cyst_figures, edge_profile, truth_figures
-from sonolucent.nn.evaluate.held_out import PhantomCounts, PhantomResults, evaluate_simulated
+from sonolucent.nn.evaluate.held_out import PhantomResults, evaluate_simulated
 from sonolucent.nn.evaluate.methods import ComparedMethod, View, methods
+from sonolucent.nn.evaluate.phantom_tasks import PhantomCounts
 from sonolucent.nn.evaluate.real import PixelRectangle, reflector_figures, vessel_figures
 from sonolucent.nn.evaluate.scenes import CONDITIONS, DYNAMIC_RANGE_DB, Condition, PhantomScanner, Scene
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,40 +9,29 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.nn import metrics
-from sonolucent.nn.evaluate.estimates import Estimate, estimates, of_pooled, of_values
-from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M, anatomy_figures, cyst_figures, edge_profile, truth_figures
+from sonolucent.nn.evaluate.estimates import Estimate, estimates, of_pooled
+from sonolucent.nn.evaluate.figures import EDGE_OFFSETS_M
 from sonolucent.nn.evaluate.methods import ComparedMethod, View
-from sonolucent.nn.evaluate.scenes import PhantomScanner, Scene
-from sonolucent.nn.evaluate.seeds import HELD_OUT
+from sonolucent.nn.evaluate.phantom_tasks import (
+    KINDS,
+    PhantomCounts,
+    PhantomFigures,
+    PhantomTask,
+    measured,
+    phantom_tasks,
+    timed,
+    view,
+)
+from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB, PhantomScanner
 from sonolucent.nn.images import BMode
+from sonolucent.nn.speckle_grain import SpeckleGrain, measure_grain
 
 EvaluationProgress = Callable[[str], None]
-_TIMED_RUNS = 3
+Measuring = Callable[[Sequence[PhantomTask], SpeckleGrain | None], Iterable[PhantomFigures]]
+"""Does tasks, wherever that is; what comes of them in their order."""
+_TIMED_RUNS = 4
 _SLOW_MS = 1000.0
-_PICTURED = 4
-# Some three standard deviations of what the best filters leave of uniform tissue.
-_CONSPICUOUS_DB = 4.0
-
-
-@dataclass(frozen=True)
-class PhantomCounts:
-    """How many held-out phantoms of each family, and frames of the moving one.
-
-    Args:
-        cysts: for contrast, speckle, edges, points, and error to the truth.
-        tissue: of the family trained on, for the error to the truth alone.
-        uniform: for false structures.
-        moving: frames, for flicker; at least 2, or 0.
-        anatomies: for structure, and spots that are not there.
-    """
-
-    cysts: int = 8
-    tissue: int = 4
-    uniform: int = 10
-    moving: int = 6
-    anatomies: int = 12
 
 
 @dataclass
@@ -64,6 +52,7 @@ def evaluate_simulated(
     progress: EvaluationProgress = lambda what: None,
     *,
     pictures: Sequence[str] = (),
+    measuring: Measuring | None = None,
 ) -> PhantomResults:
     """Runs every method on every phantom; seeds are those of `HELD_OUT`, from the first on.
 
@@ -73,84 +62,59 @@ def evaluate_simulated(
         counts: how many of them.
         progress: told what is under way.
         pictures: phantoms of pictures to judge as anatomies too, by their names: "picture:FILE".
+        measuring: does the phantoms with the same methods and the same scanner elsewhere; here by default.
 
     Raises:
         ValueError: there is no such picture.
     """
-    results = PhantomResults()
-    scenes = _scenes(scanner, "anatomy", counts.anatomies, progress)
-    named = ((f"anatomy-{seed}", scene) for seed, scene in zip(HELD_OUT, scenes, strict=False))
-    _anatomies(methods, named, results, pictured=_PICTURED)
-    _anatomies(methods, _pictures(scanner, pictures, progress), results, prefix="picture_", pictured=len(pictures))
-    _cysts(methods, list(_scenes(scanner, "cysts", counts.cysts, progress)), results)
-    tissue = list(_scenes(scanner, "random_tissue", counts.tissue, progress))
-    uniform = list(_scenes(scanner, "uniform", counts.uniform, progress))
-    moving = list(_stream(scanner, counts.moving, progress))
+
+    def here(tasks: Sequence[PhantomTask], grain: SpeckleGrain | None) -> Iterator[PhantomFigures]:
+        for task in tasks:
+            progress(task.told)
+            yield measured(task, methods, scanner, grain)
+
+    tasks = phantom_tasks(counts, pictures)
+    first = _first_view(tasks, scanner, progress)
+    results, of_kind = PhantomResults(), defaultdict(list)
+    for task, found in zip(tasks, (measuring or here)(tasks, first.grain), strict=True):
+        of_kind[task.kind].append(found)
+        if task.kind == "cysts":
+            results.pictures.update(found.images)
+        elif task.pictured:
+            results.anatomies[task.pictured] = found.images
     for method in methods:
         progress(method.name)
-        of_method = results.figures[method.name]
-        on_tissue = estimates([truth_figures(method.apply(view(scene)), scene) for scene in tissue])
-        of_method.update({f"tissue_{name}": figure for name, figure in on_tissue.items()})
-        if uniform:
-            of_method.update(estimates([_false_structures(method.apply(view(scene)), scene.grid) for scene in uniform]))
-        if moving:
-            of_method["flicker_db"] = of_values([metrics.flicker_db([method.apply(view(scene)) for scene in moving])])
+        for kind in KINDS:
+            results.figures[method.name].update(estimates([found.rows[method.name] for found in of_kind[kind]]))
+            if kind == "cysts":
+                profiles = [found.profiles[method.name] for found in of_kind[kind]]
+                results.figures[method.name]["edge_rise_mm"] = of_pooled(_edge_rise_mm, profiles)
+        times = [found.milliseconds[method.name] for found in of_kind["cysts"]]
+        results.milliseconds[method.name] = _milliseconds(method, first, min(times))
     return results
 
 
-def view(scene: Scene) -> View:
-    """What a method may see of a scene: all but the truth."""
-    return View(scene.plain_db, scene.image, scene.grid, scene.level)
+def _first_view(tasks: Sequence[PhantomTask], scanner: PhantomScanner, progress: EvaluationProgress) -> View:
+    """The first phantom, with the grain of the first that shows enough speckle: networks see all of them by it."""
+    first = None
+    for task in tasks:
+        progress(f"speckle grain of {task.told}")
+        scene = scanner.scene(task.phantom, task.seed)
+        grain = measure_grain(scene.plain_db, DYNAMIC_RANGE_DB)
+        first = first or scene
+        if grain is not None:
+            return view(first, grain)
+    if first is None:
+        raise ValueError("there are no phantoms to measure; give a count of at least one")
+    return view(first)
 
 
-def timed(method: ComparedMethod, given: View) -> tuple[BMode, float]:
-    """What a method makes of an image, and how many milliseconds it took."""
-    begin = time.perf_counter()
-    image = method.apply(given)
-    return image, 1e3 * (time.perf_counter() - begin)
-
-
-def _anatomies(
-    methods: Sequence[ComparedMethod],
-    scenes: Iterable[tuple[str, Scene]],
-    results: PhantomResults,
-    *,
-    prefix: str = "",
-    pictured: int,
-) -> None:
-    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for i, (name, scene) in enumerate(scenes):
-        images = {method.name: method.apply(view(scene)) for method in methods}
-        for method, image in images.items():
-            figures = anatomy_figures(image, scene)
-            rows[method].append({f"{prefix}{figure}": value for figure, value in figures.items()})
-        if i < pictured:
-            shown_db, _ = metrics.at_median_level(scene.plain_db, scene.phantom.echogenicity_db(scene.true_grid))
-            results.anatomies[name] = {"truth": np.asarray(shown_db, np.float32), **images}
-    for method, of_method in rows.items():
-        results.figures[method].update(estimates(of_method))
-
-
-def _cysts(methods: Sequence[ComparedMethod], scenes: Sequence[Scene], results: PhantomResults) -> None:
-    for method in methods:
-        # The first run compiles; it counts only for methods so slow that nobody waits for two more.
-        runs = [timed(method, view(scene)) for scene in scenes]
-        images, times = [image for image, _ in runs], [ms for _, ms in runs]
-        if min(times) < _SLOW_MS:
-            times += [timed(method, view(scenes[0]))[1] for _ in range(_TIMED_RUNS)]
-        of_method = results.figures[method.name]
-        pairs = list(zip(images, scenes, strict=True))
-        of_method.update(estimates([cyst_figures(image, scene) for image, scene in pairs]))
-        of_method["edge_rise_mm"] = of_pooled(_edge_rise_mm, [edge_profile(image, scene) for image, scene in pairs])
-        results.milliseconds[method.name] = min(times)
-        results.pictures[method.name] = images[0]
-
-
-def _false_structures(image_db: BMode, grid: ImageGrid) -> dict[str, float]:
-    return {
-        "false_structures": metrics.false_structures(image_db, grid),
-        "false_structures_of_4_db": metrics.false_structures(image_db, grid, above_db=_CONSPICUOUS_DB),
-    }
+def _milliseconds(method: ComparedMethod, given: View, among_others_ms: float) -> float:
+    """Timed alone. The first run compiles. A method so slow that nobody waits for more keeps the time that it took on
+    the phantoms, though other workers may have been at work then."""
+    if among_others_ms >= _SLOW_MS:
+        return among_others_ms
+    return min(timed(method, given)[1] for _ in range(_TIMED_RUNS))
 
 
 def _edge_rise_mm(profile_db: NDArray[np.float64]) -> float:
@@ -159,27 +123,3 @@ def _edge_rise_mm(profile_db: NDArray[np.float64]) -> float:
         return 1e3 * metrics.edge_rise_m(EDGE_OFFSETS_M, profile_db)
     except ValueError:
         return float("nan")
-
-
-def _scenes(scanner: PhantomScanner, name: str, n: int, progress: EvaluationProgress) -> Iterator[Scene]:
-    for seed in HELD_OUT[:n]:
-        progress(f"simulating {name} {seed}")
-        yield scanner.scene(name, seed)
-
-
-def _pictures(
-    scanner: PhantomScanner, names: Sequence[str], progress: EvaluationProgress
-) -> Iterator[tuple[str, Scene]]:
-    for number, name in enumerate(names):
-        progress(f"simulating {name}")
-        yield f"picture-{number + 1}", scanner.scene(name, HELD_OUT[0])
-
-
-def _stream(scanner: PhantomScanner, n: int, progress: EvaluationProgress) -> Iterator[Scene]:
-    """Successive frames of a moving phantom at the level of the first."""
-    level = None
-    for frame in range(n):
-        progress(f"simulating moving {HELD_OUT[0]}, frame {frame}")
-        scene = scanner.scene("moving", HELD_OUT[0], frame=frame, level=level)
-        level = scene.level
-        yield scene

@@ -15,18 +15,23 @@ from sonolucent.nn.baselines import COMPOUNDS, FILTERS, Compound
 from sonolucent.nn.evaluate.scenes import DYNAMIC_RANGE_DB
 from sonolucent.nn.images import BMode
 from sonolucent.nn.inference.enhancer import Enhancer
-from sonolucent.nn.inference.image_grain import GrainChoice
+from sonolucent.nn.inference.image_grain import GrainChoice, GrainSeen
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
+from sonolucent.nn.speckle_grain import SpeckleGrain
 
 
 @dataclass(frozen=True)
 class View:
-    """What a method is given: the B-mode image in dB and, where there is one, the analytic image behind it."""
+    """What a method is given: the B-mode image in dB and, where there is one, the analytic image behind it.
+
+    `grain` is the speckle's, where it was measured beforehand; a network of grain "auto" measures none then.
+    """
 
     plain_db: BMode
     analytic: NDArray[np.complex64] | None = None
     grid: ImageGrid | None = None
     level: float = 1.0
+    grain: SpeckleGrain | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,14 @@ class ComparedMethod:
     needs_phase: bool = False
 
 
-def methods(models: Iterable[Path] = (), *, grain: GrainChoice = "auto") -> list[ComparedMethod]:
+def methods(
+    models: Iterable[Path] = (), *, grain: GrainChoice = "auto", threads: int | None = None
+) -> list[ComparedMethod]:
     """Plain, every filter and compound, and these models (folders, or names of shipped ones), or all shipped ones.
 
     Args:
         grain: of the speckle of images, as `Enhancer` takes it; "auto" measures it on the first of each grid.
+        threads: of networks, as `Enhancer` takes them.
 
     Raises:
         ModelError: a folder holds no model that works.
@@ -57,7 +65,7 @@ def methods(models: Iterable[Path] = (), *, grain: GrainChoice = "auto") -> list
             ComparedMethod(name, partial(_compounded, compound), needs_phase=True)
             for name, compound in COMPOUNDS.items()
         ),
-        *(compared_network(folder, grain) for folder in folders),
+        *(compared_network(folder, grain, threads) for folder in folders),
     ]
 
 
@@ -71,17 +79,21 @@ def compared_filter(name: str) -> ComparedMethod:
     return ComparedMethod(name, lambda view: FILTERS[name](view.plain_db))
 
 
-def compared_network(folder: Path, grain: GrainChoice) -> ComparedMethod:
+def compared_network(folder: Path, grain: GrainChoice, threads: int | None = None) -> ComparedMethod:
     """That of a model folder.
 
     Raises:
         ModelError: the folder holds no model that works.
     """
-    enhancer, grid = Enhancer(folder, grain=grain), None
+    enhancer, grid = Enhancer(folder, grain=grain, threads=threads), None
 
     def enhance(view: View) -> BMode:
         nonlocal grid
-        if view.grid is None or view.grid != grid:
+        if view.grain is not None:
+            known = enhancer.image_grain.anew(enhancer.dynamic_range_db)
+            known.resume(GrainSeen(view.grain, 1))
+            enhancer.forget_grain(known)
+        elif view.grid is None or view.grid != grid:
             enhancer.forget_grain()
             grid = view.grid
         return enhancer(view.plain_db)

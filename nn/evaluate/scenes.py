@@ -117,22 +117,28 @@ class PhantomScanner:
         condition: what is different from the reference.
         grid: pixels; those that the settings ask for by default.
         settings: how scenes are imaged, with a dynamic range of `DYNAMIC_RANGE_DB`.
+        threads: that simulate and beamform; as many as there are cores by default.
     """
 
     def __init__(
-        self, condition: Condition, grid: ImageGrid | None = None, settings: ImagingSettings | None = None
+        self,
+        condition: Condition,
+        grid: ImageGrid | None = None,
+        settings: ImagingSettings | None = None,
+        *,
+        threads: int | None = None,
     ) -> None:
         assumed = condition.acquisition
         settings = settings or ImagingSettings()
         self.grid = grid or settings.grid_of(assumed)
-        self._condition = condition
+        self._condition, self._threads = condition, threads
         self._actual = replace(assumed, sound_speed_m_s=condition.speed_ratio * assumed.sound_speed_m_s)
         time_gain = 10 ** (condition.time_gain_db_m * self.grid.z_m[:, None] / 20)
         receive, transmit = settings.tapers_of(assumed)
         used = settings.acquisition_of(assumed)
         uniform = uniform_gain(used, self.grid, receive, transmit_apodization=transmit)
         gain = (uniform * time_gain).astype(np.float32)
-        self._imager = BModeImager(assumed, self.grid, settings=settings, gain=gain)
+        self._imager = BModeImager(assumed, self.grid, settings=settings, gain=gain, threads=threads)
 
     def scene(self, name: str, seed: int, *, frame: int = 0, level: float | None = None) -> Scene:
         """The phantom `name` of a seed; `level` is the envelope at 0 dB, by default 26 dB over this frame's median."""
@@ -143,6 +149,7 @@ class PhantomScanner:
             amplitudes=phantom.amplitudes,
             snr_db=self._condition.snr_db,
             seed=1000 * seed + frame,
+            threads=self._threads,
             **self._condition.medium(self._actual.probe, seed),
         )
         self._imager.reference = _OverMedian(level)

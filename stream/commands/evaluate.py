@@ -18,6 +18,7 @@ from sonolucent.stream.offline.sr_options import SuperResolutionSuite
 from sonolucent.stream.printable import say
 
 if TYPE_CHECKING:
+    from sonolucent.stream.engines.engine_choice import EngineChoice
     from sonolucent.stream.offline.despeckle_evaluation import DespecklingReport
     from sonolucent.stream.offline.evaluation_report import EvaluationReport
     from sonolucent.stream.offline.sr_evaluation import SuiteReport
@@ -49,6 +50,11 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
         data: a folder of real images.
         manifest: the file that says which of them are measured, and how; evaluation.toml in that folder by default.
         grain: of the images' speckle, as `grain` of `run`.
+        engine: what does the phantoms side by side, as that of `reprocess`: local (processes of this machine), ray or
+            slurm. Without it, this process does one after the other. The figures are the same.
+        workers: how many work at once, as for `reprocess`.
+        threads: of each worker, as for `reprocess`.
+        slurm: parameters of the jobs, as for `reprocess`.
         self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
             CPU if they are to be any good.
         imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
@@ -72,6 +78,10 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     data: Path | None = None
     manifest: Path | None = None
     grain: str = "auto"
+    engine: Literal["local", "ray", "slurm"] | None = None
+    workers: int | None = None
+    threads: int | None = None
+    slurm: tuple[str, ...] = ()
     self_supervised_steps: int = 0
     imaging: Annotated[ImagingSettings, tyro.conf.OmitArgPrefixes] = ImagingSettings()
     json: bool = False
@@ -145,8 +155,24 @@ def _quality(options: EvaluateOptions) -> EvaluationReport:
         grain=options.grain,
         self_supervised_steps=options.self_supervised_steps,
         imaging=options.imaging,
+        by=_engine_choice(options),
         progress=lambda what: say(what, file=sys.stderr),
     )
+
+
+def _engine_choice(options: EvaluateOptions) -> EngineChoice | None:
+    """
+    Raises:
+        ConfigError: something is said about workers, and there is no engine, or it cannot have them.
+    """
+    from sonolucent.stream.engines.engine_choice import EngineChoice
+
+    if options.engine is not None:
+        return EngineChoice(options.engine, options.workers, options.threads, options.slurm)
+    for name in ("workers", "threads", "slurm"):
+        if getattr(options, name) not in (None, ()):
+            raise ConfigError(f"{name} has no meaning without an engine; add --engine local, ray or slurm")
+    return None
 
 
 _SUITES: dict[str, Callable[[EvaluateOptions], object]] = {"quality": _quality, "sr": _sr, "despeckle": _despeckle}

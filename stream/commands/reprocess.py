@@ -76,7 +76,8 @@ class ReprocessOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(ReprocessOptions, arguments, "reprocess")
-    from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
+    from sonolucent.stream.engines.engine_choice import EngineChoice
+    from sonolucent.stream.reprocessing.reprocess import estimate, reprocess
     from sonolucent.stream.reprocessing.work import Wish
 
     wish = Wish(

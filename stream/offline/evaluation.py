@@ -24,13 +24,16 @@ from sonolucent.nn.evaluate import (
 from sonolucent.nn.evaluate.figures import require_cysts
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.self_supervised import self_supervised
+from sonolucent.nn.shipped_models import find_model
 from sonolucent.sim import phantoms
 from sonolucent.sim.picture import PREFIX
+from sonolucent.stream.engines.engine_choice import EngineChoice
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import load_manifest
 from sonolucent.stream.offline.evaluation_output import require_data_of, require_new_evaluation
 from sonolucent.stream.offline.evaluation_real import add_real_images
 from sonolucent.stream.offline.evaluation_report import EvaluationReport, write_json, write_markdown, write_pictures
+from sonolucent.stream.offline.shared_phantoms import PhantomWorkshop, SharedPhantoms
 from sonolucent.stream.recording.open import open_recording
 
 _COUNTS = PhantomCounts()
@@ -53,6 +56,7 @@ def evaluate_models(
     grain: str = "auto",
     self_supervised_steps: int = 0,
     imaging: ImagingSettings = _IMAGING,
+    by: EngineChoice | None = None,
     progress: EvaluationProgress = lambda what: None,
 ) -> EvaluationReport:
     """Measures models, every filter and every compound on phantoms that nothing was trained on, and on real images.
@@ -70,12 +74,15 @@ def evaluate_models(
         grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
         self_supervised_steps: of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out.
         imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
+        by: what does the phantoms, side by side; one after the other, in this process, by default. The figures are the
+            same.
         progress: told what is under way.
 
     Raises:
         ConfigError: an argument cannot be used; a folder holds no model; real images are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
         RecordingError: a recording cannot be read.
+        StageFailed: the engine cannot be started, or a phantom was lost with two of its workers.
     """
     require_new_evaluation(out, overwrite=overwrite)
     _require_sense(scanner, condition, counts, self_supervised_steps)
@@ -91,11 +98,23 @@ def evaluate_models(
     under = _condition(condition, scanner, imaging)
     phantom_scanner = PhantomScanner(under, settings=imaging)
     out.mkdir(parents=True, exist_ok=True)
+    trained: list[ComparedMethod] = []
     if self_supervised_steps:
         progress("training Speckle2Self")
-        compared += self_supervised(self_supervised_steps, phantom_scanner)
-    results = evaluate_simulated(compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures)
+        trained = self_supervised(self_supervised_steps, phantom_scanner)
+    compared += trained
+    shared = None
+    if by is not None:
+        folders = tuple(find_model(model).absolute() for model in models)  # workers may run in other folders
+        workshop = PhantomWorkshop(condition, under.acquisition, imaging, folders, grain, tuple(trained))
+        folder = out.absolute() / ".slurm"
+        shared = SharedPhantoms(by.engine(workshop, folder), folder, progress)
+    results = evaluate_simulated(
+        compared, phantom_scanner, counts, progress, pictures=phantoms_of_pictures, measuring=shared
+    )
     report = phantom_report(condition, under, counts, compared, results)
+    if shared is not None:
+        report.engine, report.workers = shared.engine.name, shared.engine.workers
     aspect = phantom_scanner.grid.dz_m / phantom_scanner.grid.dx_m
     for name, images in results.anatomies.items():
         report.pictures.append(f"{name}.png")
@@ -132,7 +151,7 @@ def _named(pictures: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: one cannot be a phantom.
     """
-    names = [f"{PREFIX}{picture}" for picture in pictures]
+    names = [f"{PREFIX}{Path(picture).absolute()}" for picture in pictures]  # workers may run in other folders
     try:
         for name in names:
             phantoms.find(name)

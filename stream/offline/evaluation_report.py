@@ -49,7 +49,8 @@ QUALITY = {
 
 class EvaluationReport(msgspec.Struct, kw_only=True):
     """Everything an evaluation found. `simulated`, `in_vivo`, `published` and `captures` are figures by method;
-    `pictures` are files beside the report, anatomies first."""
+    `pictures` are files beside the report, anatomies first. `workers` of an `engine` did the phantoms; where that is
+    "none", the process that asked for them did."""
 
     condition: str
     what: str
@@ -59,6 +60,8 @@ class EvaluationReport(msgspec.Struct, kw_only=True):
     megabytes: dict[str, float]
     milliseconds: dict[str, float]
     simulated: dict[str, dict[str, Estimate]]
+    engine: str = "none"
+    workers: int = 1
     in_vivo: dict[str, dict[str, Estimate]] = {}
     published: dict[str, dict[str, Estimate]] = {}
     captures: dict[str, dict[str, dict[str, Estimate]]] = {}
@@ -81,7 +84,7 @@ def _sections(report: EvaluationReport) -> list[str]:
     sections = [
         f"# Evaluation: {report.condition}",
         f"{report.what}. Phantoms (seeds {first}..{last}, never trained on or chosen by): {counted}. "
-        f"± is the standard error over phantoms. Times: {report.machine}.",
+        f"± is the standard error over phantoms. Times: {report.machine}{_timed_how(report)}.",
         *(f"![{Path(name).stem}: truth where it is known, then every method]({name})" for name in report.pictures),
         *_titled("Anatomies", report, ANATOMY),
         *_titled("Pictures as anatomies", report, {f"picture_{name}": heading for name, heading in ANATOMY.items()}),
@@ -99,6 +102,15 @@ def _sections(report: EvaluationReport) -> list[str]:
         names = {figure: figure.replace("_", " ") for figure in _names(figures)}
         sections += [f"## {title}", _table(figures, names)] if figures else []
     return sections
+
+
+def _timed_how(report: EvaluationReport) -> str:
+    if report.engine == "none":
+        return ""
+    return (
+        f"; those under a second were taken alone, others while {report.workers} worker(s) of the engine "
+        f"{report.engine} were at work"
+    )
 
 
 def _titled(title: str, report: EvaluationReport, figures_shown: Mapping[str, str]) -> list[str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -15,77 +13,16 @@ from sonolucent.nn import COMPOUNDS, Enhancer, find_model
 from sonolucent.nn.image_methods import is_offline
 from sonolucent.nn.inference.image_grain import chosen_grain
 from sonolucent.nn.inference.session import require_range
+from sonolucent.stream.engines.engine_choice import EngineChoice
 from sonolucent.stream.errors import BadInput, ConfigError, OutputError
 from sonolucent.stream.exports.image_format import Appearance, format_of
-from sonolucent.stream.reprocessing.engines.cluster import RayEngine
-from sonolucent.stream.reprocessing.engines.jobs import SlurmEngine
-from sonolucent.stream.reprocessing.engines.processes import LocalEngine
-from sonolucent.stream.reprocessing.engines.work_engine import WorkEngine
 from sonolucent.stream.reprocessing.inputs import InputFile, find_inputs
 from sonolucent.stream.reprocessing.manifest import open_manifest, read_manifest
 from sonolucent.stream.reprocessing.reprocess_report import FileCounts, FrameCounts, ReprocessEstimate, ReprocessReport
 from sonolucent.stream.reprocessing.run_through import Progress, RunThrough, Tally
 from sonolucent.stream.reprocessing.work import Wish
 from sonolucent.stream.reprocessing.work_plan import UNFINISHED, WorkPlan, follow_each_other, make_plan
-from sonolucent.stream.reprocessing.workbench import Workbench
-
-EngineName = Literal["local", "ray", "slurm"]
-
-
-@dataclass(frozen=True)
-class EngineChoice:
-    """Where the work is done.
-
-    Args:
-        name: local (processes of this machine), ray (a cluster that is there, or one that is started), or slurm.
-        workers: how many work at once: by default one for each core of this machine, or of the Ray cluster, or for each
-            GPU there, where one is needed. Slurm has to be told.
-        threads: of each worker; by default the cores of this machine over its workers, and elsewhere one.
-        slurm: parameters of Slurm, KEY=VALUE each, as `sbatch` names them.
-
-    Raises:
-        ConfigError: a number is not positive, or something is missing, or has no meaning for that engine.
-    """
-
-    name: EngineName = "local"
-    workers: int | None = None
-    threads: int | None = None
-    slurm: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in ("workers", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name} must be at least 1, not {value}")
-        if self.slurm and self.name != "slurm":
-            raise ConfigError(f"slurm parameters have no meaning for the engine {self.name}; leave them out")
-        if self.name == "slurm" and self.workers is None:
-            raise ConfigError("the engine slurm needs to know how many jobs there may be at once; add --workers")
-
-    @property
-    def sharers(self) -> int:
-        """How many work at once, as far as that is known before a cluster is asked."""
-        return self.workers or len(os.sched_getaffinity(0))
-
-    @property
-    def threads_each(self) -> int:
-        """Of each worker."""
-        if self.threads is not None:
-            return self.threads
-        return max(1, len(os.sched_getaffinity(0)) // self.sharers) if self.name == "local" else 1
-
-    def engine(self, wish: Wish, folder: Path) -> WorkEngine:
-        """What does the work; it is not started yet.
-
-        Raises:
-            ConfigError: what it needs is not installed, or not there.
-        """
-        if self.name == "ray":
-            return RayEngine(wish, self.workers, self.threads_each)
-        if self.name == "slurm":
-            return SlurmEngine(wish, self.sharers, self.threads_each, folder, self.slurm)
-        return LocalEngine(wish, self.sharers, self.threads_each)
-
+from sonolucent.stream.reprocessing.workbench import RecordingWorkshop, Workbench
 
 _LOCAL = EngineChoice()
 
@@ -139,7 +76,7 @@ def reprocess(
         run = RunThrough(plan, out.absolute(), manifest, in_order=follow_each_other(wish), progress=progress)
         tally, workers = run.tally, 0
         if plan.todo:
-            with by.engine(wish, out.absolute() / UNFINISHED / "slurm") as engine:
+            with by.engine(RecordingWorkshop(wish), out.absolute() / UNFINISHED / "slurm") as engine:
                 tally, workers = run.through(engine), engine.workers
         else:
             shutil.rmtree(out / UNFINISHED, ignore_errors=True)

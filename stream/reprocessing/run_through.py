@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from sonolucent.stream.engines.work_engine import Lost, WorkEngine
 from sonolucent.stream.errors import OutputFailed
-from sonolucent.stream.reprocessing.engines.work_engine import WorkEngine
 from sonolucent.stream.reprocessing.file_course import Course, Step
 from sonolucent.stream.reprocessing.manifest import Entry, OutputManifest
 from sonolucent.stream.reprocessing.work import Outcome, Unit
@@ -65,7 +65,7 @@ class RunThrough:
         self._n_units = 0
         self._drafts = f"{UNFINISHED}/drafts-{uuid4().hex[:12]}"
 
-    def through(self, engine: WorkEngine) -> Tally:
+    def through(self, engine: WorkEngine[Unit, Outcome]) -> Tally:
         """Does everything.
 
         Raises:
@@ -86,7 +86,7 @@ class RunThrough:
         shutil.rmtree(self._out / UNFINISHED)
         return self.tally
 
-    def _submit(self, engine: WorkEngine, step: Step) -> None:
+    def _submit(self, engine: WorkEngine[Unit, Outcome], step: Step) -> None:
         if step.work.file.name in self.tally.bad:
             return
         self._n_units += 1
@@ -107,23 +107,30 @@ class RunThrough:
             )
         )
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: Outcome | Lost) -> None:
         step = self._at_work.pop(outcome.number)
         name = step.work.file.name
+        if isinstance(outcome, Lost):
+            self._begin_again(step, outcome)
+            return
         if outcome.notes:
             self.tally.notes[name] = outcome.notes
         if outcome.kind == "refused":
             raise OutputFailed(
                 f"{self._out}: cannot be written: {outcome.why}; make room, and the same command goes on"
             )
-        if outcome.kind == "lost" and step.out not in self._lost:
-            # Whatever killed it may have meant something else; what kills a second process does not.
-            self._lost.add(step.out)
-            self._waiting.appendleft(step)
-        elif outcome.kind != "made":
+        if outcome.kind != "made":
             self.tally.bad.setdefault(name, outcome.why)
         elif name not in self.tally.bad:
             self._publish(step, outcome)
+
+    def _begin_again(self, step: Step, lost: Lost) -> None:
+        """Whatever killed a process may have meant something else; what kills a second one does not."""
+        if step.out in self._lost:
+            self.tally.bad.setdefault(step.work.file.name, lost.why)
+        else:
+            self._lost.add(step.out)
+            self._waiting.appendleft(step)
 
     def _publish(self, step: Step, outcome: Outcome) -> None:
         draft = f"{self._drafts}/{outcome.number}{Path(step.out).suffix}"

@@ -81,8 +81,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         number: of the unit.
-        kind: "made"; "bad", for a file that cannot be used; "lost", with the process that worked on it; "refused", by a
-            disk that takes no more, so that nothing else can be made either.
+        kind: "made"; "bad", for a file that cannot be used; "refused", by a disk that takes no more, so that nothing
+            else can be made either.
         why: in a sentence, where it was not made.
         size_bytes: of the draft.
         carried: to the images that follow.
@@ -90,7 +90,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     number: int
-    kind: Literal["made", "bad", "lost", "refused"]
+    kind: Literal["made", "bad", "refused"]
     why: str = ""
     size_bytes: int = 0
     carried: Carried = Carried()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,8 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from sonolucent.beamform import Acquisition, BModeImager
 from sonolucent.beamform.bmode import ReferenceLevel
@@ -44,10 +45,23 @@ Key = TypeVar("Key")
 Made = TypeVar("Made")
 
 
-def in_worker(wish: Wish, threads: int) -> Workbench:
-    """A workbench in a process of its own, which logs no warnings: they come back with the outcomes."""
-    logging.getLogger("sonolucent").setLevel(logging.ERROR)
-    return Workbench(wish, threads)
+class RecordingWorkshop(msgspec.Struct, frozen=True):
+    """Makes workbenches, wherever an engine wants them.
+
+    Args:
+        wish: what is to be made of every recording.
+    """
+
+    wish: Wish
+
+    @property
+    def needs_gpu(self) -> bool:
+        """Whether something of the wish is done on a GPU."""
+        return "cuda" in (self.wish.beamform_device[:4], self.wish.enhance[:4])
+
+    def bench(self, threads: int) -> Workbench:
+        """A new workbench."""
+        return Workbench(self.wish, threads)
 
 
 class Workbench:

@@ -37,7 +37,7 @@ ENGINES = {
     "ray": ["--engine", "ray"],
     "slurm": ["--engine", "slurm", "--workers", "2", "--slurm", "cluster=local"],
 }
-WORKERS = {"local": b"engines.worker_process", "ray": b"ray::Bench", "slurm": b"submitit.core._submit"}
+WORKERS = {"local": b"engines.worker_process", "ray": b"ray::RayBench", "slurm": b"submitit.core._submit"}
 
 
 def write_archive(folder: Path) -> list[str]:

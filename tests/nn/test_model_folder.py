@@ -9,7 +9,7 @@ import torch
 from sonolucent.nn.model_folder import ModelError, load_model, save_model
 from sonolucent.nn.unet import FullUNet
 
-from .conftest import a_network, an_info
+from .networks import a_network, an_info
 
 
 @pytest.fixture

@@ -44,6 +44,9 @@ def test_one_phantom_of_cysts_and_one_anatomy(sonolucent: Any, tmp_path: Path) -
         (("--anatomies", 101), "only 100 seeds are held out"),
         (("--moving", 1), "at least two frames"),
         (("nowhere",), "nowhere"),
+        (("--workers", 2), "workers has no meaning without an engine"),
+        (("--engine", "slurm"), "add --workers"),
+        (("--engine", "local", "--workers", 0), "workers must be at least 1"),
     ],
 )
 def test_wrong_options_are_refused(sonolucent: Any, tmp_path: Path, options: tuple[Any, ...], said: str) -> None:

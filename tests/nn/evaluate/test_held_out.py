@@ -1,5 +1,6 @@
 """The evaluation of a few methods on small scenes: figures that are known, and that move the right way."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,9 @@ from sonolucent.beamform import Acquisition, ImageGrid
 from sonolucent.nn.baselines import COMPOUNDS, FILTERS
 from sonolucent.nn.evaluate.estimates import Estimate, estimates, of_pooled, of_values
 from sonolucent.nn.evaluate.figures import anatomy_figures, cyst_figures
-from sonolucent.nn.evaluate.held_out import PhantomCounts, evaluate_simulated, view
+from sonolucent.nn.evaluate.held_out import evaluate_simulated
 from sonolucent.nn.evaluate.methods import View, methods
+from sonolucent.nn.evaluate.phantom_tasks import PhantomCounts, view
 from sonolucent.nn.evaluate.scenes import CONDITIONS, PhantomScanner, _OverMedian
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING
 from sonolucent.nn.evaluate.self_supervised import self_supervised
@@ -109,6 +111,8 @@ def test_self_supervised_methods_are_trained_on_the_spot(scanner, scene, monkeyp
         assert image.shape == GRID.shape
         assert np.isfinite(image).all()
         assert -60 <= image.min() < image.max() <= 0
+    elsewhere = pickle.loads(pickle.dumps(method))
+    np.testing.assert_array_equal(elsewhere.apply(view(scene)), image)
 
 
 def test_compounding_says_what_it_lacks(scene):

@@ -14,7 +14,7 @@ from sonolucent.nn.model_folder import load_model
 from sonolucent.nn.unet import NETWORKS
 from sonolucent.nn.unet_layout import LAYOUTS
 
-from ..conftest import TINY, TinyUNet, a_tiny_folder
+from ..networks import TINY, TinyUNet, a_tiny_folder
 
 SHAPE = (21, 18)
 

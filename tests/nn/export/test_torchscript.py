@@ -10,7 +10,7 @@ import torch
 from sonolucent.nn.export.torchscript import torchscript_file, write_torchscript
 from sonolucent.nn.model_folder import load_model
 
-from ..conftest import a_network
+from ..networks import a_network
 
 
 def test_the_file_computes_what_the_network_does(tmp_path):

@@ -11,7 +11,7 @@ import torch
 from sonolucent._core import InferenceStage, cuda_device_count
 from sonolucent.nn.export.torchscript import write_torchscript
 
-from ..conftest import a_network
+from ..networks import a_network
 
 RANGE_DB = 60.0
 PARITY_DB = 60e-4

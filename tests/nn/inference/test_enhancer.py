@@ -6,7 +6,7 @@ from sonolucent._core import cuda_device_count
 from sonolucent.nn import Enhancer, ModelError
 from sonolucent.nn.model_folder import InputRule, load_model, save_model
 
-from ..conftest import a_network, an_info
+from ..networks import a_network, an_info
 
 needs_no_gpu = pytest.mark.skipif(cuda_device_count() > 0, reason="this machine has a CUDA device")
 

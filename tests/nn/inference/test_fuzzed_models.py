@@ -18,7 +18,7 @@ from sonolucent.nn import ModelError
 from sonolucent.nn.export.torchscript import write_torchscript
 from sonolucent.nn.model_folder import load_model
 
-from ..conftest import a_network
+from ..networks import a_network
 
 Rng = np.random.Generator
 CASES = 50

@@ -14,7 +14,7 @@ from sonolucent.nn.inference import image_grain
 from sonolucent.nn.model_folder import ModelInfo, save_model
 from sonolucent.nn.speckle_grain import SpeckleGrain, measure_grain
 
-from ..conftest import a_network, an_info
+from ..networks import a_network, an_info
 from ..test_speckle_grain import speckle_db
 
 KNOWN = SpeckleGrain(1.2, 1.8)

@@ -15,7 +15,7 @@ from sonolucent.nn import Enhancer, ModelError, Session
 from sonolucent.nn.inference import session as session_module
 from sonolucent.nn.model_folder import save_model
 
-from ..conftest import a_network, an_info
+from ..networks import a_network, an_info
 
 SHAPE = (40, 33)
 

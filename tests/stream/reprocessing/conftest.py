@@ -12,9 +12,10 @@ import pytest
 
 from sonolucent.beamform import Acquisition, Probe
 from sonolucent.stream import write_recording
-from sonolucent.stream.reprocessing.reprocess import EngineChoice
-from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
-from sonolucent.stream.reprocessing.workbench import Workbench
+from sonolucent.stream.engines.engine_choice import EngineChoice
+from sonolucent.stream.engines.work_engine import Lost
+from sonolucent.stream.reprocessing.work import Outcome, Unit
+from sonolucent.stream.reprocessing.workbench import RecordingWorkshop
 
 N_FRAMES = 5
 FILES = {"x.h5": 16, "inner/y.hdf5": 16, "inner/z.uff": 12}
@@ -43,19 +44,19 @@ def archive(tmp_path: Path) -> Path:
 class Here(EngineChoice):
     """Work is done in this process, unless `happens` has something else happen to the n-th unit."""
 
-    happens: dict[int, Callable[[Unit], Outcome]] = field(default_factory=dict)
+    happens: dict[int, Callable[[Unit], Outcome | Lost]] = field(default_factory=dict)
     benches: list["Bench"] = field(default_factory=list)
 
-    def engine(self, wish: Wish, folder: Path) -> Any:
-        self.benches.append(Bench(wish, self.happens))
+    def engine(self, workshop: RecordingWorkshop, folder: Path) -> Any:
+        self.benches.append(Bench(workshop, self.happens))
         return self.benches[-1]
 
 
 class Bench:
     name, workers = "here", 1
 
-    def __init__(self, wish: Wish, happens: dict[int, Callable[[Unit], Outcome]]) -> None:
-        self.bench, self._happens = Workbench(wish, 1), happens
+    def __init__(self, workshop: RecordingWorkshop, happens: dict[int, Callable[[Unit], Outcome | Lost]]) -> None:
+        self.bench, self._happens = workshop.bench(1), happens
         self.units: list[Unit] = []
         self._waiting: deque[Unit] = deque()
 
@@ -71,7 +72,7 @@ class Bench:
     def submit(self, unit: Unit) -> None:
         self._waiting.append(unit)
 
-    def next_outcome(self) -> Outcome:
+    def next_outcome(self) -> Outcome | Lost:
         unit = self._waiting.popleft()
         self.units.append(unit)
         happen = self._happens.get(len(self.units), self.bench.do)

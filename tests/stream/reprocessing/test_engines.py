@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from sonolucent.nn.inference.devices import is_installed
+from sonolucent.stream.engines.engine_choice import EngineChoice
+from sonolucent.stream.engines.extras import required
+from sonolucent.stream.engines.processes import LocalEngine
+from sonolucent.stream.engines.work_engine import Lost
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.reprocessing.engines.extras import required
-from sonolucent.stream.reprocessing.engines.processes import LocalEngine
-from sonolucent.stream.reprocessing.reprocess import EngineChoice, reprocess
-from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
+from sonolucent.stream.reprocessing.reprocess import reprocess
+from sonolucent.stream.reprocessing.work import Unit, Wish
+from sonolucent.stream.reprocessing.workbench import RecordingWorkshop
 
 from .conftest import Here, contents
 
@@ -70,13 +73,15 @@ def test_a_unit_whose_process_is_killed_comes_back_as_lost_and_the_one_behind_it
         draft = str(tmp_path / f"{number}.h5")
         return Unit(number=number, file=str(archive / "x.h5"), first=0, end=5, draft=draft, whole=True, n_frames=5)
 
-    with LocalEngine(WISH, workers=1, threads=1) as engine:
+    with LocalEngine(RecordingWorkshop(WISH), workers=1, threads=1) as engine:
         assert engine.room == 2
         engine.submit(unit(1))
         engine.submit(unit(2))
         assert engine.room == 0
+        while not workers():  # for a moment a process that begins has no command line
+            time.sleep(0.01)
         os.kill(workers()[0], signal.SIGKILL)
-        assert engine.next_outcome() == Outcome(number=1, kind="lost", why="its process was killed by SIGKILL")
+        assert engine.next_outcome() == Lost(1, "its process was killed by SIGKILL")
         made = engine.next_outcome()
     assert (made.number, made.kind) == (2, "made")
     assert made.size_bytes == (tmp_path / "2.h5").stat().st_size
@@ -116,7 +121,7 @@ def test_actors_of_ray_give_the_same_bytes_though_one_is_killed(
 
     def kill_one(what: str, done: int, total: int) -> None:
         if what == "frames" and done > 0 and not killed.is_set():
-            actors = processes_that(lambda command: command.startswith(b"ray::Bench"))
+            actors = processes_that(lambda command: command.startswith(b"ray::RayBench"))
             os.kill(actors[0], signal.SIGKILL)
             killed.set()
             time.sleep(0.1)

@@ -11,8 +11,10 @@ import pytest
 
 from sonolucent.beamform import BModeImager, ImagingSettings
 from sonolucent.stream import image_recording, open_recording
+from sonolucent.stream.engines.engine_choice import EngineChoice
+from sonolucent.stream.engines.work_engine import Lost
 from sonolucent.stream.errors import ConfigError, OutputError, OutputFailed
-from sonolucent.stream.reprocessing.reprocess import EngineChoice, estimate, reprocess
+from sonolucent.stream.reprocessing.reprocess import estimate, reprocess
 from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
 
 from .conftest import FILES, N_FRAMES, Here, contents
@@ -26,8 +28,8 @@ def interrupted(unit: Unit) -> Outcome:
     raise KeyboardInterrupt
 
 
-def lost(unit: Unit) -> Outcome:
-    return Outcome(number=unit.number, kind="lost", why="its process was killed by SIGKILL")
+def lost(unit: Unit) -> Lost:
+    return Lost(unit.number, "its process was killed by SIGKILL")
 
 
 @pytest.mark.parametrize("wish", [WISH, FIXED], ids=["a running level", "a fixed level"])

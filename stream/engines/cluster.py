@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Any, Self
+from typing import Any, Generic, Self
 
+from sonolucent.stream.engines.extras import required
+from sonolucent.stream.engines.work_engine import Lost, Made, Work, Workshop, bench_in_worker
 from sonolucent.stream.errors import StageFailed
-from sonolucent.stream.reprocessing.engines.extras import required
-from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
 
 _QUEUED = 2
 
 
-class RayEngine:
-    """Actors of a Ray cluster, each with plans and networks that stay warm, and with a GPU where one is needed.
+class RayEngine(Generic[Work, Made]):
+    """Actors of a Ray cluster, each with a bench that stays warm, and with a GPU where one is needed.
 
     Args:
-        wish: what is to be made of every recording.
+        workshop: makes the benches.
         workers: how many actors; as many as the cluster has room for by default.
         threads: of each, and so many of the cluster's CPUs.
 
@@ -28,12 +28,12 @@ class RayEngine:
 
     name = "ray"
 
-    def __init__(self, wish: Wish, workers: int | None, threads: int) -> None:
+    def __init__(self, workshop: Workshop[Work, Made], workers: int | None, threads: int) -> None:
         self._ray = required("ray", "ray")
-        self._wish, self._threads = wish, threads
+        self._workshop, self._threads = workshop, threads
         self.workers = workers or 0
-        self._actors: list[_Actor] = []
-        self._outcomes: deque[Outcome] = deque()
+        self._actors: list[_Actor[Work]] = []
+        self._outcomes: deque[Made | Lost] = deque()
 
     def __enter__(self) -> Self:
         # Only what it is told leaves the laboratory.
@@ -43,15 +43,15 @@ class RayEngine:
         except (ConnectionError, RuntimeError, OSError) as error:
             raise StageFailed(f"ray: no cluster can be used: {error}") from error
         resources = self._ray.cluster_resources()
-        gpus = int(resources.get("GPU", 0)) if self._needs_gpu else 0
+        gpus = int(resources.get("GPU", 0)) if self._workshop.needs_gpu else 0
         most = gpus or int(resources.get("CPU", 0)) // self._threads
-        if self._needs_gpu and not gpus:
+        if self._workshop.needs_gpu and not gpus:
             raise StageFailed("ray: the cluster has no GPU; leave --beamform-device out, and choose a model of the CPU")
         self.workers = min(self.workers or most, most)
         if self.workers == 0:
             raise StageFailed(f"ray: the cluster has no room for {self._threads} threads; use fewer --threads")
         options = {"num_cpus": self._threads, "num_gpus": 1 if gpus else 0}
-        self._kind = self._ray.remote(**options)(Bench)
+        self._kind = self._ray.remote(**options)(RayBench)
         self._actors = [self._new_actor() for _ in range(self.workers)]
         return self
 
@@ -62,61 +62,55 @@ class RayEngine:
     def room(self) -> int:
         return sum(_QUEUED - len(actor.units) for actor in self._actors)
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: Work) -> None:
         min(self._actors, key=lambda actor: len(actor.units)).take(unit)
 
-    def next_outcome(self) -> Outcome:
+    def next_outcome(self) -> Made | Lost:
         while not self._outcomes:
             first = {actor.units[0][1]: actor for actor in self._actors if actor.units}
             ready, _ = self._ray.wait(list(first))
             self._hear(first[ready[0]])
         return self._outcomes.popleft()
 
-    def _hear(self, actor: _Actor) -> None:
+    def _hear(self, actor: _Actor[Work]) -> None:
         unit, promise = actor.units[0]
         try:
             outcome = self._ray.get(promise)
         except self._ray.exceptions.RayError as error:
             why = f"its actor failed: {str(error).strip().splitlines()[-1]}"
-            self._outcomes.append(Outcome(number=unit.number, kind="lost", why=why))
+            self._outcomes.append(Lost(unit.number, why))
             self._replace(actor)
         else:
             self._outcomes.append(outcome)
             actor.units.popleft()
 
-    def _replace(self, dead: _Actor) -> None:
+    def _replace(self, dead: _Actor[Work]) -> None:
         self._ray.kill(dead.handle)
         self._actors[self._actors.index(dead)] = fresh = self._new_actor()
         for unit, _ in list(dead.units)[1:]:
             fresh.take(unit)
 
-    def _new_actor(self) -> _Actor:
-        return _Actor(self._kind.remote(self._wish, self._threads))
-
-    @property
-    def _needs_gpu(self) -> bool:
-        return "cuda" in (self._wish.beamform_device[:4], self._wish.enhance[:4])
+    def _new_actor(self) -> _Actor[Work]:
+        return _Actor(self._kind.remote(self._workshop, self._threads))
 
 
-class Bench:
-    """What an actor is: a workbench, made where the actor runs."""
+class RayBench:
+    """What an actor is: a bench, made where the actor runs."""
 
-    def __init__(self, wish: Wish, threads: int) -> None:
-        from sonolucent.stream.reprocessing.workbench import in_worker
+    def __init__(self, workshop: Workshop[Any, Any], threads: int) -> None:
+        self._bench = bench_in_worker(workshop, threads)
 
-        self._bench = in_worker(wish, threads)
-
-    def do(self, unit: Unit) -> Outcome:
+    def do(self, unit: Any) -> Any:
         """Does a unit."""
         return self._bench.do(unit)
 
 
-class _Actor:
+class _Actor(Generic[Work]):
     """An actor, and the units that it has been given with the promises of their outcomes, the one in work first."""
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
-        self.units: deque[tuple[Unit, Any]] = deque()
+        self.units: deque[tuple[Work, Any]] = deque()
 
-    def take(self, unit: Unit) -> None:
+    def take(self, unit: Work) -> None:
         self.units.append((unit, self.handle.do.remote(unit)))

@@ -6,11 +6,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self
 
+from sonolucent.stream.engines.extras import required
+from sonolucent.stream.engines.work_engine import Lost, Made, Work, Workshop, bench_in_worker
 from sonolucent.stream.errors import ConfigError
-from sonolucent.stream.reprocessing.engines.extras import required
-from sonolucent.stream.reprocessing.work import Outcome, Unit, Wish
 
 _MOST_A_JOB = 64
 """Units: a job that is lost has them all done again."""
@@ -19,11 +19,11 @@ _COMMON = ("timeout_min", "mem_gb", "gpus_per_node")
 """Parameters that submitit has for every cluster; others are Slurm's own."""
 
 
-class SlurmEngine:
-    """Jobs of Slurm, each a process that does its share of the units with plans and networks that stay warm.
+class SlurmEngine(Generic[Work, Made]):
+    """Jobs of Slurm, each a process that does its share of the units on one bench.
 
     Args:
-        wish: what is to be made of every recording.
+        workshop: makes the benches.
         workers: how many jobs there are at once.
         threads: of each.
         folder: for submitit's files; all machines see it.
@@ -36,13 +36,15 @@ class SlurmEngine:
 
     name = "slurm"
 
-    def __init__(self, wish: Wish, workers: int, threads: int, folder: Path, parameters: Sequence[str]) -> None:
+    def __init__(
+        self, workshop: Workshop[Work, Made], workers: int, threads: int, folder: Path, parameters: Sequence[str]
+    ) -> None:
         submitit = required("submitit", "slurm")
-        self._wish, self.workers, self._threads = wish, workers, threads
-        self._jobs: list[tuple[Any, list[Unit]]] = []
-        self._collected: list[Unit] = []
+        self._workshop, self.workers, self._threads = workshop, workers, threads
+        self._jobs: list[tuple[Any, list[Work]]] = []
+        self._collected: list[Work] = []
         self._lost: set[int] = set()
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: deque[Made | Lost] = deque()
         chosen = dict(_pair(parameter) for parameter in parameters)
         try:
             self._executor = submitit.AutoExecutor(folder, cluster=chosen.pop("cluster", "slurm"))
@@ -65,10 +67,10 @@ class SlurmEngine:
     def room(self) -> int:
         return self.workers * _MOST_A_JOB - len(self._collected) - sum(len(units) for _, units in self._jobs)
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: Work) -> None:
         self._collected.append(unit)
 
-    def next_outcome(self) -> Outcome:
+    def next_outcome(self) -> Made | Lost:
         while not self._outcomes:
             self._send()
             for job, units in [pair for pair in self._jobs if pair[0].done()]:
@@ -84,23 +86,21 @@ class SlurmEngine:
             free = self.workers - len(self._jobs)
             share = 1 if self._collected[0].number in self._lost else min(_MOST_A_JOB, -(-len(self._collected) // free))
             units, self._collected = self._collected[:share], self._collected[share:]
-            self._jobs.append((self._executor.submit(do_units, self._wish, self._threads, units), units))
+            self._jobs.append((self._executor.submit(do_units, self._workshop, self._threads, units), units))
 
-    def _hear(self, job: Any, units: list[Unit]) -> None:
+    def _hear(self, job: Any, units: list[Work]) -> None:
         error = job.exception()
         if error is None:
             self._outcomes.extend(job.result())
             return
         why = f"its job {job.job_id} failed: {str(error).strip().splitlines()[-1]}"
         self._lost.update(unit.number for unit in units)
-        self._outcomes.extend(Outcome(number=unit.number, kind="lost", why=why) for unit in units)
+        self._outcomes.extend(Lost(unit.number, why) for unit in units)
 
 
-def do_units(wish: Wish, threads: int, units: list[Unit]) -> list[Outcome]:
+def do_units(workshop: Workshop[Work, Made], threads: int, units: list[Work]) -> list[Made]:
     """What a job does."""
-    from sonolucent.stream.reprocessing.workbench import in_worker
-
-    bench = in_worker(wish, threads)
+    bench = bench_in_worker(workshop, threads)
     return [bench.do(unit) for unit in units]
 
 

@@ -12,15 +12,15 @@ from typing import Any
 
 
 def main() -> None:
-    """Takes a wish first, then units, from the connection that the command line names, and answers with outcomes."""
+    """Takes a workshop, then units, from the connection that the command line names, and answers with outcomes."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whoever started it decides what they mean
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_driver, daemon=True).start()
     driver: Connection[Any, Any] = Connection(int(sys.argv[1]))
-    from sonolucent.stream.reprocessing.workbench import in_worker
+    from sonolucent.stream.engines.work_engine import bench_in_worker
 
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        bench = in_worker(*driver.recv())
+        bench = bench_in_worker(*driver.recv())
         while True:
             driver.send(bench.do(driver.recv()))
 
