@@ -55,8 +55,6 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
         workers: how many work at once, as for `reprocess`.
         threads: of each worker, as for `reprocess`.
         slurm: parameters of the jobs, as for `reprocess`.
-        self_supervised_steps: steps of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out. Hours on a
-            CPU if they are to be any good.
         imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
         json: print the report as one JSON document as well.
     """
@@ -82,7 +80,6 @@ class EvaluateOptions(msgspec.Struct, frozen=True):
     workers: int | None = None
     threads: int | None = None
     slurm: tuple[str, ...] = ()
-    self_supervised_steps: int = 0
     imaging: Annotated[ImagingSettings, tyro.conf.OmitArgPrefixes] = ImagingSettings()
     json: bool = False
 
@@ -153,7 +150,6 @@ def _quality(options: EvaluateOptions) -> EvaluationReport:
         data=options.data,
         manifest=options.manifest,
         grain=options.grain,
-        self_supervised_steps=options.self_supervised_steps,
         imaging=options.imaging,
         by=_engine_choice(options),
         progress=lambda what: say(what, file=sys.stderr),

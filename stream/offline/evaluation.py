@@ -23,7 +23,6 @@ from sonolucent.nn.evaluate import (
 )
 from sonolucent.nn.evaluate.figures import require_cysts
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
-from sonolucent.nn.evaluate.self_supervised import self_supervised
 from sonolucent.nn.shipped_models import find_model
 from sonolucent.sim import phantoms
 from sonolucent.sim.picture import PREFIX
@@ -54,7 +53,6 @@ def evaluate_models(
     data: Path | None = None,
     manifest: Path | None = None,
     grain: str = "auto",
-    self_supervised_steps: int = 0,
     imaging: ImagingSettings = _IMAGING,
     by: EngineChoice | None = None,
     progress: EvaluationProgress = lambda what: None,
@@ -72,7 +70,6 @@ def evaluate_models(
         data: a folder of real images.
         manifest: says what is measured in `data`; `evaluation.toml` there by default.
         grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
-        self_supervised_steps: of Self2Self, on every image anew, and Speckle2Self; 0 leaves them out.
         imaging: how phantoms and captures are beamformed; the figures hold for a dynamic range of 60 dB.
         by: what does the phantoms, side by side; one after the other, in this process, by default. The figures are the
             same.
@@ -85,7 +82,7 @@ def evaluate_models(
         StageFailed: the engine cannot be started, or a phantom was lost with two of its workers.
     """
     require_new_evaluation(out, overwrite=overwrite)
-    _require_sense(scanner, condition, counts, self_supervised_steps)
+    _require_sense(scanner, condition, counts)
     if imaging.dynamic_range_db != DYNAMIC_RANGE_DB:
         raise ConfigError(f"figures hold for {DYNAMIC_RANGE_DB:g} dB; leave dynamic_range_db out")
     require_data_of(manifest, data)
@@ -98,15 +95,10 @@ def evaluate_models(
     under = _condition(condition, scanner, imaging)
     phantom_scanner = PhantomScanner(under, settings=imaging)
     out.mkdir(parents=True, exist_ok=True)
-    trained: list[ComparedMethod] = []
-    if self_supervised_steps:
-        progress("training Speckle2Self")
-        trained = self_supervised(self_supervised_steps, phantom_scanner)
-    compared += trained
     shared = None
     if by is not None:
         folders = tuple(find_model(model).absolute() for model in models)  # workers may run in other folders
-        workshop = PhantomWorkshop(condition, under.acquisition, imaging, folders, grain, tuple(trained))
+        workshop = PhantomWorkshop(condition, under.acquisition, imaging, folders, grain)
         folder = out.absolute() / ".slurm"
         shared = SharedPhantoms(by.engine(workshop, folder), folder, progress)
     results = evaluate_simulated(
@@ -128,12 +120,12 @@ def evaluate_models(
     return report
 
 
-def _require_sense(scanner: Path | None, condition: str, counts: PhantomCounts, self_supervised_steps: int) -> None:
+def _require_sense(scanner: Path | None, condition: str, counts: PhantomCounts) -> None:
     if condition not in CONDITIONS:
         raise ConfigError(f"no condition {condition!r}; there are {', '.join(CONDITIONS)}")
     if scanner is not None and condition == "probe":
         raise ConfigError("the condition probe is a probe of its own; leave out scanner, or choose another condition")
-    numbers = {**dataclasses.asdict(counts), "self_supervised_steps": self_supervised_steps}
+    numbers = dataclasses.asdict(counts)
     for name, number in numbers.items():
         least = 1 if name == "cysts" else 0
         if number < least:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sonolucent.beamform import Acquisition, ImagingSettings
-from sonolucent.nn.evaluate import CONDITIONS, ComparedMethod, PhantomScanner, methods
+from sonolucent.nn.evaluate import CONDITIONS, PhantomScanner, methods
 from sonolucent.nn.evaluate.held_out import EvaluationProgress
 from sonolucent.nn.evaluate.phantom_tasks import PhantomFigures, PhantomTask, measured
 from sonolucent.nn.inference.image_grain import GrainChoice
@@ -46,7 +46,6 @@ class PhantomWorkshop:
         imaging: how phantoms are beamformed.
         models: folders or names of those that are compared; those that are shipped when there are none.
         grain: of the images' speckle, as `sonolucent.nn.Enhancer` takes it.
-        trained: methods that were trained for this evaluation, to be compared as well.
     """
 
     condition: str
@@ -54,7 +53,6 @@ class PhantomWorkshop:
     imaging: ImagingSettings
     models: tuple[Path, ...] = ()
     grain: GrainChoice = "auto"
-    trained: tuple[ComparedMethod, ...] = ()
 
     needs_gpu = False
 
@@ -69,7 +67,7 @@ class PhantomBench:
     def __init__(self, workshop: PhantomWorkshop, threads: int) -> None:
         condition = dataclasses.replace(CONDITIONS[workshop.condition], acquisition=workshop.acquisition)
         self._scanner = PhantomScanner(condition, settings=workshop.imaging, threads=threads)
-        self._methods = [*methods(workshop.models, grain=workshop.grain, threads=threads), *workshop.trained]
+        self._methods = methods(workshop.models, grain=workshop.grain, threads=threads)
 
     def do(self, unit: PhantomUnit) -> PhantomOutcome:
         """Measures every method on the unit's phantom."""

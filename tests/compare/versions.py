@@ -41,7 +41,10 @@ class Version(NamedTuple):
         assert self.worker.stdout is not None
         self.worker.stdin.write(f"{what} {threads} {n_frames}\n")
         self.worker.stdin.flush()
-        return float(self.worker.stdout.readline())
+        answer = self.worker.stdout.readline()
+        if not answer:
+            sys.exit(f"{self.python} cannot do {what}; what it said stands above")
+        return float(answer)
 
     def frame_ms(self) -> float:
         """Of the whole pipeline: milliseconds a frame, as fast as it goes."""

@@ -1,6 +1,5 @@
 """The evaluation of a few methods on small scenes: figures that are known, and that move the right way."""
 
-import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,6 @@ from sonolucent.nn.evaluate.methods import View, methods
 from sonolucent.nn.evaluate.phantom_tasks import PhantomCounts, view
 from sonolucent.nn.evaluate.scenes import CONDITIONS, PhantomScanner, _OverMedian
 from sonolucent.nn.evaluate.seeds import CHOOSING, HELD_OUT, TRAINING
-from sonolucent.nn.evaluate.self_supervised import self_supervised
 
 GRID = ImageGrid.linear(x_m=(-19.9e-3, 19.9e-3), z_m=(2e-3, 39e-3), shape=(310, 128))
 SPARSE = Acquisition(tx_elements=range(4, 64, 8))
@@ -102,17 +100,6 @@ def test_every_method_is_there():
     names = [method.name for method in methods()]
     assert {"plain", *FILTERS, *COMPOUNDS} < set(names)
     assert any(name.startswith("light-quadrant@") for name in names)
-
-
-def test_self_supervised_methods_are_trained_on_the_spot(scanner, scene, monkeypatch):
-    monkeypatch.setattr(scanner, "scene", lambda name, seed: scene)
-    for method in self_supervised(1, scanner):
-        image = method.apply(view(scene))
-        assert image.shape == GRID.shape
-        assert np.isfinite(image).all()
-        assert -60 <= image.min() < image.max() <= 0
-    elsewhere = pickle.loads(pickle.dumps(method))
-    np.testing.assert_array_equal(elsewhere.apply(view(scene)), image)
 
 
 def test_compounding_says_what_it_lacks(scene):
