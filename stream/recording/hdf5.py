@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.recording.text_heaps import require_heaps_that_end
 
 # What h5py raises on damaged files, by trial.
 _DAMAGED = (
@@ -74,7 +75,10 @@ def open_for_reading(path: Path) -> h5py.File:
         RecordingError: it is no complete HDF5 file.
     """
     try:
+        require_heaps_that_end(path)
         return _open_unclosed(path) if _writer_did_not_close(path) else h5py.File(path, "r", libver="latest")
+    except ValueError as error:
+        raise RecordingError(f"{path}: {error}; copy or export it again") from error
     except (OSError, RuntimeError) as error:
         raise RecordingError(f"{path}: not a complete HDF5 file{_how_much(path, error)}") from error
 
