@@ -80,6 +80,8 @@ class FloodGuard:
         n_bytes = peer.clock.n_bytes()
         if peer.was_read:
             peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
+        if now_s - peer.since_s < _LOOK_S:
+            return False  # a good one that has just come may have sent much that nobody had time to read
         allowed = (1 + _WAITING) * self._largest_message + _SIGNS_BYTES_PER_S * (now_s - peer.since_s)
         return n_bytes - peer.n_bytes > allowed
 

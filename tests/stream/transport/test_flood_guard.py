@@ -18,6 +18,7 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.control.hub import ControlHub
 from sonolucent.stream.messages import Channels, Message, Stream
 from sonolucent.stream.scanner_box.push_socket import PushSocket
+from sonolucent.stream.transport import flood_guard
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
@@ -121,6 +122,36 @@ def test_whoever_is_read_may_send_for_ever(context: Context, caplog: pytest.LogC
             assert guard.receive() == [bytes(largest)]
         thread.join()
     assert not caplog.records
+
+
+class FastClock:
+    """Of a connection on which 100 kB come between any two looks."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.came, self.was_cut_off = 0, False
+
+    def n_bytes(self) -> int:
+        self.came += 100_000
+        return self.came
+
+    def cut_off(self) -> None:
+        self.was_cut_off = True
+
+
+def test_who_has_just_come_is_not_cut_off_before_anyone_could_read(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FastClock(0)
+    monkeypatch.setattr(flood_guard, "ByteClock", lambda descriptor: clock)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        socket.bind("tcp://127.0.0.1:*")
+        guard = FloodGuard(socket, 1000)
+        guard.hear(zmq.EVENT_ACCEPTED, 77)
+        guard.look()
+        assert not clock.was_cut_off
+        time.sleep(0.11)
+        guard.look()
+    assert clock.was_cut_off
 
 
 def test_many_signs_of_life_are_no_flood(context: Context) -> None:
