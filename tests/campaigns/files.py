@@ -227,6 +227,8 @@ def main() -> int:
     parser.add_argument("--info-only", action="store_true", help="leave the other commands out, which take longer")
     parser.add_argument("--keep", type=Path, help="a folder for files that had something go wrong")
     options = parser.parse_args()
+    if options.keep is not None:
+        options.keep.mkdir(parents=True, exist_ok=True)
     load_commands(["info"] if options.info_only else COMMANDS)
     results = {}
     for name in options.formats:
