@@ -7,7 +7,6 @@ passes any more. Its monitor tells of every beginning and end. It stays for as l
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,9 +32,6 @@ _SENDERS: dict[int, tuple[str, ...]] = {zmq.PULL: ("PUSH",), zmq.DEALER: ("ROUTE
 _SOON_MS = 10
 _LOOK_S = 1.0
 _STOOD_S = 5.0
-_UNHEARD_S = 1.0
-"""How long nothing has come at all before a connection within the process is made anew, twice as long each time. One in
-some hundred that is begun before the other end binds stays deaf in libzmq 4.3.5; by then the other end is there."""
 _BROKEN = (
     "it broke ZeroMQ's protocol: a part above 1 GiB, or bytes that are none of it (docs/wire.md); or another program "
     "came and went at this port"
@@ -85,14 +81,11 @@ class Connection:
         self._ended_in_order = True
         self._n_faults = 0
         self._told_s = time.monotonic()
-        self._unheard_since_s = self._told_s
-        self._unheard_s = _UNHEARD_S if endpoint.startswith("inproc://") else math.inf
         self._told: set[str] = set()
         connect(self.socket, endpoint, keys)
 
     def came(self) -> None:
         """Hears that something was read."""
-        self._unheard_s = math.inf
         self._liveness.came()
 
     def expect(self, largest_payload_bytes: int) -> None:
@@ -111,9 +104,6 @@ class Connection:
         if self._ended_s is not None:
             if now_s - self._ended_s >= self._pause_s and not self._is_readable():
                 self._make_anew()
-        elif now_s - self._unheard_since_s > self._unheard_s:
-            self._unheard_s *= 2
-            self._connect()
         elif self._speaks_no_zmtp(now_s):
             self._fault()
         elif (death := self._liveness.died(self._is_readable)) is not None:

@@ -227,20 +227,3 @@ def test_a_scanner_that_is_slow_or_pauses_is_left_alone(context: "zmq.Context[zm
         monitor.close()
     assert n_connections <= 2
     assert [frame.frame_id for frame in reader.frames] == [0, 1, 2]
-
-
-def test_within_a_process_a_connection_over_which_nothing_ever_came_is_made_anew(
-    context: zmq.Context[zmq.Socket[bytes]],
-) -> None:
-    with context.socket(zmq.ROUTER) as deaf:
-        deaf.bind("inproc://a>b")
-        with closing(Consumer(Edge("a", "b"), Place("inproc://a>b"), context, Event())) as consumer:
-            asked: list[bytes] = []
-            until_s = time.monotonic() + 1.6
-            while time.monotonic() < until_s:
-                assert consumer.pull(0.05) is None
-                while deaf.poll(0):
-                    asked.append(deaf.recv_multipart()[0])
-            _first, second = dict.fromkeys(asked)
-            deaf.send_multipart([second, *encode(STREAM)])
-            assert consumer.pull(1.0) == STREAM
