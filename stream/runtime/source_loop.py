@@ -23,6 +23,8 @@ from sonolucent.stream.runtime.feeding import push_all, wait_for_consumers
 from sonolucent.stream.runtime.obedience import Obeying
 from sonolucent.stream.sources.source import SCANNER, NeverBegan, Source
 from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.wire import decode, encode
+from sonolucent.stream.transport.wire_header import WireError
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ def _pass_on(
 ) -> StageReport:
     stream = _imaged(source, config)
     n_frames, next_frame_id, meter = carry_on_source(past.report, source), past.next_frame_id, Meter()
+    _require_acceptable(stream, config)
     push_all(producers, stream)
     journal.describe(stream)
     source.warm_up()
@@ -62,6 +65,18 @@ def _pass_on(
     return StageReport(
         {**of_source(source, n_frames), **close_all(producers)}, usage=meter.usage(), warnings=source.warnings
     )
+
+
+def _require_acceptable(stream: Stream, config: Config) -> None:
+    """Refuses a stream that the next stage would refuse, and wait for another for ever.
+
+    Raises:
+        ConfigError: what it says cannot be.
+    """
+    try:
+        decode(encode(stream))
+    except WireError as error:
+        raise ConfigError(f"{config.source}: {error}; correct it in the file") from error
 
 
 def _imaged(source: Source, config: Config) -> Stream:
