@@ -7,6 +7,8 @@ Range = tuple[float, float]
 # From concrete at 20 kHz to microscopes beyond 100 MHz.
 FREQUENCY_HZ: Range = (2e4, 1e9)
 SAMPLING_HZ: Range = (1e5, 2e10)
+# From growth seen in a lapse of weeks to single waves.
+FRAME_RATE_HZ: Range = (1e-6, 1e6)
 # From gases to diamond.
 SPEED_M_S: Range = (150.0, 2e4)
 # Elements from a tenth of a hundredth of a wavelength to hundreds of them.

@@ -71,12 +71,8 @@ def _named(
     method = offline_method(name)
     if method.learns_from == "others":
         method.fit(learn_from(), fitting)
-        return ComparedMethod(name, partial(_as_it_is, method))
+        return ComparedMethod(name, lambda view: method(view.plain_db))
     return ComparedMethod(name, partial(_fitted, method, fitting))
-
-
-def _as_it_is(method: ImageMethod, view: View) -> BMode:
-    return method(view.plain_db)
 
 
 def _fitted(method: ImageMethod, fitting: Fitting, view: View) -> BMode:

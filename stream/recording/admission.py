@@ -34,6 +34,9 @@ def admit(path: Path, said: FileDescription, options: ReadOptions) -> ForeignRec
     order = element_order(said, speed_m_s / center_hz, center_hz)
     clocks = shot_clocks(said, order, sampling_hz)
     demodulation_hz = _demodulation(said)
+    rate_hz = said.frame_rate_hz
+    if rate_hz is not None:
+        rate_hz = sanity.frame_rate_hz(Claim("the frame rate", rate_hz))
     acquisition = Acquisition(
         probe=order.probe,
         **clocks.transmits,
@@ -49,7 +52,7 @@ def admit(path: Path, said: FileDescription, options: ReadOptions) -> ForeignRec
     def read(i: int) -> NDArray[Any]:
         return _finished(said, said.read(i), order, clocks, turn)
 
-    return ForeignRecording(said.format, path, acquisition, said.frame_rate_hz, said.n_frames, read, notes)
+    return ForeignRecording(said.format, path, acquisition, rate_hz, said.n_frames, read, notes)
 
 
 def _finished(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream.plausible_values import (
+    FRAME_RATE_HZ,
     FREQUENCY_HZ,
     LENGTH_WAVELENGTHS,
     SAMPLING_HZ,
@@ -34,6 +35,11 @@ def frequency_hz(claim: Claim) -> float:
 def sampling_frequency_hz(claim: Claim) -> float:
     """A sampling frequency. Raises ValueError where it cannot be one in Hz."""
     return _within(claim, SAMPLING_HZ, "Hz", {"MHz": 1e6, "kHz": 1e3})
+
+
+def frame_rate_hz(claim: Claim) -> float:
+    """A rate of frames. Raises ValueError where it cannot be one in Hz."""
+    return _within(claim, FRAME_RATE_HZ, "Hz", {"kHz": 1e3})
 
 
 def sound_speed_m_s(claim: Claim) -> float:

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from scipy.io import savemat
 
@@ -50,6 +51,21 @@ def test_a_truncated_recording(sonolucent: Any, small_recording: Path, tmp_path:
     cut.write_bytes(small_recording.read_bytes()[:5000])
     options = ["--headless", "--transport", transport]
     refused(sonolucent("run", "--source", f"replay:{cut}", *options), "cut.h5", "not a complete HDF5 file")
+
+
+@pytest.mark.parametrize("transport", ["inproc", "ipc"])
+def test_a_stream_that_the_next_stage_would_refuse(
+    sonolucent: Any, small_recording: Path, tmp_path: Path, transport: str
+) -> None:
+    """It would wait for another description for ever."""
+    odd = tmp_path / "odd.h5"
+    shutil.copy(small_recording, odd)
+    with h5py.File(odd, "r+") as file:
+        file["scan/frame_rate"][...] = -0.25
+    options = ["--headless", "--model", "none", "--transport", transport]
+    refused(
+        sonolucent("run", "--source", f"replay:{odd}", *options), "odd.h5", "frame_rate_hz must be positive, not -0.25"
+    )
 
 
 def test_a_mat_file_without_exp_data(sonolucent: Any, tmp_path: Path) -> None:

@@ -73,3 +73,10 @@ def test_a_conversion_that_fails_leaves_no_file_behind(tmp_path: Path, name: str
     with pytest.raises(RecordingError, match="frame 2 cannot be read"):
         convert_recording(broken, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("frame_rate_hz", [-0.25, 0.0, float("nan")])
+def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, frame_rate_hz: float) -> None:
+    with pytest.raises(RecordingError, match=r"a\.h5: frame_rate_hz is "):
+        write_recording(tmp_path / "a.h5", FRAMES, ACQUISITION, frame_rate_hz=frame_rate_hz)
+    assert not list(tmp_path.iterdir())
