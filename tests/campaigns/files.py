@@ -3,13 +3,14 @@
 Each file is damaged where its structure is, and given to `info`; of those that it takes, one in ten goes on to `image`,
 `convert` or a replay (`run`), and one in 200 to `train`. The commands run within worker processes, whose memory is
 limited and which nobody waits for longer than ten seconds. A file that ends a worker, hangs, or has a command raise
-anything stays in the folder of `--keep`. Status 1 when there is one.
+anything stays in the folder of `--keep`; of one that hangs it is told where each thread stood. Status 1 when there is one.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import functools
 import importlib
 import io
@@ -27,6 +28,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import h5py
 
@@ -77,11 +79,11 @@ def campaign(name: str, options: argparse.Namespace, folder: Path) -> Result:
     result, before_s, at = Result(), _workers_s(), options.first
     made, end = seeds(name, folder), options.first + options.files
     while at < end:
+        known = len(result.faults)
         at = _work(made, range(at, end), folder, result, info_only=options.info_only)
+        for index, _ in result.faults[known:] if options.keep is not None else ():
+            shutil.copy(folder / f"{index}", options.keep / f"{name.replace(' ', '-')}-{index}{made[0].suffix}")
     result.tried, result.processor_s = options.files, _workers_s() - before_s
-    for index, _ in result.faults if options.keep is not None else ():
-        kept = options.keep / f"{name.replace(' ', '-')}-{index}{made[0].suffix}"
-        kept.write_bytes(file_of(made, index, folder))
     return result
 
 
@@ -124,28 +126,34 @@ def _work(made: list[Path], indices: range, folder: Path, result: Result, *, inf
         return indices.stop
     ended_by = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status >> 8}"
     died_at = int((folder / "at").read_text())
-    hung = ended_by == "SIGALRM"
-    result.faults.append((died_at, f"it hung for {HANG_S} s" if hung else f"the interpreter ended by {ended_by}"))
+    stuck = (folder / "stuck").read_text()
+    result.faults.append((died_at, f"it hung: {stuck}" if stuck else f"the interpreter ended by {ended_by}"))
+    shutil.copy(_damaged_file(made, folder), folder / f"{died_at}")
     return died_at + 1
+
+
+def _damaged_file(made: list[Path], folder: Path) -> Path:
+    # A name of its own: what is known of a file, such as that it was warned of, is known by name.
+    return folder / f"damaged{made[0].suffix}"
 
 
 def _try_all(made: list[Path], indices: range, folder: Path, tells: int, *, info_only: bool) -> None:
     """What a worker does: tells of each file [number, answers, fault]."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit_memory()
-    with open(tells, "w", buffering=1) as tell:
+    with open(tells, "w", buffering=1) as tell, open(folder / "stuck", "w") as stuck:
         for command in range(0 if info_only else 3):
-            try_file(made[0], command * _ON_ONE_IN, hang_s=0)
+            try_file(made[0], command * _ON_ONE_IN)
         for index in indices:
             (folder / "at").write_text(str(index))
-            # A name of its own: what is known of a file, such as that it was warned of, is known by name.
-            path = folder / f"damaged{made[0].suffix}"
+            path = _damaged_file(made, folder)
             path.write_bytes(file_of(made, index, folder))
             if (toml := made[0].with_suffix(".toml")).exists():
                 path.with_suffix(".toml").write_bytes(toml.read_bytes())
-            answers, fault = try_file(path, index, info_only=info_only)
+            answers, fault = try_file(path, index, stuck, info_only=info_only)
+            if fault:
+                shutil.copy(path, folder / f"{index}")
             tell.write(json.dumps([index, answers, fault]) + "\n")
 
 
@@ -155,15 +163,21 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def try_file(path: Path, index: int, *, hang_s: int = HANG_S, info_only: bool = False) -> tuple[list[str], str]:
-    """What the commands answer to a file ("info 2"), and the fault, if there is one."""
+def try_file(
+    path: Path, index: int, stuck: TextIO | None = None, *, info_only: bool = False
+) -> tuple[list[str], str]:
+    """What the commands answer to a file ("info 2"), and the fault, if there is one.
+
+    With `stuck`, a command that is not over in time ends the process, once it is written there where each thread stood.
+    """
     out = path.parent / "out"
     answers = []
     commands = _commands(path, out, index)
     for command in itertools.islice(commands, 1) if info_only else commands:
-        signal.alarm(hang_s)
+        if stuck is not None:
+            faulthandler.dump_traceback_later(HANG_S, exit=True, file=stuck)
         status, fault = answer(command)
-        signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
         answers.append(f"{command[0]} {status}")
         _remove(out)
         if fault:
