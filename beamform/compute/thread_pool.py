@@ -1,6 +1,7 @@
 """One pool of threads for everything that beamforms: FFT plans run single-threaded inside it, kernels without the GIL.
 
-The thread pools of FFTW and Numba fight for the same cores; a single pool whose threads take blocks of work does not.
+Kernels share a frame's work out among themselves (`share`); a block at a time (`map`) is for what Python takes part in.
+The thread pools of FFTW and Numba fight for the same cores; a single pool whose threads take what there is does not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from sonolucent.beamform.compute.taking import Taken
 
 
 class ThreadPool:
@@ -38,7 +43,19 @@ class ThreadPool:
             while (first := next(blocks)) < n:
                 task(thread, range(first, min(first + chunk, n)))
 
-        others = [self._others.submit(take_blocks, thread) for thread in range(1, self.threads)] if self._others else []
-        take_blocks(0)
+        self._on_all(take_blocks)
+
+    def share(self, task: Callable[[int, Taken], None]) -> None:
+        """Calls `task(thread, taken)` in all threads at once; returns when all are done.
+
+        Each does the pieces of work whose numbers its kernel takes, see `taking.py`, until there are none.
+        """
+        taken = np.zeros(1, np.int64)
+        self._on_all(lambda thread: task(thread, taken))
+
+    def _on_all(self, work: Callable[[int], None]) -> None:
+        others = [self._others.submit(work, thread) for thread in range(1, self.threads)] if self._others else []
+        work(0)
         for other in others:
-            other.result()
+            if not other.cancel():  # one that has not begun yet would find nothing left to do
+                other.result()

@@ -1,8 +1,8 @@
-"""The Fourier beamformer on the CPU: Numba kernels and FFTs, over independent blocks that the threads share.
+"""The Fourier beamformer on the CPU: Numba kernels and FFTs, over independent pieces that the threads share.
 
-A  `element_pairs.py`, a block is an offset between transmitter and receiver
-B  `stolt.py`, a block is a residue of the image's lateral wavenumbers modulo the lateral period
-C  `lateral_fft.py`, a block is some rows of the image
+A  `element_pairs.py`, a piece is an offset between transmitter and receiver
+B  `stolt.py`, a piece is a residue of the image's lateral wavenumbers modulo the lateral period
+C  `lateral_fft.py`, a piece is some rows of the image
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import read_only
+from sonolucent.beamform.compute.taking import Taken
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.element_pairs import PairSpectra, PairWorkspace
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
@@ -24,8 +25,6 @@ from sonolucent.beamform.fourier.plan import FourierPlan
 from sonolucent.beamform.fourier.shot_buffer import ShotBuffer
 from sonolucent.beamform.fourier.stolt import StoltMap, StoltWorkspace
 
-_ROWS = 64
-"""Rows of the image that a thread takes at a time."""
 _PAIRS = 32
 """Pairs of elements that a thread takes at a time."""
 
@@ -51,11 +50,10 @@ class CpuEngine:
         self._pushed = None
         shots = Shots(read_only(channels), self._shot_of, self._pairs.is_dead)
 
-        def transform(thread: int, offsets: range) -> None:
-            for offset in offsets:
-                self._pair_workspaces[thread].transform_offset(shots, offset)
+        def transform(thread: int, taken: Taken) -> None:
+            self._pair_workspaces[thread].transform_offsets(taken, shots)
 
-        self._pool.map(transform, self._plan.sampling.n_offsets, chunk=1)
+        self._pool.share(transform)
 
     def begin_shots(self, dtype: np.dtype[Any]) -> None:
         self._pushed = ShotBuffer(self._plan.acquisition, self._pairs, dtype)
@@ -86,12 +84,11 @@ class CpuEngine:
         def transform_time(thread: int, block: range) -> None:
             pushed.transform_time(self._pair_workspaces[thread], waiting[block.start : block.stop])
 
-        def transform_midpoints(thread: int, offsets: range) -> None:
-            for offset in offsets:
-                self._pair_workspaces[thread].transform_midpoints(pushed.rows[offset], offset)
+        def transform_midpoints(thread: int, taken: Taken) -> None:
+            self._pair_workspaces[thread].transform_midpoints(taken, pushed.rows)
 
         self._pool.map(transform_time, len(waiting), chunk=_PAIRS)
-        self._pool.map(transform_midpoints, self._plan.sampling.n_offsets, chunk=1)
+        self._pool.share(transform_midpoints)
 
     def _form_columns(self, masks: LookMasks) -> NDArray[np.complex64]:
         """The columns under each of the masks in depth, (n_masks, n_waves, n_z)."""
@@ -101,16 +98,20 @@ class CpuEngine:
             self._columns = fft.complex_buffer(len(masks.depth), *self._columns.shape[1:])
         columns = self._columns[: len(masks.depth)]
 
-        def map_to_depth(thread: int, residues: range) -> None:
-            for residue in residues:
-                self._stolt_workspaces[thread](residue, masks.depth, columns)
+        def map_to_depth(thread: int, taken: Taken) -> None:
+            self._stolt_workspaces[thread](taken, masks.depth, columns)
 
-        self._pool.map(map_to_depth, self._plan.sampling.n_lateral // 2 + 1, chunk=1)
+        self._pool.share(map_to_depth)
         return columns
 
     def _write_images(self, masks: LookMasks, columns: NDArray[np.complex64], images: NDArray[np.complex64]) -> None:
-        def write_rows(thread: int, rows: range) -> None:
-            for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
-                self._lateral_transforms[thread](columns[depth], mask, rows, image)
+        for image, mask, depth in zip(images, masks.lateral, masks.depth_of, strict=True):
+            self._write_under(mask, columns[depth], image)
 
-        self._pool.map(write_rows, self._plan.grid.n_z, chunk=_ROWS)
+    def _write_under(
+        self, mask: NDArray[np.float32], columns: NDArray[np.complex64], image: NDArray[np.complex64]
+    ) -> None:
+        def write_rows(thread: int, taken: Taken) -> None:
+            self._lateral_transforms[thread](taken, columns, mask, image)
+
+        self._pool.share(write_rows)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.beamform.compute import fft
-from sonolucent.beamform.compute.column_fft import column_buffer, plan_columns, transform_columns
+from sonolucent.beamform.compute.column_fft import ColumnFft, column_buffer, plan_columns, transform_columns
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.split_complex import BLOCK, n_blocks, padded_length, split_buffer
+from sonolucent.beamform.compute.taking import Taken, take
 from sonolucent.beamform.fourier.pair_folding import (
     Shots,
     both_orders,
@@ -38,12 +39,11 @@ class PairSpectra:
         self.is_dead = np.isin(np.arange(self.n_elements), plan.acquisition.dead_elements)
         self.n_bins = padded_length(sampling.n_bins)
         self.first_sample = np.array(sampling.first_sample)
-        self.pairs_at = [self._pairs_at(offset) for offset in range(sampling.n_offsets)]
-        """All pairs of elements each offset apart."""
         n_half = (sampling.n_offsets + 1) // 2
         self.by_wavenumber = fft.real_buffer(sampling.n_lateral, n_blocks(sampling.n_bins), 2, n_half, BLOCK)
         """Blocks as in `split_complex.py`: (lateral wavenumber, block of frequencies, parity of the offset,
         offset // 2, BLOCK). So the sum over offsets reads what it needs in one piece."""
+        self.offsets = _offsets(self)
 
     def rows(self, *shape: int) -> NDArray[np.float32]:
         """For the pass bands of the pairs of an offset, by their lower element; the last row stays zero:
@@ -55,10 +55,6 @@ class PairSpectra:
         reach = self.sampling.n_offsets - 1
         other = np.arange(max(element - reach, 0), min(element + reach, self.n_elements - 1) + 1)
         return np.stack([np.minimum(other, element), np.maximum(other, element)], axis=1)
-
-    def _pairs_at(self, offset: int) -> Pairs:
-        low = np.arange(self.n_elements - offset)
-        return np.stack([low, low + offset], axis=1)
 
 
 class _TimeTransform(NamedTuple):
@@ -74,20 +70,34 @@ class _TimeTransform(NamedTuple):
     """First bin of the pass band, and how many there are."""
 
 
-class _MidpointTransform(NamedTuple):
-    """Transforms the pairs of one offset over their midpoints.
+class _Offsets(NamedTuple):
+    """Which pairs are each offset apart, and where their transform over midpoints reads and writes.
 
     A midpoint is rounded down to an element; the tables of `stolt.py` move those of odd offsets back.
     """
 
+    pairs: Pairs
+    """All of them, by their offset."""
+    first_pair: NDArray[np.int64]
+    """Of each offset, and the number of all: (n_offsets + 1,)."""
     read_at: NDArray[np.int64]
-    """Where each midpoint's row begins among `PairSpectra.rows`, (n_lateral,)."""
+    """Where each midpoint's row begins among `PairSpectra.rows`, (n_offsets, n_lateral)."""
     write_at: NDArray[np.int64]
-    """Where the first block of each wavenumber goes in `PairSpectra.by_wavenumber`, (n_lateral,)."""
+    """Where the first block of each wavenumber goes in `PairSpectra.by_wavenumber`, (n_offsets, n_lateral)."""
     write_step: int
     """Floats from there to where the next block goes."""
-    n_blocks: int
-    """Blocks of frequencies that the offset reaches a pixel with."""
+    n_blocks: NDArray[np.int64]
+    """Blocks of frequencies that each offset reaches a pixel with, (n_offsets,)."""
+
+
+class _MidpointTransform(NamedTuple):
+    """What one thread needs to transform the pairs of an offset over their midpoints."""
+
+    columns: ColumnFft
+    spectra: NDArray[np.float32]
+    """`PairSpectra.by_wavenumber`, flat."""
+    work: NDArray[np.float32]
+    """See `column_buffer`."""
 
 
 class PairRows(NamedTuple):
@@ -108,47 +118,89 @@ class PairWorkspace:
 
     def __init__(self, spectra: PairSpectra) -> None:
         sampling = spectra.sampling
-        self._spectra = spectra
+        self._offsets = spectra.offsets
         traces = fft.complex_buffer(_TRACES, sampling.n_time)
         self._rows = spectra.rows()
-        self._rows_at = [PairRows(pairs[:, 0], self._rows) for pairs in spectra.pairs_at]
         self._time_plans = [fft.plan_forward(traces[:n]) for n in range(1, _TRACES + 1)]
         band = sampling.first_bin, sampling.n_bins
         self._time_transform = _TimeTransform(traces, fft.calls(self._time_plans), spectra.first_sample, band)
-        self._columns = plan_columns(sampling.n_lateral)
-        self._column_buffer = column_buffer(sampling.n_lateral)
-        self._midpoint_transforms = [_midpoint_transform(spectra, offset) for offset in range(sampling.n_offsets)]
+        self._midpoint_transform = _MidpointTransform(
+            plan_columns(sampling.n_lateral), spectra.by_wavenumber.reshape(-1), column_buffer(sampling.n_lateral)
+        )
 
-    def transform_offset(self, shots: Shots, offset: int) -> None:
-        """The pairs `offset` apart, all the way."""
-        self.transform_time(shots, self._spectra.pairs_at[offset], self._rows_at[offset])
-        self.transform_midpoints(self._rows, offset)
+    def transform_offsets(self, taken: Taken, shots: Shots) -> None:
+        """The pairs of offsets that nobody else takes, all the way."""
+        transform = _transform_baseband_offsets if np.iscomplexobj(shots.channels) else _transform_offsets
+        transform(taken, shots, self._offsets, self._time_transform, self._rows, self._midpoint_transform)
 
     def transform_time(self, shots: Shots, pairs: Pairs, rows: PairRows) -> None:
         """Folds the pairs and writes the pass band of each to its row."""
         transform = _transform_baseband if np.iscomplexobj(shots.channels) else _transform_time
         transform(shots, pairs, self._time_transform, rows)
 
-    def transform_midpoints(self, rows: NDArray[np.float32], offset: int) -> None:
-        """Transforms the pairs `offset` apart, `PairSpectra.rows` (n_elements + 1, 2 n_bins), over their midpoints."""
-        read_at, *where, blocks = self._midpoint_transforms[offset]
-        spectra = self._spectra.by_wavenumber.reshape(-1)
-        transform_columns(self._columns, rows.reshape(-1), read_at, spectra, *where, blocks, self._column_buffer)
+    def transform_midpoints(self, taken: Taken, rows: NDArray[np.float32]) -> None:
+        """Transforms pairs of offsets that nobody else takes, `PairSpectra.rows` of each, over their midpoints."""
+        _transform_all_midpoints(taken, self._offsets, rows, self._midpoint_transform)
 
 
-def _midpoint_transform(spectra: PairSpectra, offset: int) -> _MidpointTransform:
-    sampling = spectra.sampling
-    midpoints, n_pairs = np.arange(sampling.n_lateral), spectra.n_elements - offset
-    pair = midpoints - offset // 2
-    row = np.where((pair >= 0) & (pair < n_pairs), pair, spectra.n_elements)
+def _offsets(spectra: PairSpectra) -> _Offsets:
+    sampling, n_elements = spectra.sampling, spectra.n_elements
+    offsets, midpoints = np.arange(sampling.n_offsets)[:, None], np.arange(sampling.n_lateral)
+    low = [np.arange(n_elements - offset) for offset in range(sampling.n_offsets)]
+    pair = midpoints - offsets // 2
+    row = np.where((pair >= 0) & (pair < n_elements - offsets), pair, n_elements)
     _, blocks, _, n_half, _ = spectra.by_wavenumber.shape
     step = 2 * n_half * BLOCK
-    return _MidpointTransform(
+    return _Offsets(
+        pairs=np.concatenate([np.stack([pairs, pairs + offset], axis=1) for offset, pairs in enumerate(low)]),
+        first_pair=np.cumsum([0, *map(len, low)]),
         read_at=2 * spectra.n_bins * row,
-        write_at=midpoints * blocks * step + (offset % 2 * n_half + offset // 2) * BLOCK,
+        write_at=midpoints * blocks * step + (offsets % 2 * n_half + offsets // 2) * BLOCK,
         write_step=step,
-        n_blocks=n_blocks(sampling.bins_of_offset[offset]),
+        n_blocks=np.array([n_blocks(n_bins) for n_bins in sampling.bins_of_offset]),
     )
+
+
+@kernel(boundscheck=False)
+def _transform_offsets(taken, shots, offsets, transform, rows, midpoints):
+    """Brings real `Shots` to `PairSpectra.by_wavenumber`, offset by offset.
+
+    Args:
+        taken: see `take`.
+        shots: `Shots`.
+        offsets: `_Offsets`.
+        transform: `_TimeTransform`.
+        rows: to work in, see `PairSpectra.rows`.
+        midpoints: `_MidpointTransform`.
+    """
+    for offset in take(taken, offsets.n_blocks.size):
+        pairs = offsets.pairs[offsets.first_pair[offset] : offsets.first_pair[offset + 1]]
+        _transform_time(shots, pairs, transform, PairRows(pairs[:, 0], rows))
+        _transform_midpoints(offsets, offset, rows, midpoints)
+
+
+@kernel(boundscheck=False)
+def _transform_baseband_offsets(taken, shots, offsets, transform, rows, midpoints):
+    """As `_transform_offsets`, for complex samples."""
+    for offset in take(taken, offsets.n_blocks.size):
+        pairs = offsets.pairs[offsets.first_pair[offset] : offsets.first_pair[offset + 1]]
+        _transform_baseband(shots, pairs, transform, PairRows(pairs[:, 0], rows))
+        _transform_midpoints(offsets, offset, rows, midpoints)
+
+
+@kernel(boundscheck=False)
+def _transform_all_midpoints(taken, offsets, rows, midpoints):
+    """Offset by offset, of rows (n_offsets, n_elements + 1, 2 n_bins)."""
+    for offset in take(taken, offsets.n_blocks.size):
+        _transform_midpoints(offsets, offset, rows[offset], midpoints)
+
+
+@kernel(boundscheck=False)
+def _transform_midpoints(offsets, offset, rows, midpoints):
+    """Those of one offset, of rows (n_elements + 1, 2 n_bins)."""
+    columns, spectra, work = midpoints
+    read_at, write_at, blocks = offsets.read_at[offset], offsets.write_at[offset], offsets.n_blocks[offset]
+    transform_columns(columns, rows.reshape(-1), read_at, spectra, write_at, offsets.write_step, blocks, work)
 
 
 @kernel(boundscheck=False)

@@ -19,8 +19,12 @@ from sonolucent.beamform.compute.column_fft import (
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, even_lanes, fma, load, odd_lanes, splat
 from sonolucent.beamform.compute.split_complex import BLOCK, load_block, store_block
+from sonolucent.beamform.compute.taking import Taken, take
 from sonolucent.beamform.fourier.sampling import TransformSizes, wavenumber_step
 from sonolucent.beamform.image_grid import ImageGrid
+
+_ROWS = 64
+"""That a thread takes at a time."""
 
 
 class _RowTransform(NamedTuple):
@@ -56,7 +60,7 @@ class ImagePlan(Protocol):
 
 
 class LateralTransform:
-    """Sums exp(i K x) over the image's wavenumbers, for blocks of rows: one for each thread, for its buffers.
+    """Sums exp(i K x) over the image's wavenumbers, row by row: one for each thread, for its buffers.
 
     An FFT where the columns divide the lateral period, else a product with the matrix of exponentials, which is
     slower. Wavenumbers beyond the columns' Nyquist alias, as they do in an image sampled at its columns.
@@ -74,20 +78,24 @@ class LateralTransform:
         self._matrix = np.exp(1j * step * waves[:, None] * columns).astype(np.complex64)
 
     def __call__(
-        self, columns: NDArray[np.complex64], mask: NDArray[np.float32], rows: range, image: NDArray[np.complex64]
+        self,
+        taken: Taken,
+        columns: NDArray[np.complex64],
+        mask: NDArray[np.float32],
+        image: NDArray[np.complex64],
     ) -> None:
-        """Writes some rows of `image` (n_z, n_x), gain included.
+        """Writes rows of `image` that nobody else takes, gain included.
 
         Args:
+            taken: see `take`.
             columns: the lateral spectrum of each row, (n_waves, n_z).
             mask: weight of each wave, (n_waves,).
-            rows: which to write.
-            image: written to.
+            image: written to, (n_z, n_x).
         """
         if self._transform is None:
-            _multiply(columns, mask, self._matrix, self._gain, (rows.start, rows.stop), image)
+            _multiply(taken, columns, mask, self._matrix, self._gain, image)
         else:
-            _transform(columns, mask, self._transform, self._gain, (rows.start, rows.stop), image)
+            _transform(taken, columns, mask, self._transform, self._gain, image)
 
 
 def _row_transform(waves: NDArray[np.int64], n: int) -> _RowTransform:
@@ -101,18 +109,29 @@ def _row_transform(waves: NDArray[np.int64], n: int) -> _RowTransform:
 
 
 @kernel()
-def _multiply(columns, mask, matrix, gain, rows, image):
-    """Writes the rows from rows[0] to before rows[1] of `image`, see `LateralTransform`."""
-    spectrum = np.ascontiguousarray(columns[:, rows[0] : rows[1]].T) * mask
-    image[rows[0] : rows[1]] = np.dot(spectrum, matrix) * gain[rows[0] : rows[1]]
+def _multiply(taken, columns, mask, matrix, gain, image):
+    """Writes rows of `image`, see `LateralTransform`."""
+    for block in take(taken, -(-image.shape[0] // _ROWS)):
+        first = _ROWS * block
+        behind = min(first + _ROWS, image.shape[0])
+        spectrum = np.ascontiguousarray(columns[:, first:behind].T) * mask
+        image[first:behind] = np.dot(spectrum, matrix) * gain[first:behind]
 
 
 @kernel(boundscheck=False)
-def _transform(columns, mask, transform, gain, rows, image):
+def _transform(taken, columns, mask, transform, gain, image):
     """The same by a `_RowTransform`.
 
     The transform is a forward one. With real and imaginary parts exchanged, before and after, it is the backward one.
     """
+    for block in take(taken, -(-image.shape[0] // _ROWS)):
+        first = _ROWS * block
+        _transform_rows(columns, mask, transform, gain, (first, min(first + _ROWS, image.shape[0])), image)
+
+
+@kernel(boundscheck=False)
+def _transform_rows(columns, mask, transform, gain, rows, image):
+    """Those from rows[0] to before rows[1]."""
     slot, fft_columns, spectrum, pixels, work = transform
     at = fft_columns.buffer_at
     for first in range(rows[0], rows[1], LANES):

@@ -17,61 +17,68 @@ _ANGLES = 4
 """Summed together."""
 
 
-class OffsetSum(NamedTuple):
-    """Tables of the sum for the residues +r and -r of the image's wavenumbers modulo the lateral period."""
+class OffsetSums(NamedTuple):
+    """Tables of the sums, for each residue r of the image's wavenumbers modulo the lateral period, and -r."""
 
-    even_cosines: NDArray[np.float32]
-    """See `cosine_table`: (n_rows, even offsets)."""
-    odd_cosines: NDArray[np.float32]
+    even_cosines: tuple[NDArray[np.float32], NDArray[np.float32]]
+    """For even and for odd residues, see `cosine_table`: (n_rows, even offsets)."""
+    odd_cosines: tuple[NDArray[np.float32], NDArray[np.float32]]
     """(n_rows, odd offsets)"""
     per_block: NDArray[np.int64]
     """How many offsets of each parity reach into each block of frequencies, (2, n_blocks)."""
     first: NDArray[np.int64]
-    """Of each residue, the float at which its spectra begin: (2,)."""
+    """Of +r and -r, the float at which their spectra begin: (n_residues, 2)."""
     n_half: int
     """Offsets of a parity."""
     odd_phases: NDArray[np.complex64]
-    """Of each residue, what moves the midpoints of odd offsets, rounded down to an element, to where they lie."""
-    n_angles: int
+    """Of +r and -r, what moves the midpoints of odd offsets, rounded down to an element, to where they lie:
+    (n_residues, 2)."""
+    n_angles: tuple[int, int]
+    """For even and for odd residues."""
 
 
-def plan_offset_sum(sampling: Sampling, spectra_shape: tuple[int, ...], residue: int) -> OffsetSum:
+def plan_offset_sums(sampling: Sampling, spectra_shape: tuple[int, ...]) -> OffsetSums:
     """For spectra of the shape of `PairSpectra.by_wavenumber`."""
     n_lateral, n_half = spectra_shape[0], spectra_shape[3]
-    parity = residue % 2
-    residues = np.array([residue, -residue % n_lateral])
-    even, odd = (cosine_table(parity, n_lateral, sampling.n_offsets, offsets) for offsets in (0, 1))
-    return OffsetSum(
-        even_cosines=even,
-        odd_cosines=odd,
+    residues = np.arange(n_lateral // 2 + 1)
+    both = np.stack([residues, -residues % n_lateral], axis=1)
+    even, odd = (
+        tuple(cosine_table(parity, n_lateral, sampling.n_offsets, offsets) for parity in (0, 1)) for offsets in (0, 1)
+    )
+    return OffsetSums(
+        even_cosines=(even[0], even[1]),
+        odd_cosines=(odd[0], odd[1]),
         per_block=_offsets_per_block(sampling),
-        first=residues * math.prod(spectra_shape[1:]),
+        first=both * math.prod(spectra_shape[1:]),
         n_half=n_half,
-        odd_phases=np.exp(-1j * np.pi * residues / n_lateral).astype(np.complex64),
-        n_angles=n_lateral // 2 + 1 - parity,
+        odd_phases=np.exp(-1j * np.pi * both / n_lateral).astype(np.complex64),
+        n_angles=(n_lateral // 2 + 1, n_lateral // 2),
     )
 
 
 @kernel(boundscheck=False)
-def sum_offsets(block, tables, spectra, angles):
-    """Sums a block of the spectra of all offsets h into those of leg pairs at angle a, for both residues.
+def sum_offsets(block, residue, tables, spectra, angles):
+    """Sums a block of the spectra of all offsets h into those of leg pairs at angle a, for +residue and -residue.
 
     Args:
         block: of frequencies.
-        tables: `OffsetSum`.
+        residue: from 0 on.
+        tables: `OffsetSums`.
         spectra: `PairSpectra.by_wavenumber`.
         angles: written to, (2 residues, at least n_angles, BLOCK).
 
     cos(h (pi - a)) = +-cos(h a), so the sums over even and over odd offsets give two angles each. Four angles are
     summed at once, so that their sums stay in registers.
     """
-    even_cosines, odd_cosines, per_block, first, n_half, odd_phases, n_angles = tables
+    parity, per_block, n_half = residue % 2, tables.per_block, tables.n_half
+    even_cosines, odd_cosines = tables.even_cosines[parity], tables.odd_cosines[parity]
+    last = tables.n_angles[parity] - 1
     for side in range(2):
-        phase = splat(odd_phases[side].real), splat(odd_phases[side].imag)
-        even = first[side] + block * 2 * n_half * BLOCK
+        odd_phase = tables.odd_phases[residue, side]
+        phase = splat(odd_phase.real), splat(odd_phase.imag)
+        even = tables.first[residue, side] + block * 2 * n_half * BLOCK
         odd = even + n_half * BLOCK
         target = side * angles.shape[1]
-        last = n_angles - 1
         for row in range(0, even_cosines.shape[0], _ANGLES):
             sums = _multiply(even_cosines, row, per_block[0, block], spectra, even)
             turns = _multiply(odd_cosines, row, per_block[1, block], spectra, odd)

@@ -23,6 +23,7 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.apodization import Apodization, WavenumberTaper
 from sonolucent.beamform.channel_data import ChannelData, require_finite_image, require_frame, require_shot
 from sonolucent.beamform.compute import fft
+from sonolucent.beamform.compute.taking import Taken
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.image_buffer import image_buffer
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
@@ -30,9 +31,6 @@ from sonolucent.beamform.fourier.plane_wave_map import WAVES, PlaneWaveMap
 from sonolucent.beamform.fourier.plane_wave_plan import plan_plane_waves
 from sonolucent.beamform.fourier.receive_spectra import ReceiveSpectra
 from sonolucent.beamform.image_grid import ImageGrid
-
-_ROWS = 64
-"""Rows of the image that a thread takes at a time."""
 
 
 class PlaneWaveBeamformer:
@@ -133,8 +131,8 @@ class PlaneWaveBeamformer:
         def write_columns(thread: int, waves: range) -> None:
             self._map(thread, waves, self._columns)
 
-        def write_rows(thread: int, rows: range) -> None:
-            self._lateral_transforms[thread](self._columns, self._mask, rows, image)
+        def write_rows(thread: int, taken: Taken) -> None:
+            self._lateral_transforms[thread](taken, self._columns, self._mask, image)
 
         self._pool.map(write_columns, self._columns.shape[0] // 2 + 1, chunk=WAVES)
-        self._pool.map(write_rows, self.grid.n_z, chunk=_ROWS)
+        self._pool.share(write_rows)

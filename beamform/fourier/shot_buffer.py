@@ -32,9 +32,8 @@ class ShotBuffer:
         self._never_fires = ~np.isin(np.arange(acquisition.n_rx), self._elements)
         self._arrivals = np.zeros(acquisition.n_rx, np.int64)
         self._waiting = np.zeros((acquisition.n_rx, acquisition.n_rx), np.bool_)
-        for offset in range(spectra.sampling.n_offsets):
-            # Whatever the spectra held before these shots is out of date.
-            self._waiting[tuple(spectra.pairs_at[offset].T)] = True
+        # Whatever the spectra held before these shots is out of date.
+        self._waiting[tuple(spectra.offsets.pairs.T)] = True
 
     def push(self, shot: ChannelData, tx_index: int) -> Pairs:
         """Stores a shot; returns the pairs that it completes."""

@@ -11,9 +11,10 @@ from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, fma, load, multiply, splat, store, times_i
 from sonolucent.beamform.compute.split_complex import BLOCK
+from sonolucent.beamform.compute.taking import Taken, take
 from sonolucent.beamform.fourier.depth_gridding import Samples, gather_cells, samples_buffer
 from sonolucent.beamform.fourier.leg_pairs import LegPairs, LegTables, leg_pairs, leg_tables, spread_pairs
-from sonolucent.beamform.fourier.offset_sum import OffsetSum, plan_offset_sum, sum_offsets
+from sonolucent.beamform.fourier.offset_sum import OffsetSums, plan_offset_sums, sum_offsets
 from sonolucent.beamform.fourier.plan import FourierPlan
 
 
@@ -31,16 +32,18 @@ class _Tables(NamedTuple):
     """Of each of the image's waves, (n_waves,)."""
 
 
-class _Residue(NamedTuple):
-    """The image's wavenumbers that equal +residue or -residue modulo the lateral period."""
+class _Residues(NamedTuple):
+    """For each residue, the image's wavenumbers that equal +residue or -residue modulo the lateral period."""
 
     waves: NDArray[np.int64]
-    """Those of the wavenumbers that are 0 or more; their negatives go with them: (n,)."""
+    """Those of the wavenumbers that are 0 or more, by residue; their negatives go with them."""
+    first_wave: NDArray[np.int64]
+    """Of each residue, and the number of all: (n_residues + 1,)."""
     pairs: LegPairs
-    """That make those."""
-    offsets: OffsetSum
-    fft_call: NDArray[np.int64]
-    """Transforms the first 2 n rows of the thread's `depths`, for `fft.execute`."""
+    """That make the waves of each residue, one residue after the other."""
+    first_pair: NDArray[np.int64]
+    """Of each residue, and the number of all: (n_residues + 1,)."""
+    offsets: OffsetSums
 
 
 class _Buffers(NamedTuple):
@@ -53,6 +56,8 @@ class _Buffers(NamedTuple):
     """Of each wave, see `spread`: (n, 16 n_cells)."""
     depths: NDArray[np.complex64]
     """Of each wave and its negative, in turn, the spectrum over depth, and then the depths: (2 n, n_depth)."""
+    fft_calls: NDArray[np.int64]
+    """Transforms of the first 2, 4, .. rows of `depths`, for `fft.execute`: (n, 2)."""
 
 
 class StoltMap:
@@ -64,45 +69,54 @@ class StoltMap:
     """
 
     def __init__(self, plan: FourierPlan, spectra: NDArray[np.float32]) -> None:
-        n_lateral, legs, first_cell = plan.sampling.n_lateral, plan.leg_waves, plan.depth_bins.start
-        residues = range(n_lateral // 2 + 1)
+        legs, first_cell = plan.leg_waves, plan.depth_bins.start
         self.plan = plan
         self.spectra = spectra
         self.tables = _Tables(
             leg_tables(legs, first_cell), first_cell, plan.taps, np.repeat(plan.tap_correction, 2), plan.wave_phase
         )
-        self.waves = [_waves_of(plan, residue) for residue in residues]
-        """Those of each residue, see `_Residue`."""
-        self.pairs = [leg_pairs(legs, waves, i, n_lateral) for i, waves in enumerate(self.waves)]
-        self.offsets = [plan_offset_sum(plan.sampling, spectra.shape, residue) for residue in residues]
+        self.residues = _residues(plan, spectra.shape)
 
 
 class StoltWorkspace:
     """Buffers and transforms of one thread."""
 
     def __init__(self, stolt: StoltMap) -> None:
-        plan, most = stolt.plan, max(waves.size for waves in stolt.waves)
+        plan, most = stolt.plan, int(np.diff(stolt.residues.first_wave).max())
         self._spectra = stolt.spectra
-        self._tables = stolt.tables
+        self._residues, self._tables = stolt.residues, stolt.tables
+        depths = fft.complex_buffer(2 * most, plan.sampling.n_depth)
+        self._plans = [fft.plan_backward(depths[: 2 * n]) for n in range(1, most + 1)]
         self._buffers = _Buffers(
             angles=fft.real_buffer(2, plan.sampling.n_lateral // 2 + 1, BLOCK),
             cells=fft.real_buffer(most, len(plan.depth_bins) * LANES),
-            depths=fft.complex_buffer(2 * most, plan.sampling.n_depth),
+            depths=depths,
             samples=samples_buffer(),
+            fft_calls=fft.calls(self._plans),
         )
-        self._plans = [fft.plan_backward(self._buffers.depths[: 2 * waves.size]) for waves in stolt.waves]
-        calls = [fft_plan.call for fft_plan in self._plans]
-        self._residues = list(map(_Residue, stolt.waves, stolt.pairs, stolt.offsets, calls))
 
-    def __call__(self, residue: int, masks: NDArray[np.float32], columns: NDArray[np.complex64]) -> None:
-        """Maps every image wavenumber of +-`residue` to its depths.
+    def __call__(self, taken: Taken, masks: NDArray[np.float32], columns: NDArray[np.complex64]) -> None:
+        """Maps the image's wavenumbers of residues that nobody else takes to their depths.
 
         Args:
-            residue: of the image wavenumbers modulo the lateral period.
+            taken: see `take`.
             masks: weights of the depth bins, (n_masks, n_depth).
             columns: written to, (n_masks, n_waves, n_z).
         """
-        _map_residue(self._spectra, self._residues[residue], self._tables, self._buffers, masks, columns)
+        _map_residues(taken, self._spectra, self._residues, self._tables, self._buffers, masks, columns)
+
+
+def _residues(plan: FourierPlan, spectra_shape: tuple[int, ...]) -> _Residues:
+    n_lateral = plan.sampling.n_lateral
+    waves = [_waves_of(plan, residue) for residue in range(n_lateral // 2 + 1)]
+    pairs = [leg_pairs(plan.leg_waves, of_one, residue, n_lateral) for residue, of_one in enumerate(waves)]
+    return _Residues(
+        waves=np.concatenate(waves),
+        first_wave=np.cumsum([0, *(of_one.size for of_one in waves)]),
+        pairs=LegPairs(*map(np.concatenate, zip(*pairs, strict=True))),
+        first_pair=np.cumsum([0, *(of_one.share.size for of_one in pairs)]),
+        offsets=plan_offset_sums(plan.sampling, spectra_shape),
+    )
 
 
 def _waves_of(plan: FourierPlan, residue: int) -> NDArray[np.int64]:
@@ -114,37 +128,43 @@ def _waves_of(plan: FourierPlan, residue: int) -> NDArray[np.int64]:
 
 
 @kernel()
-def _map_residue(spectra, residue, tables, buffers, masks, columns):
-    """Writes the columns of all waves of a residue.
+def _map_residues(taken, spectra, residues, tables, buffers, masks, columns):
+    """Writes the columns of all waves, residue by residue.
 
     Args:
+        taken: see `take`.
         spectra: `PairSpectra.by_wavenumber`.
-        residue: `_Residue`.
+        residues: `_Residues`.
         tables: `_Tables`.
         buffers: `_Buffers`.
         masks: weights of the depth bins, float32 (n_masks, n_depth).
         columns: written to, complex64 (n_masks, n_waves, n_z).
     """
-    waves, cells, depths = residue.waves, buffers.cells, buffers.depths
-    _spread(spectra, residue, tables, buffers)
-    for mask in range(masks.shape[0]):
-        for i in range(waves.size):
-            gather_cells(tables.first_cell, cells[i], masks[mask], depths[2 * i], depths[2 * i + 1])
-        fft.execute(residue.fft_call)
-        write_columns(waves, depths, tables.tap_correction, tables.wave_phase, columns[mask])
+    cells, depths = buffers.cells, buffers.depths
+    for residue in take(taken, residues.first_wave.size - 1):
+        waves = residues.waves[residues.first_wave[residue] : residues.first_wave[residue + 1]]
+        _spread(spectra, residue, residues, tables, buffers)
+        for mask in range(masks.shape[0]):
+            for i in range(waves.size):
+                gather_cells(tables.first_cell, cells[i], masks[mask], depths[2 * i], depths[2 * i + 1])
+            if waves.size > 0:
+                fft.execute(buffers.fft_calls[waves.size - 1])
+            write_columns(waves, depths, tables.tap_correction, tables.wave_phase, columns[mask])
 
 
 @kernel(boundscheck=False)
-def _spread(spectra, residue, tables, buffers):
+def _spread(spectra, residue, residues, tables, buffers):
     """Fills the cells of a residue's waves.
 
     A block of frequencies after the other: what one has of spectra, tables and cells stays in the first cache.
     """
-    pairs, offsets, legs, taps = residue.pairs, residue.offsets, tables.legs, tables.taps
+    first, behind = residues.first_pair[residue], residues.first_pair[residue + 1]
+    pairs = LegPairs(residues.pairs.rows[first:behind], residues.pairs.share[first:behind])
+    legs, taps = tables.legs, tables.taps
     angles, samples, cells = buffers.angles, buffers.samples, buffers.cells
     cells[:] = 0
     for block in range(legs.weight.shape[0]):
-        sum_offsets(block, offsets, spectra, angles)
+        sum_offsets(block, residue, residues.offsets, spectra, angles)
         spread_pairs(block, pairs, legs, angles, taps, samples, cells)
 
 

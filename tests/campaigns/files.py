@@ -3,7 +3,8 @@
 Each file is damaged where its structure is, and given to `info`; of those that it takes, one in ten goes on to `image`,
 `convert` or a replay (`run`), and one in 200 to `train`. The commands run within worker processes, whose memory is
 limited and which nobody waits for longer than ten seconds. A file that ends a worker, hangs, or has a command raise
-anything stays in the folder of `--keep`; of one that hangs it is told where each thread stood. Status 1 when there is one.
+anything stays in the folder of `--keep`; of one that hangs it is told where each thread stood. Status 1 when there
+is one.
 """
 
 from __future__ import annotations
@@ -163,9 +164,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def try_file(
-    path: Path, index: int, stuck: TextIO | None = None, *, info_only: bool = False
-) -> tuple[list[str], str]:
+def try_file(path: Path, index: int, stuck: TextIO | None = None, *, info_only: bool = False) -> tuple[list[str], str]:
     """What the commands answer to a file ("info 2"), and the fault, if there is one.
 
     With `stuck`, a command that is not over in time ends the process, once it is written there where each thread stood.
