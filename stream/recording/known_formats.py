@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.plausible_values import require_ultrasound
 from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.file_words import why_no_file
@@ -94,7 +95,12 @@ def read_recording(path: Path, options: ReadOptions) -> AnyRecording:
     Raises:
         RecordingError: the file is missing, of no format that can be read, or says something that cannot be.
     """
-    return _format_of(path).read(path, options)
+    recording = _format_of(path).read(path, options)
+    try:
+        require_ultrasound(recording.acquisition)
+    except ValueError as error:
+        raise RecordingError(f"{path}: {error}") from error
+    return recording
 
 
 def recording_suffixes() -> tuple[str, ...]:

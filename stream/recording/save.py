@@ -16,6 +16,7 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.messages import Channels, Stream, Trail, channel_type
 from sonolucent.stream.output_file import new_file
+from sonolucent.stream.plausible_values import require_ultrasound
 from sonolucent.stream.recording import sanity
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.foreign import ForeignRecording
@@ -45,15 +46,15 @@ def write_recording(
         overwrite: whether it may replace a file that is there.
 
     Raises:
-        RecordingError: the suffix is another, there is no frame, a frame is not what the acquisition says, or the rate
-            cannot be one.
+        RecordingError: the suffix is another, there is no frame, a frame is not what the acquisition says, or one of
+            its numbers or the rate cannot be.
         OutputError: the file exists, or cannot be written there.
         OutputFailed: the disk refuses it. Nothing is left of the file, whatever the error.
     """
     file = Path(path)
     write = writer_of(file)
     _require_frames(file, frames, acquisition)
-    _require_rate(file, frame_rate_hz)
+    _require_plausible(file, acquisition, frame_rate_hz)
     recording = ForeignRecording("array", file, acquisition, frame_rate_hz, len(frames), frames.__getitem__)
     _write_whole(write, file, recording, overwrite=overwrite)
 
@@ -98,8 +99,9 @@ def write_sonolucent(path: Path, recording: AnyRecording) -> None:
             writer.write(Channels(int(frame_id), frame, 0, Trail()))
 
 
-def _require_rate(path: Path, frame_rate_hz: float | None) -> None:
+def _require_plausible(path: Path, acquisition: Acquisition, frame_rate_hz: float | None) -> None:
     try:
+        require_ultrasound(acquisition)
         if frame_rate_hz is not None:
             sanity.frame_rate_hz(sanity.Claim("frame_rate_hz", frame_rate_hz))
     except ValueError as error:

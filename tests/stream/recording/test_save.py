@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -80,3 +81,17 @@ def test_a_rate_that_cannot_be_is_refused(tmp_path: Path, frame_rate_hz: float) 
     with pytest.raises(RecordingError, match=r"a\.h5: frame_rate_hz is "):
         write_recording(tmp_path / "a.h5", FRAMES, ACQUISITION, frame_rate_hz=frame_rate_hz)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("pitch_m", [127.0, 1e-9])
+def test_a_probe_that_no_plan_could_be_made_for_is_neither_written_nor_read(tmp_path: Path, pitch_m: float) -> None:
+    probe = replace(PROBE, pitch_m=pitch_m, element_width_m=pitch_m / 2)
+    with pytest.raises(RecordingError, match="pitch_m must lie within"):
+        write_recording(tmp_path / "a.h5", FRAMES, replace(ACQUISITION, probe=probe))
+    write_recording(tmp_path / "a.h5", FRAMES, ACQUISITION)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["probe/pitch"][()] = pitch_m
+        file["probe/element_width"][()] = pitch_m / 2
+        file["probe/probe_geometry"][:, 0] = probe.element_x_m
+    with pytest.raises(RecordingError, match=r"a\.h5: pitch_m must lie within"):
+        open_recording(tmp_path / "a.h5")
