@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from operator import itemgetter
 
 import zmq
 
@@ -15,6 +16,8 @@ GUARD_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
 _LOOK_S = 0.1
 _WAITING = 8
 """Messages of a peer that may wait to be read, beside the one that comes."""
+_TOGETHER = 2
+"""So many times what one may send is what all may send: libzmq keeps many times as much, and they may be a crowd."""
 _SIGNS_BYTES_PER_S = 1024
 """More than greetings and signs of life take, which libzmq reads by itself."""
 _log = logging.getLogger(__name__)
@@ -71,19 +74,22 @@ class FloodGuard:
         if now_s - self._looked_s < _LOOK_S:
             return
         self._looked_s = now_s
-        for peer in self._peers.values():
-            if self._floods(peer, now_s):
-                peer.clock.cut_off()
-                self._tell()
+        unread = sorted(((self._unread(peer, now_s), peer) for peer in self._peers.values()), key=itemgetter(0))
+        together, allowed = sum(n for n, _ in unread), (1 + _WAITING) * self._largest_message
+        while unread and (unread[-1][0] > allowed or together > _TOGETHER * allowed):
+            n, peer = unread.pop()
+            together -= n
+            peer.clock.cut_off()
+            self._tell()
 
-    def _floods(self, peer: _Peer, now_s: float) -> bool:
+    def _unread(self, peer: _Peer, now_s: float) -> float:
+        """Bytes that it has sent since it was last known that all were read, but for its signs of life."""
         n_bytes = peer.clock.n_bytes()
         if peer.was_read:
             peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
         if now_s - peer.since_s < _LOOK_S:
-            return False  # a good one that has just come may have sent much that nobody had time to read
-        allowed = (1 + _WAITING) * self._largest_message + _SIGNS_BYTES_PER_S * (now_s - peer.since_s)
-        return n_bytes - peer.n_bytes > allowed
+            return 0.0  # a good one that has just come may have sent much that nobody had time to read
+        return max(0.0, n_bytes - peer.n_bytes - _SIGNS_BYTES_PER_S * (now_s - peer.since_s))
 
     def _tell(self) -> None:
         if self._has_told:

@@ -170,3 +170,33 @@ def test_many_signs_of_life_are_no_flood(context: Context) -> None:
         peer.disable_monitor()
         assert n_bytes > 10 * largest
         assert not ended.poll(0)
+
+
+class Clock:
+    """Of a connection on which so many bytes have come."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self.came, self.was_cut_off = 0, False
+        self.comes = n_bytes
+
+    def n_bytes(self) -> int:
+        return self.came
+
+    def cut_off(self) -> None:
+        self.was_cut_off = True
+
+
+def test_many_that_each_send_less_than_a_flood_are_none_together(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks = {n: Clock(8000 + n) for n in range(100)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n, clock in clocks.items():
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+            clock.came = clock.comes
+        time.sleep(0.11)
+        guard.look()
+    kept = [n for n, clock in clocks.items() if not clock.was_cut_off]
+    assert kept == [0, 1]  # who has sent most goes first
