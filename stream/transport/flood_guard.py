@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from dataclasses import dataclass
 from operator import itemgetter
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 
 import zmq
 
@@ -44,7 +46,9 @@ class FloodGuard:
     def __init__(self, socket: MonitoredSocket, largest_message: int) -> None:
         self._socket, self._largest_message = socket, largest_message
         self._peers: dict[int | None, _Peer] = {}
-        self._looked_s, self._has_told = 0.0, False
+        self._looked_s, self._told = 0.0, set[str]()
+        descriptors = getrlimit(RLIMIT_NOFILE)[0]
+        self._most = sys.maxsize if descriptors == RLIM_INFINITY else descriptors // 2
         socket.setsockopt(zmq.RCVHWM, _WAITING)
 
     def receive(self) -> list[bytes]:
@@ -74,13 +78,20 @@ class FloodGuard:
         if now_s - self._looked_s < _LOOK_S:
             return
         self._looked_s = now_s
+        # All else that this process opens, such as another connection to its scanner, needs descriptors too.
+        for peer in list(self._peers.values())[self._most :]:
+            peer.clock.cut_off()
+            self._tell(f"cut off whoever is beyond {self._most} connections; no stream needs so many")
         unread = sorted(((self._unread(peer, now_s), peer) for peer in self._peers.values()), key=itemgetter(0))
         together, allowed = sum(n for n, _ in unread), (1 + _WAITING) * self._largest_message
         while unread and (unread[-1][0] > allowed or together > _TOGETHER * allowed):
             n, peer = unread.pop()
             together -= n
             peer.clock.cut_off()
-            self._tell()
+            self._tell(
+                "cut off whoever sends a message without end; messages to this port have "
+                f"{self._largest_message} bytes at most. It is no part of a stream, or its program is broken"
+            )
 
     def _unread(self, peer: _Peer, now_s: float) -> float:
         """Bytes that it has sent since it was last known that all were read, but for its signs of life."""
@@ -91,16 +102,10 @@ class FloodGuard:
             return 0.0  # a good one that has just come may have sent much that nobody had time to read
         return max(0.0, n_bytes - peer.n_bytes - _SIGNS_BYTES_PER_S * (now_s - peer.since_s))
 
-    def _tell(self) -> None:
-        if self._has_told:
-            return
-        self._has_told = True
-        _log.warning(
-            "%s: cut off whoever sends a message without end; messages to this port have %d bytes at most. It is no "
-            "part of a stream, or its program is broken",
-            self._socket.getsockopt_string(zmq.LAST_ENDPOINT),
-            self._largest_message,
-        )
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _log.warning("%s: %s", self._socket.getsockopt_string(zmq.LAST_ENDPOINT), what)
 
 
 def _connection_of(frame: zmq.Frame) -> int | None:

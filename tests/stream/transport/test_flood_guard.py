@@ -200,3 +200,15 @@ def test_many_that_each_send_less_than_a_flood_are_none_together(
         guard.look()
     kept = [n for n, clock in clocks.items() if not clock.was_cut_off]
     assert kept == [0, 1]  # who has sent most goes first
+
+
+def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
+    clocks = {n: Clock(0) for n in range(15)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n in clocks:
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+        guard.look()
+    assert [clock.was_cut_off for clock in clocks.values()] == 10 * [False] + 5 * [True]  # who was there first stays
