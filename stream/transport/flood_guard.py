@@ -22,6 +22,8 @@ _TOGETHER = 2
 """So many times what one may send is what all may send: libzmq keeps many times as much, and they may be a crowd."""
 _SIGNS_BYTES_PER_S = 1024
 """More than greetings and signs of life take, which libzmq reads by itself."""
+_SIGNS_BYTES = 1 << 20
+"""Of all together: days of them, from those of whom nothing else comes. What drips is else no flood for anyone."""
 _log = logging.getLogger(__name__)
 
 
@@ -82,25 +84,34 @@ class FloodGuard:
         for peer in list(self._peers.values())[self._most :]:
             peer.clock.cut_off()
             self._tell(f"cut off whoever is beyond {self._most} connections; no stream needs so many")
-        unread = sorted(((self._unread(peer, now_s), peer) for peer in self._peers.values()), key=itemgetter(0))
-        together, allowed = sum(n for n, _ in unread), (1 + _WAITING) * self._largest_message
-        while unread and (unread[-1][0] > allowed or together > _TOGETHER * allowed):
-            n, peer = unread.pop()
-            together -= n
-            peer.clock.cut_off()
-            self._tell(
-                "cut off whoever sends a message without end; messages to this port have "
-                f"{self._largest_message} bytes at most. It is no part of a stream, or its program is broken"
-            )
+        allowed, waiting = (1 + _WAITING) * self._largest_message, list[tuple[int, _Peer]]()
+        for peer in self._peers.values():
+            unread = self._unread(peer, now_s)
+            if unread > allowed + _SIGNS_BYTES_PER_S * (now_s - peer.since_s):
+                self._end_flood(peer)
+            else:
+                waiting.append((unread, peer))
+        waiting.sort(key=itemgetter(0))
+        together = sum(unread for unread, _ in waiting)
+        while together > _TOGETHER * allowed + _SIGNS_BYTES:
+            unread, peer = waiting.pop()
+            together -= unread
+            self._end_flood(peer)
 
-    def _unread(self, peer: _Peer, now_s: float) -> float:
-        """Bytes that it has sent since it was last known that all were read, but for its signs of life."""
+    def _unread(self, peer: _Peer, now_s: float) -> int:
+        """Bytes that it has sent since it was last known that all were read."""
         n_bytes = peer.clock.n_bytes()
         if peer.was_read:
             peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
-        if now_s - peer.since_s < _LOOK_S:
-            return 0.0  # a good one that has just come may have sent much that nobody had time to read
-        return max(0.0, n_bytes - peer.n_bytes - _SIGNS_BYTES_PER_S * (now_s - peer.since_s))
+        # A good one that has just come may have sent much that nobody had time to read.
+        return 0 if now_s - peer.since_s < _LOOK_S else max(0, n_bytes - peer.n_bytes)
+
+    def _end_flood(self, peer: _Peer) -> None:
+        peer.clock.cut_off()
+        self._tell(
+            "cut off whoever sends a message without end; messages to this port have "
+            f"{self._largest_message} bytes at most. It is no part of a stream, or its program is broken"
+        )
 
     def _tell(self, what: str) -> None:
         if what not in self._told:
