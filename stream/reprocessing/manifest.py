@@ -22,6 +22,8 @@ from sonolucent.stream.reprocessing.inputs import Fingerprint
 from sonolucent.stream.reprocessing.work import Carried, Wish
 
 NAME = "manifest.jsonl"
+_BEGINNING = b'{"out":'
+"""Of every line."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -67,8 +69,8 @@ class OutputManifest:
         self._folder, self._file = folder, file
         file.seek(0)
         text = file.read()
-        file.truncate(text.rfind(b"\n") + 1)
         self._entries = {entry.out: entry for entry in _entries(text, folder / NAME)}
+        file.truncate(text.rfind(b"\n") + 1)
 
     def __contains__(self, out: str) -> bool:
         """Whether an output of that name was made here, of whatever."""
@@ -110,6 +112,12 @@ class OutputManifest:
     def _move(self, entry: Entry) -> None:
         draft, place = self._folder / entry.draft, self._folder / entry.out
         if draft.exists():
+            # Others may have written the line, or a link in the folder.
+            home = self._folder.resolve()
+            if not all(path.parent.resolve().is_relative_to(home) for path in (draft, place)):
+                raise OutputError(
+                    f"{self._folder / NAME}: its {entry.out!r} leads to another folder; choose another --out"
+                )
             draft.replace(place)
             sync_folder(place.parent)
 
@@ -154,7 +162,10 @@ def read_manifest(folder: Path) -> OutputManifest:
 
 
 def _entries(text: bytes, path: Path) -> list[Entry]:
+    *lines, cut = text.split(b"\n")
     try:
-        return [msgspec.json.decode(line, type=Entry) for line in text.split(b"\n")[:-1]]
-    except msgspec.DecodeError as error:
+        if not cut.startswith(_BEGINNING[: len(cut)]):
+            raise msgspec.DecodeError("its last line is none of ours")
+        return [msgspec.json.decode(line, type=Entry) for line in lines]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise OutputError(f"{path}: is no manifest of this program: {error}; choose another folder") from error

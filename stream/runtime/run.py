@@ -22,6 +22,7 @@ from sonolucent.stream.errors import OutputError, OutputFailed, RecordingError, 
 from sonolucent.stream.output_file import new_file, require_free, require_new_folder
 from sonolucent.stream.pipeline import pipeline, require_edges
 from sonolucent.stream.printable import PrintableFormatter
+from sonolucent.stream.recording.open import split_path
 from sonolucent.stream.recording.writer import remove_empty, write_ledger
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.summarize import reporting, summarize
@@ -98,6 +99,8 @@ def _outputs(config: Config) -> Iterator[None]:
     """
     for file in filter(None, (config.record, config.trace)):
         require_free(Path(file), overwrite=config.overwrite)
+        if config.is_replay and _is_same(split_path(config.source.partition(":")[2])[0], Path(file)):
+            raise OutputError(f"{file}: is what is replayed, and would be lost; give another file")
     if config.train is not None:
         from sonolucent.stream.sinks.trainer import model_to_train  # it brings torch, which most runs do without here
 
@@ -109,6 +112,10 @@ def _outputs(config: Config) -> Iterator[None]:
         if config.record is not None:
             remove_empty(Path(config.record))
         raise
+
+
+def _is_same(replayed: Path, output: Path) -> bool:
+    return replayed.exists() and output.exists() and replayed.samefile(output)
 
 
 def tell_plans(config: Config) -> None:

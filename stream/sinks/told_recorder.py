@@ -51,7 +51,8 @@ class ToldRecorder(Sink):
         if past.open_file:
             self._go_on(past)
         elif config.record is not None and not past.recorded:
-            self._begin(RecordRequest(True, config.record, channels=config.record_channels))
+            of_the_run = RecordRequest(True, config.record, channels=config.record_channels)
+            self._begin(of_the_run, overwrite=config.overwrite)
 
     @property
     def recorded(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -130,11 +131,11 @@ class ToldRecorder(Sink):
             return None
         return RecordingState(self.open_file or self._request.file, self._frames, self._error)
 
-    def _begin(self, request: RecordRequest) -> None:
+    def _begin(self, request: RecordRequest, *, overwrite: bool = False) -> None:
         if self._open:
             raise ConfigError(f"{self.recorded[-1]} is being recorded; stop that first")
         path = request.file or str(_named_after_the_time())
-        config = changed(self._config, record=path, record_channels=request.channels)
+        config = changed(self._config, record=path, record_channels=request.channels, overwrite=overwrite)
         self._take_up(Recorder(config, self._stream, note=request.note))
         self._request, self._frames, self._error = msgspec.structs.replace(request, file=path), 0, ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def fine_tuned(
     """
     torch.set_num_threads(1)
     folder, start = Path(so_far.folder), load_model(model)
-    name = start.info.name.removesuffix(_SUFFIX) + _SUFFIX
+    # Whoever made the model chose its name, which must not lead to another folder.
+    name = re.sub(r"[^\w.-]", "_", start.info.name.removesuffix(_SUFFIX), flags=re.ASCII) + _SUFFIX
     draft, place = folder / DRAFTS / name, folder / name
     progress = _Progress(msgspec.structs.replace(so_far, state="training", began_with=start.id), say)
     trained = train_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -74,12 +75,23 @@ def _seen(descriptor: int) -> _Seen:
 
 @contextmanager
 def _copied(descriptor: int) -> Iterator[socket.socket]:
-    """The connection under a number of our own, that nobody else closes.
+    """The connection under a number of our own, that nobody else closes, where there is one left.
 
     Raises:
         OSError: it is none, or no more.
     """
-    copy = os.dup(descriptor)
+    try:
+        copy = os.dup(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        # Who takes all descriptors must not be looked away from: then under its own number, for a moment.
+        connection = socket.socket(fileno=descriptor)
+        try:
+            yield connection
+        finally:
+            connection.detach()
+        return
     try:
         connection = socket.socket(fileno=copy)
     except OSError:

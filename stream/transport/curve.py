@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ class Keys:
             raise ConfigError(f"key {path} can be read by others; chmod 600 it, or better make new keys")
         try:
             z85.decode(key)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, struct.error) as error:
             raise ConfigError(f"key {path} is none: a key is {_KEY_CHARACTERS} characters of Z85") from error
         if len(key) != _KEY_CHARACTERS:
             raise ConfigError(f"key {path} is none: a key is {_KEY_CHARACTERS} characters of Z85, this has {len(key)}")
@@ -154,5 +155,5 @@ def _refusal(keys: Keys, credentials: list[bytes]) -> str:
     client = z85.encode(credentials[0]) if credentials else b""
     try:
         return "" if keys.admit(client) else f"{keys.folder / 'clients'} lists no key {client.decode()}"
-    except ConfigError as error:
+    except (ConfigError, OSError) as error:  # it must outlive them: the next one may be let in
         return str(error)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from dataclasses import dataclass
+from operator import itemgetter
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
 
 import zmq
 
@@ -15,8 +18,12 @@ GUARD_EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
 _LOOK_S = 0.1
 _WAITING = 8
 """Messages of a peer that may wait to be read, beside the one that comes."""
+_TOGETHER = 2
+"""So many times what one may send is what all may send: libzmq keeps many times as much, and they may be a crowd."""
 _SIGNS_BYTES_PER_S = 1024
 """More than greetings and signs of life take, which libzmq reads by itself."""
+_SIGNS_BYTES = 1 << 20
+"""Of all together: days of them, from those of whom nothing else comes. What drips is else no flood for anyone."""
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +48,9 @@ class FloodGuard:
     def __init__(self, socket: MonitoredSocket, largest_message: int) -> None:
         self._socket, self._largest_message = socket, largest_message
         self._peers: dict[int | None, _Peer] = {}
-        self._looked_s, self._has_told = 0.0, False
+        self._looked_s, self._told = 0.0, set[str]()
+        descriptors = getrlimit(RLIMIT_NOFILE)[0]
+        self._most = sys.maxsize if descriptors == RLIM_INFINITY else descriptors // 2
         socket.setsockopt(zmq.RCVHWM, _WAITING)
 
     def receive(self) -> list[bytes]:
@@ -71,30 +80,43 @@ class FloodGuard:
         if now_s - self._looked_s < _LOOK_S:
             return
         self._looked_s = now_s
+        # All else that this process opens, such as another connection to its scanner, needs descriptors too.
+        for peer in list(self._peers.values())[self._most :]:
+            peer.clock.cut_off()
+            self._tell(f"cut off whoever is beyond {self._most} connections; no stream needs so many")
+        allowed, waiting = (1 + _WAITING) * self._largest_message, list[tuple[int, _Peer]]()
         for peer in self._peers.values():
-            if self._floods(peer, now_s):
-                peer.clock.cut_off()
-                self._tell()
+            unread = self._unread(peer, now_s)
+            if unread > allowed + _SIGNS_BYTES_PER_S * (now_s - peer.since_s):
+                self._end_flood(peer)
+            else:
+                waiting.append((unread, peer))
+        waiting.sort(key=itemgetter(0))
+        together = sum(unread for unread, _ in waiting)
+        while together > _TOGETHER * allowed + _SIGNS_BYTES:
+            unread, peer = waiting.pop()
+            together -= unread
+            self._end_flood(peer)
 
-    def _floods(self, peer: _Peer, now_s: float) -> bool:
+    def _unread(self, peer: _Peer, now_s: float) -> int:
+        """Bytes that it has sent since it was last known that all were read."""
         n_bytes = peer.clock.n_bytes()
         if peer.was_read:
             peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
-        if now_s - peer.since_s < _LOOK_S:
-            return False  # a good one that has just come may have sent much that nobody had time to read
-        allowed = (1 + _WAITING) * self._largest_message + _SIGNS_BYTES_PER_S * (now_s - peer.since_s)
-        return n_bytes - peer.n_bytes > allowed
+        # A good one that has just come may have sent much that nobody had time to read.
+        return 0 if now_s - peer.since_s < _LOOK_S else max(0, n_bytes - peer.n_bytes)
 
-    def _tell(self) -> None:
-        if self._has_told:
-            return
-        self._has_told = True
-        _log.warning(
-            "%s: cut off whoever sends a message without end; messages to this port have %d bytes at most. It is no "
-            "part of a stream, or its program is broken",
-            self._socket.getsockopt_string(zmq.LAST_ENDPOINT),
-            self._largest_message,
+    def _end_flood(self, peer: _Peer) -> None:
+        peer.clock.cut_off()
+        self._tell(
+            "cut off whoever sends a message without end; messages to this port have "
+            f"{self._largest_message} bytes at most. It is no part of a stream, or its program is broken"
         )
+
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _log.warning("%s: %s", self._socket.getsockopt_string(zmq.LAST_ENDPOINT), what)
 
 
 def _connection_of(frame: zmq.Frame) -> int | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sonolucent.stream.errors import OutputError
@@ -63,3 +64,31 @@ def test_something_else_of_that_name_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is no manifest of this program"), open_manifest(tmp_path):
         pass
     assert (tmp_path / "manifest.jsonl").read_text() == '{"start_url": "/"}\n'
+
+
+@pytest.mark.parametrize(
+    ("draft", "out"),
+    [("draft.h5", "../home/kept"), ("../home/kept", "x.h5"), ("draft.h5", "{}/home/kept"), ("draft.h5", "link/kept")],
+)
+def test_a_manifest_that_others_wrote_moves_nothing_from_or_to_another_folder(
+    draft: str, out: str, tmp_path: Path
+) -> None:
+    folder, home = tmp_path / "images", tmp_path / "home"
+    for place in (folder, home):
+        place.mkdir()
+    (home / "kept").write_text("mine")
+    (folder / "draft.h5").write_text("theirs")
+    (folder / "link").symlink_to(home)
+    line = msgspec.json.encode(Entry(out.format(tmp_path), IDENTITY, 3, 5, draft))
+    (folder / "manifest.jsonl").write_bytes(line + b"\n")
+    with pytest.raises(OutputError, match="another folder"), open_manifest(folder):
+        pass
+    assert (home / "kept").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ['{"audio": "a.wav"}', '{"audio": "a.wav"}\n{"audio": "b.wav"}', "a\nb"])
+def test_a_file_of_another_program_by_that_name_stays_as_it_is(text: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.jsonl").write_text(text)
+    with pytest.raises(OutputError, match="no manifest of this program"), open_manifest(tmp_path):
+        pass
+    assert (tmp_path / "manifest.jsonl").read_text() == text

@@ -11,7 +11,7 @@ import pytest
 from sonolucent.beamform import Acquisition, Probe
 from sonolucent.stream import write_recording
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.errors import OutputError, RecordingError
 from sonolucent.stream.runtime import run as module
 from sonolucent.stream.runtime.run import run
 
@@ -64,3 +64,17 @@ def test_a_run_that_ended_in_time_is_not_left() -> None:
     within_time = WAITING.replace("time.sleep(2)", "pass").replace("sys.exit", "time.sleep(2); sys.exit")
     ended = subprocess.run([sys.executable, "-c", within_time, "2"], timeout=50, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (7, "")
+
+
+@pytest.mark.parametrize("output", ["record", "trace"])
+def test_what_is_replayed_is_not_overwritten_by_what_is_made_of_it(tmp_path: Path, output: str) -> None:
+    probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition = Acquisition(probe, range(16), 600, 25e6)
+    file, other = tmp_path / "noise.h5", tmp_path / "folder" / ".." / "noise.h5"
+    other.parent.parent.mkdir()
+    write_recording(file, np.ones((2, *acquisition.shape), np.int16), acquisition)
+    before = file.read_bytes()
+    options: dict[str, Any] = {output: str(other), "overwrite": True}
+    with pytest.raises(OutputError, match="replayed"):
+        run(Config(source=f"replay:{file}", model="none", headless=True, **options))
+    assert file.read_bytes() == before

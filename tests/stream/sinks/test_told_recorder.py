@@ -160,3 +160,19 @@ def test_a_recording_has_the_settings_that_are_in_force_when_it_begins(tmp_path:
     tell(recorder, on=True, file=str(tmp_path / "a.h5"))
     tell(recorder, on=False)
     assert Recording(tmp_path / "a.h5").imaging == {4: louder.imaging}
+
+
+def test_leave_to_overwrite_is_for_the_file_that_the_run_was_started_with(tmp_path: Path) -> None:
+    first, other = tmp_path / "first.h5", tmp_path / "other.h5"
+    first.write_bytes(b"is to be replaced")
+    other.write_bytes(b"is to be kept")
+    config = Config(control=0, record=str(first), overwrite=True)
+    recorder = ToldRecorder(config, STREAM, StageReport({}))
+    recorder.write(image(0))
+    tell(recorder, on=False)
+    for file in (first, other):
+        before = file.read_bytes()
+        with pytest.raises(OutputError, match="exists"):
+            tell(recorder, on=True, file=str(file))
+        assert file.read_bytes() == before
+    assert Recording(first).n_images == 1

@@ -1,5 +1,6 @@
 """How long nothing has come on a connection, how much has, and what becomes of one that was closed meanwhile."""
 
+import errno
 import os
 import socket
 import sys
@@ -66,3 +67,21 @@ def test_a_number_that_is_a_file_s_by_now_tells_nothing_and_leaves_nothing_open(
         os.close(number)
     assert clock.silent_s() == 0.0
     assert clock.n_bytes() == 0
+
+
+def test_it_counts_and_cuts_off_where_all_descriptors_are_in_use(
+    ends: "tuple[socket.socket, socket.socket]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(descriptor: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "dup", none_left)
+    near, far = ends
+    with near, far:
+        clock = ByteClock(near.fileno())
+        far.sendall(b"abc")
+        assert near.recv(3, socket.MSG_WAITALL) == b"abc"
+        assert clock.n_bytes() == 3
+        clock.cut_off()
+        assert far.recv(1) == b""
+        os.fstat(near.fileno())  # it is left open

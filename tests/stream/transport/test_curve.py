@@ -1,5 +1,6 @@
 """Encrypted sockets: listed keys get through, any other key and no key do not."""
 
+import errno
 import stat
 import subprocess
 import sys
@@ -173,6 +174,7 @@ def test_keys_are_made_once_and_their_secrets_are_the_owners(
         (lambda folder: (folder / "server.secret").chmod(0o644), "read by others.*chmod 600"),
         (lambda folder: (folder / "server.secret").write_text("short\n"), "40 characters"),
         (lambda folder: (folder / "server.secret").write_text("~" * 40), "40 characters"),
+        (lambda folder: (folder / "server.secret").write_text("#" * 40), "40 characters"),
     ],
 )
 def test_keys_that_cannot_be_used_are_refused(
@@ -196,3 +198,33 @@ def test_the_stream_ends_in_order_over_encrypted_sockets(endpoint: str, keys: Ke
         assert pull.pull(20) == End(0)
         pull.close()
         ends.join()
+
+
+def passed_on(keys: Keys, context: zmq.Context[zmq.Socket[bytes]]) -> bool:
+    """Whether a message of a listed client comes through over a new connection."""
+    with context.socket(zmq.PULL) as pull, zmq.Context() as other, other.socket(zmq.PUSH) as push:
+        keys.secure_receiver(pull)
+        port = pull.bind_to_random_port("tcp://127.0.0.1")
+        keys.secure_sender(push)
+        push.setsockopt(zmq.LINGER, 0)
+        push.setsockopt(zmq.IMMEDIATE, 1)
+        push.connect(f"tcp://127.0.0.1:{port}")
+        return bool(push.poll(2000, zmq.POLLOUT) and push.send(b"x") is None and pull.poll(2000))
+
+
+def test_who_is_listed_is_let_in_again_when_the_list_could_not_be_read(
+    keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(self: Path, pattern: str) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with open_context(keys) as context:
+        assert passed_on(keys, context)
+        broken = keys.folder / "clients" / "a.public"
+        broken.write_text("#" * 40)
+        assert not passed_on(keys, context)
+        broken.unlink()
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "glob", none_left)
+            assert not passed_on(keys, context)
+        assert passed_on(keys, context)

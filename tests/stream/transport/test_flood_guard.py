@@ -170,3 +170,48 @@ def test_many_signs_of_life_are_no_flood(context: Context) -> None:
         peer.disable_monitor()
         assert n_bytes > 10 * largest
         assert not ended.poll(0)
+
+
+class Clock:
+    """Of a connection on which so many bytes have come."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self.came, self.was_cut_off = 0, False
+        self.comes = n_bytes
+
+    def n_bytes(self) -> int:
+        return self.came
+
+    def cut_off(self) -> None:
+        self.was_cut_off = True
+
+
+@pytest.mark.parametrize(("n_bytes", "age_s"), [(8000, 0.11), (80_000, 3600.0)])
+def test_many_that_each_send_less_than_a_flood_or_drip_it_are_one_together(
+    context: Context, monkeypatch: pytest.MonkeyPatch, n_bytes: int, age_s: float
+) -> None:
+    clocks = {n: Clock(n_bytes + n) for n in range(300)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n, clock in clocks.items():
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+            clock.came = clock.comes
+        for peer in guard._peers.values():
+            peer.since_s -= age_s
+        guard.look()
+    kept = [n for n, clock in clocks.items() if not clock.was_cut_off]
+    assert kept == list(range(len(kept)))  # who has sent most goes first
+    assert 0 < sum(clocks[n].came for n in kept) < 1.1e6
+
+
+def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
+    clocks = {n: Clock(0) for n in range(15)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n in clocks:
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+        guard.look()
+    assert [clock.was_cut_off for clock in clocks.values()] == 10 * [False] + 5 * [True]  # who was there first stays

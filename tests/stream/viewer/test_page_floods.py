@@ -62,3 +62,15 @@ def test_only_so_many_requests_of_a_page_wait_to_be_carried_out(
             assert (await visitor.text("answer"))["error"] == "in time"
 
     visit(open_page(ask).address, look)
+
+
+def test_requests_that_nobody_has_answered_yet_are_not_read_for_ever(open_page: Callable[..., Page]) -> None:
+    """aiohttp kept them all, before 3.14.1."""
+    port = int(open_page().address.split(":")[2].split("/")[0])
+    requests = 200_000 * f"GET /page/index.html HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+    with socket.socket() as visitor:
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        visitor.settimeout(5)
+        visitor.connect(("127.0.0.1", port))
+        with pytest.raises(TimeoutError):
+            visitor.sendall(requests)
