@@ -56,7 +56,12 @@ class RunControl:
         Raises:
             ControlError: it refuses, is ending, or has too much to do.
         """
-        deadline = time.monotonic() + timeout_s
+        try:
+            return self._answer(request, time.monotonic() + timeout_s)
+        except zmq.ZMQError as error:
+            raise ControlError(f"the run cannot be asked now: {error}") from error
+
+    def _answer(self, request: ControlRequest, deadline: float) -> ControlAnswer:
         with self._context.socket(zmq.REQ) as socket:
             _send(socket, self._endpoint, request)
             while not socket.poll(_POLL_MS):

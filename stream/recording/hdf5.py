@@ -48,10 +48,11 @@ def create(path: Path) -> h5py.File:
 
 def _require_room(path: Path) -> None:
     """Refuses a disk that has no room even for a head: HDF5 would crash the program's end."""
-    try:
-        path.write_bytes(bytes(_HEAD_BYTES))
-    finally:
-        path.unlink(missing_ok=True)
+    with path.open("xb") as head:  # never through a link that somebody has put there
+        try:
+            head.write(bytes(_HEAD_BYTES))
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def abandon(file: h5py.File, path: Path) -> None:

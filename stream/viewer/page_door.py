@@ -1,4 +1,4 @@
-"""The page's door: only so many connections pass at a time, and whoever asks for nothing is shown out."""
+"""The page's door: only so many connections pass at a time; who asks for nothing, or reads no answer, is shown out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 _MOST = 128
 _SILENT_S = 10.0
 _HANDSHAKE_S = 5.0
+_UNREAD_S = 15.0
 _AGAIN_S = 0.1
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Door:
         if len(self._server.connections) + len(self._arriving) >= _MOST:
             connection.close()
             return
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # where a system has none, who never reads keeps his place
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * _UNREAD_S))
         task = asyncio.create_task(self._let_in(connection))
         self._arriving.add(task)
         task.add_done_callback(self._arriving.discard)

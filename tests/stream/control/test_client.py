@@ -5,7 +5,7 @@ import threading
 import pytest
 import zmq
 
-from sonolucent.stream.control.client import ask
+from sonolucent.stream.control.client import RunControl, ask
 from sonolucent.stream.control.requests import ControlRequest
 from sonolucent.stream.errors import ControlError
 
@@ -31,3 +31,10 @@ def test_silence_says_how_to_start_a_run() -> None:
         port = other.bind_to_random_port("tcp://127.0.0.1")
         with pytest.raises(ConnectionError, match="sonolucent run --control"):
             ask(port, ControlRequest(), timeout_s=0.2)
+
+
+def test_no_socket_left_to_ask_by_is_told_as_all_that_the_run_refuses() -> None:
+    with zmq.Context() as context:
+        context.set(zmq.MAX_SOCKETS, 1)
+        with context.socket(zmq.REQ), pytest.raises(ControlError, match="cannot be asked now"):
+            RunControl(context, "inproc://users").ask(ControlRequest())

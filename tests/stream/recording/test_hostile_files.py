@@ -17,7 +17,7 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.probe import Probe
 from sonolucent.stream import RecordingError, open_recording, write_recording
 from sonolucent.stream.offline.clips import trails_of
-from sonolucent.stream.recording import layout
+from sonolucent.stream.recording import hdf5, layout
 
 RAW = "tracks/track_0/data/raw_data"
 SHAPE = (2, 4, 4, 40)
@@ -232,3 +232,11 @@ def test_a_table_of_frames_of_two_dimensions_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RecordingError, match="no table of frames"):
         trails_of(open_recording(hostile(tmp_path, turn)))
+
+
+def test_a_new_recording_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "new.h5").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="exists"):
+        hdf5.create(tmp_path / "new.h5")
+    assert (tmp_path / "precious").read_text() == "mine"

@@ -11,7 +11,7 @@ import pytest
 
 from sonolucent.stream.control.requests import ControlRequest
 from sonolucent.stream.errors import ControlError
-from sonolucent.stream.viewer import page_link
+from sonolucent.stream.viewer import page_door, page_link
 
 from .conftest import Page
 from .visiting import Visitor, visit
@@ -74,3 +74,31 @@ def test_requests_that_nobody_has_answered_yet_are_not_read_for_ever(open_page: 
         visitor.connect(("127.0.0.1", port))
         with pytest.raises(TimeoutError):
             visitor.sendall(requests)
+
+
+def is_served(port: int) -> bool:
+    request = f"GET /page/index.html HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode()
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as visitor:
+            visitor.sendall(request)
+            return visitor.recv(16).startswith(b"HTTP/1.1 200")
+    except ConnectionError:
+        return False
+
+
+@pytest.mark.parametrize(("unread_s", "place_is_free"), [(0.5, True), (60.0, False)])
+def test_who_never_reads_an_answer_loses_his_place(
+    open_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, unread_s: float, place_is_free: bool
+) -> None:
+    monkeypatch.setattr(page_door, "_UNREAD_S", unread_s)
+    monkeypatch.setattr(page_door, "_MOST", 1)
+    port = int(open_page().address.split(":")[2].split("/")[0])
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", port))
+        deaf.sendall(2000 * f"GET /page/index.html HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert not is_served(port)
+        deadline = time.monotonic() + (20 if place_is_free else 3)
+        while not (served := is_served(port)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert served == place_is_free
