@@ -11,12 +11,13 @@ from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import kernel
 from sonolucent.beamform.compute.simd import LANES, load
 from sonolucent.beamform.compute.split_complex import load_block, pad_edge, split, times
+from sonolucent.beamform.compute.taking import Taken, take
 from sonolucent.beamform.fourier import kaiser_bessel
-from sonolucent.beamform.fourier.depth_gridding import gather_cells, locate, samples_buffer, spread, weigh
+from sonolucent.beamform.fourier.depth_gridding import Samples, gather_cells, locate, samples_buffer, spread, weigh
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
 from sonolucent.beamform.fourier.stolt import write_columns
 
-WAVES = 4
+_WAVES = 4
 """Wavenumbers of the image, each with its negative, that a thread takes at a time."""
 
 
@@ -38,8 +39,20 @@ class _Tables(NamedTuple):
     """(n_mirrors, n_waves, 2)"""
 
 
+class _Buffers(NamedTuple):
+    """Of one thread."""
+
+    samples: Samples
+    cells: NDArray[np.float32]
+    """See `spread`."""
+    rows: NDArray[np.complex64]
+    """Of each wave and its negative, in turn, the spectrum over depth, and then the depths: (2 _WAVES, n_depth)."""
+    fft_call: NDArray[np.int64]
+    """Transforms all of them, for `fft.execute`."""
+
+
 class _Depths(NamedTuple):
-    """Where samples spread to."""
+    """Where samples spread to, and what becomes of the depths."""
 
     first_cell: int
     """The depth bin of the first cell."""
@@ -47,6 +60,10 @@ class _Depths(NamedTuple):
     """`kaiser_bessel.tap_table`"""
     mask: NDArray[np.float32]
     """Weight of each depth bin, (n_depth,)."""
+    correction: NDArray[np.float32]
+    """Undoes the spreading kernel's fall-off over depth, each number twice: (2 n_z,)."""
+    wave_phase: NDArray[np.complex64]
+    """Of each of the image's waves, (n_waves,)."""
 
 
 class PlaneWaveMap:
@@ -64,21 +81,20 @@ class PlaneWaveMap:
         self._spectra = spectra
         self._tables = _stack(plan, n_bins)
         everything = np.ones(n_depth, np.float32)
-        self._depths = _Depths(plan.depth_bins.start, kaiser_bessel.tap_table(beta), everything)
-        self._correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
-        self._phase = plan.wave_phase
-        self._samples = [samples_buffer() for _ in range(threads)]
-        self._cells = [fft.real_buffer(len(plan.depth_bins) * LANES) for _ in range(threads)]
-        self._rows = [fft.complex_buffer(2 * WAVES, n_depth) for _ in range(threads)]
-        self._plans = [fft.plan_backward(rows) for rows in self._rows]
+        correction = np.repeat(kaiser_bessel.de_apodization(beta, n_z, n_depth), 2)
+        self._depths = _Depths(
+            plan.depth_bins.start, kaiser_bessel.tap_table(beta), everything, correction, plan.wave_phase
+        )
+        rows = [fft.complex_buffer(2 * _WAVES, n_depth) for _ in range(threads)]
+        self._plans = [fft.plan_backward(of_one) for of_one in rows]
+        self._buffers = [
+            _Buffers(samples_buffer(), fft.real_buffer(len(plan.depth_bins) * LANES), of_one, fft_plan.call)
+            for of_one, fft_plan in zip(rows, self._plans, strict=True)
+        ]
 
-    def __call__(self, thread: int, waves: range, columns: NDArray[np.complex64]) -> None:
-        """Writes the columns (n_waves, n_z) of at most `WAVES` wavenumbers of the image, 0 or more, and of their
-        negatives."""
-        rows, samples, cells = self._rows[thread], self._samples[thread], self._cells[thread]
-        _map_waves((waves.start, waves.stop), self._spectra, self._tables, self._depths, samples, cells, rows)
-        fft.execute(self._plans[thread].call)
-        write_columns(np.arange(waves.start, waves.stop), rows, self._correction, self._phase, columns)
+    def __call__(self, thread: int, taken: Taken, columns: NDArray[np.complex64]) -> None:
+        """Writes the columns (n_waves, n_z) of wavenumbers of the image that no other thread takes."""
+        _map_all_waves(taken, self._spectra, self._tables, self._depths, self._buffers[thread], columns)
 
 
 def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
@@ -93,20 +109,40 @@ def _stack(plan: PlaneWavePlan, n_bins: int) -> _Tables:
     )
 
 
+@kernel()
+def _map_all_waves(taken, spectra, tables, depths, buffers, columns):
+    """Writes the columns of all waves, `_WAVES` of them and their negatives at a time.
+
+    Args:
+        taken: see `take`.
+        spectra: as `_map_waves`.
+        tables: `_Tables`.
+        depths: `_Depths`.
+        buffers: `_Buffers`.
+        columns: written to, complex64 (n_waves, n_z).
+    """
+    n_waves = columns.shape[0] // 2 + 1
+    for piece in take(taken, (n_waves + _WAVES - 1) // _WAVES):
+        first = piece * _WAVES
+        behind = min(first + _WAVES, n_waves)
+        _map_waves((first, behind), spectra, tables, depths, buffers)
+        fft.execute(buffers.fft_call)
+        write_columns(np.arange(first, behind), buffers.rows, depths.correction, depths.wave_phase, columns)
+
+
 @kernel(boundscheck=False)
-def _map_waves(waves, spectra, tables, depths, samples, cells, rows):
+def _map_waves(waves, spectra, tables, depths, buffers):
     """Writes the spectra over depth of the image's waves from waves[0] to before waves[1], each followed by that of
-    its negative, to `rows` (2 WAVES, n_depth).
+    its negative, to `_Buffers.rows`.
 
     Args:
         waves: 0 or more, in units of the step.
         spectra: of all shots, split: float32 (n_shots + 1, n_lateral, 2 padded bins).
         tables: `_Tables`.
         depths: `_Depths`.
-        samples: `Samples`.
-        cells: to work in, see `spread`.
-        rows: written to, complex64.
+        buffers: `_Buffers`.
     """
+    samples, cells, rows, _ = buffers
     for wave in range(waves[0], waves[1]):
         cells[:] = 0
         for mirror in range(tables.shots.shape[0]):

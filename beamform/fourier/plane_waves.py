@@ -27,7 +27,7 @@ from sonolucent.beamform.compute.taking import Taken
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.image_buffer import image_buffer
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
-from sonolucent.beamform.fourier.plane_wave_map import WAVES, PlaneWaveMap
+from sonolucent.beamform.fourier.plane_wave_map import PlaneWaveMap
 from sonolucent.beamform.fourier.plane_wave_plan import plan_plane_waves
 from sonolucent.beamform.fourier.receive_spectra import ReceiveSpectra
 from sonolucent.beamform.image_grid import ImageGrid
@@ -128,11 +128,11 @@ class PlaneWaveBeamformer:
         return f"{fft.LIBRARY}, {self._pool.threads} threads: {self.plan.describe()}"
 
     def _form_image(self, image: NDArray[np.complex64]) -> None:
-        def write_columns(thread: int, waves: range) -> None:
-            self._map(thread, waves, self._columns)
+        def write_columns(thread: int, taken: Taken) -> None:
+            self._map(thread, taken, self._columns)
 
         def write_rows(thread: int, taken: Taken) -> None:
             self._lateral_transforms[thread](taken, self._columns, self._mask, image)
 
-        self._pool.map(write_columns, self._columns.shape[0] // 2 + 1, chunk=WAVES)
+        self._pool.share(write_columns)
         self._pool.share(write_rows)

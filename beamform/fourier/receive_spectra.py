@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute import fft
-from sonolucent.beamform.compute.column_fft import column_buffer, plan_columns, transform_columns
+from sonolucent.beamform.compute.column_fft import ColumnFft, column_buffer, plan_columns, transform_columns
 from sonolucent.beamform.compute.compiled import kernel, read_only
 from sonolucent.beamform.compute.split_complex import (
     BLOCK,
@@ -20,6 +21,7 @@ from sonolucent.beamform.compute.split_complex import (
     store_block,
     times,
 )
+from sonolucent.beamform.compute.taking import Taken, take
 from sonolucent.beamform.compute.thread_pool import ThreadPool
 from sonolucent.beamform.fourier.pair_folding import keep_band, separate_pairs
 from sonolucent.beamform.fourier.plane_wave_plan import PlaneWavePlan
@@ -37,6 +39,30 @@ class _Band(NamedTuple):
     """How many there are."""
 
 
+class _TimeTransform(NamedTuple):
+    """What one thread needs to bring traces to their pass band."""
+
+    traces: NDArray[np.complex64]
+    """Buffer, (_TRACES, n_time)."""
+    fft_calls: NDArray[np.int64]
+    """Transforms of the first 1, 2, .. `_TRACES` traces, for `fft.execute`: (_TRACES, 2)."""
+    band: _Band
+
+
+class _ReceiverTransform(NamedTuple):
+    """What one thread needs to transform the traces of a shot over its receivers."""
+
+    columns: ColumnFft
+    read_at: NDArray[np.int64]
+    """Where each receiver's row begins, (n_lateral,)."""
+    write_at: NDArray[np.int64]
+    """Where that of each wavenumber does, (n_lateral,)."""
+    n_blocks: int
+    """Blocks of frequencies."""
+    work: NDArray[np.float32]
+    """See `column_buffer`."""
+
+
 class ReceiveSpectra:
     """The spectra of all shots; `by_wavenumber` is what the map to the image reads."""
 
@@ -44,61 +70,93 @@ class ReceiveSpectra:
         sampling, (n_shots, n_rx, _) = plan.sampling, plan.acquisition.shape
         n_bins = padded_length(sampling.n_bins)
         self._pool = pool
-        self._band = _Band(sampling.first_bin, sampling.n_bins)
         self._shift = split(plan.shift, n_bins)
         self._by_receiver = split_buffer(n_shots, n_rx + 1, n_bins)
         """(shot, receiver, frequency); after the last receiver one that stays silent."""
         self.by_wavenumber = split_buffer(n_shots + 1, sampling.n_lateral, n_bins)
         """(shot, lateral wavenumber, frequency); after the last shot a silent one. Rows as in `split_complex.py`."""
-        self._traces = [fft.complex_buffer(_TRACES, sampling.n_time) for _ in range(pool.threads)]
-        self._time_plans = [[fft.plan_forward(t[:n]) for n in range(1, _TRACES + 1)] for t in self._traces]
-        self._time_calls = [fft.calls(plans) for plans in self._time_plans]
-        self._columns = plan_columns(sampling.n_lateral)
-        self._column_buffers = [column_buffer(sampling.n_lateral) for _ in range(pool.threads)]
-        self._read_at = 2 * n_bins * np.minimum(np.arange(sampling.n_lateral), n_rx)
-        self._write_at = 2 * n_bins * np.arange(sampling.n_lateral)
+        traces = [fft.complex_buffer(_TRACES, sampling.n_time) for _ in range(pool.threads)]
+        self._time_plans = [[fft.plan_forward(t[:n]) for n in range(1, _TRACES + 1)] for t in traces]
+        band, lateral = _Band(sampling.first_bin, sampling.n_bins), np.arange(sampling.n_lateral)
+        self._over_time = [
+            _TimeTransform(t, fft.calls(plans), band) for t, plans in zip(traces, self._time_plans, strict=True)
+        ]
+        self._over_receivers = [
+            _ReceiverTransform(
+                columns=plan_columns(sampling.n_lateral),
+                read_at=2 * n_bins * np.minimum(lateral, n_rx),
+                write_at=2 * n_bins * lateral,
+                n_blocks=n_blocks(sampling.n_bins),
+                work=column_buffer(sampling.n_lateral),
+            )
+            for _ in range(pool.threads)
+        ]
 
     def transform(self, channels: ChannelData, shots: range) -> None:
         """Takes in channel data (n, n_rx, n_samples), those of `shots`."""
-        channels = read_only(channels)
-        per_block = _TRACES if np.iscomplexobj(channels) else 2 * _TRACES
-        transform_time = _transform_baseband if np.iscomplexobj(channels) else _transform_time
-        receivers = range(0, channels.shape[1], per_block)
-        blocks_of_shot = n_blocks(self._band.n)
-        groups = -(-blocks_of_shot // _BLOCKS)
+        channels, whole = read_only(channels), slice(shots.start, shots.stop)
+        by_receiver, shift = self._by_receiver[whole], self._shift[whole]
+        by_wavenumber = self.by_wavenumber[whole]
+        transform_all = _transform_all_baseband if np.iscomplexobj(channels) else _transform_all_times
 
-        def transform_traces(thread: int, blocks: range) -> None:
-            for block in blocks:
-                i, first = block // len(receivers), receivers[block % len(receivers)]
-                some = slice(first, min(first + per_block, channels.shape[1]))
-                rows, shift = self._by_receiver[shots[i], some], self._shift[shots[i], some]
-                transform_time(channels[i, some], self._traces[thread], self._time_calls[thread], self._band, rows)
-                _multiply(rows, shift)
+        def over_time(thread: int, taken: Taken) -> None:
+            transform_all(taken, channels, self._over_time[thread], shift, by_receiver)
 
-        def transform_receivers(thread: int, blocks: range) -> None:
-            for block in blocks:
-                shot, first = shots[block // groups], block % groups * _BLOCKS
-                transform_columns(
-                    self._columns,
-                    self._by_receiver[shot].reshape(-1)[first * BLOCK :],
-                    self._read_at,
-                    self.by_wavenumber[shot].reshape(-1)[first * BLOCK :],
-                    self._write_at,
-                    BLOCK,
-                    min(_BLOCKS, blocks_of_shot - first),
-                    self._column_buffers[thread],
-                )
+        def over_receivers(thread: int, taken: Taken) -> None:
+            _transform_all_receivers(taken, by_receiver, self._over_receivers[thread], by_wavenumber)
 
-        self._pool.map(transform_traces, len(shots) * len(receivers), chunk=1)
-        self._pool.map(transform_receivers, len(shots) * groups, chunk=1)
+        self._pool.share(over_time)
+        self._pool.share(over_receivers)
 
 
 @kernel(boundscheck=False)
-def _transform_time(channels, traces, calls, band, rows):
+def _transform_all_times(taken, channels, transform, shift, rows):
+    """The pass bands of the real traces of some shots (n_shots, n_rx, n_samples), times `shift`, to split `rows`
+    (n_shots, n_rx + 1, 2 padded bins)."""
+    n_rx, most = channels.shape[1], 2 * _TRACES
+    per_shot = (n_rx + most - 1) // most
+    for piece in take(taken, channels.shape[0] * per_shot):
+        shot, first = piece // per_shot, piece % per_shot * most
+        behind = min(first + most, n_rx)
+        _transform_time(channels[shot, first:behind], transform, rows[shot, first:behind])
+        _multiply(rows[shot, first:behind], shift[shot, first:behind])
+
+
+@kernel(boundscheck=False)
+def _transform_all_baseband(taken, channels, transform, shift, rows):
+    """As `_transform_all_times`, for complex traces."""
+    n_rx, most = channels.shape[1], _TRACES
+    per_shot = (n_rx + most - 1) // most
+    for piece in take(taken, channels.shape[0] * per_shot):
+        shot, first = piece // per_shot, piece % per_shot * most
+        behind = min(first + most, n_rx)
+        _transform_baseband(channels[shot, first:behind], transform, rows[shot, first:behind])
+        _multiply(rows[shot, first:behind], shift[shot, first:behind])
+
+
+@kernel(boundscheck=False)
+def _transform_all_receivers(taken, by_receiver, transform, by_wavenumber):
+    """Of some shots, some blocks of frequencies at a time."""
+    per_shot = (transform.n_blocks + _BLOCKS - 1) // _BLOCKS
+    for piece in take(taken, by_receiver.shape[0] * per_shot):
+        shot, block = piece // per_shot, piece % per_shot * _BLOCKS
+        source, target = (
+            by_receiver[shot].reshape(-1)[block * BLOCK :],
+            by_wavenumber[shot].reshape(-1)[block * BLOCK :],
+        )
+        n = min(_BLOCKS, transform.n_blocks - block)
+        transform_columns(
+            transform.columns, source, transform.read_at, target, transform.write_at, BLOCK, n, transform.work
+        )
+
+
+@kernel(boundscheck=False)
+def _transform_time(channels, transform, rows):
     """The pass band of real traces (n, n_samples), twice their spectrum, to split `rows` (n, 2 padded bins).
 
-    Two share a complex trace of `traces` (_TRACES, n_time); `calls` transform the first 1, 2, .. of these.
+    Two share a complex trace of the `_TimeTransform`.
     """
+    traces, calls, band = transform
     n, n_samples = channels.shape
     n_pairs = (n + 1) // 2
     for i in range(n_pairs):
@@ -114,8 +172,9 @@ def _transform_time(channels, traces, calls, band, rows):
 
 
 @kernel(boundscheck=False)
-def _transform_baseband(channels, traces, calls, band, rows):
+def _transform_baseband(channels, transform, rows):
     """As `_transform_time` for complex traces, whose spectrum it is."""
+    traces, calls, band = transform
     n, n_samples = channels.shape
     for i in range(n):
         traces[i, :n_samples] = channels[i]

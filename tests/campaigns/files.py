@@ -27,12 +27,14 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
 import h5py
+import numpy as np
 
+from sonolucent.beamform import Acquisition, BModeImager, Probe, TransmitSequence
 from sonolucent.stream import registry
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -228,8 +230,21 @@ def load_commands(names: Sequence[str]) -> None:
     """What workers need, before there are any."""
     for name in names:
         importlib.import_module(f"sonolucent.stream.commands.{name}")
+    if len(names) > 1:
+        _compile_kernels()
     # What packages bring does not change, and looking for it takes longer than many a file.
     registry.entry_points = functools.cache(registry.entry_points)
+
+
+def _compile_kernels() -> None:
+    """For every kind of frame: damage makes one kind of another, and compiling may take longer than a hang."""
+    probe = Probe.linear(n_elements=4, pitch_m=3e-4, element_width_m=2.7e-4, center_frequency_hz=5e6)
+    elements = Acquisition(probe, range(4), n_samples=40, sampling_frequency_hz=25e6)
+    waves = replace(elements, sequence=TransmitSequence.plane_waves(probe, [0.0, 0.1], elements.sound_speed_m_s))
+    for acquisition in (elements, waves):
+        for dtype in (np.int16, np.float32):
+            BModeImager(acquisition, threads=1).warm_up(dtype)
+        BModeImager(replace(acquisition, demodulation_frequency_hz=5e6), threads=1).warm_up()
 
 
 def main() -> int:
