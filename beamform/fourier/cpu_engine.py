@@ -17,10 +17,11 @@ from sonolucent.beamform.compute import fft
 from sonolucent.beamform.compute.compiled import read_only
 from sonolucent.beamform.compute.taking import Taken
 from sonolucent.beamform.compute.thread_pool import ThreadPool
-from sonolucent.beamform.fourier.element_pairs import PairSpectra, PairWorkspace
+from sonolucent.beamform.fourier.element_pairs import PairWorkspace
 from sonolucent.beamform.fourier.lateral_fft import LateralTransform
 from sonolucent.beamform.fourier.looks import LookMasks
 from sonolucent.beamform.fourier.pair_folding import Shots
+from sonolucent.beamform.fourier.pair_spectra import PairSpectra
 from sonolucent.beamform.fourier.plan import FourierPlan
 from sonolucent.beamform.fourier.shot_buffer import ShotBuffer
 from sonolucent.beamform.fourier.stolt import StoltMap, StoltWorkspace

@@ -8,8 +8,9 @@ from numpy.typing import DTypeLike
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.channel_data import ChannelData
 from sonolucent.beamform.compute.compiled import read_only
-from sonolucent.beamform.fourier.element_pairs import PairRows, Pairs, PairSpectra, PairWorkspace
+from sonolucent.beamform.fourier.element_pairs import PairRows, PairWorkspace
 from sonolucent.beamform.fourier.pair_folding import Shots
+from sonolucent.beamform.fourier.pair_spectra import Pairs, PairSpectra
 
 
 class ShotBuffer:
