@@ -32,7 +32,7 @@ import openvino
 import pnnx
 import torch
 from numpy.typing import NDArray
-from peers import round_trip
+from peers import executorch_xnnpack, round_trip
 
 from sonolucent._core import InferenceStage
 from sonolucent._fused import fused_kernels
@@ -77,7 +77,7 @@ def main(model: str = "light-quadrant", rounds: str = "20") -> None:
     network = Enhancer(model).torch_module().eval()
     with torch.inference_mode():
         expected = network(torch.from_numpy(grey)[None, None])[0, 0].clamp(0, 1).numpy()
-    makers = torch_engines, aotinductor_engines, openvino_engines, onnx_engines, ncnn_engines
+    makers = torch_engines, aotinductor_engines, executorch_engines, openvino_engines, onnx_engines, ncnn_engines
     engines = [*ours(model, grey), *(engine for make in makers for engine in make(network, grey))]
     for engine in engines:
         hold_to(expected, engine)
@@ -160,6 +160,17 @@ def aotinductor_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engin
             return out / 60 + 1
 
         yield Engine("AOTInductor", torch.__version__, threads, run)
+
+
+def executorch_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
+    image = grey.reshape(1, 1, *SHAPE)  # new axes would have strides of 0, which it refuses
+    program = executorch_xnnpack.program_of(network, torch.from_numpy(image))
+    for threads in (1, 2):
+        run = executorch_xnnpack.started(program, image, threads)
+        if np.isnan(run()).any():
+            print(f"ExecuTorch {version('executorch')} is left out: of this frame its kernels of norms make NaN\n")
+            return
+        yield Engine("ExecuTorch", version("executorch"), threads, run)
 
 
 def openvino_engines(network: torch.nn.Module, grey: Image) -> Iterator[Engine]:
