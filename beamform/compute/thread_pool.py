@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 
@@ -55,7 +55,11 @@ class ThreadPool:
 
     def _on_all(self, work: Callable[[int], None]) -> None:
         others = [self._others.submit(work, thread) for thread in range(1, self.threads)] if self._others else []
-        work(0)
-        for other in others:
-            if not other.cancel():  # one that has not begun yet would find nothing left to do
-                other.result()
+        try:
+            work(0)
+        finally:
+            # One that has not begun yet would find nothing left to do. The others still use their workspaces.
+            begun = [other for other in others if not other.cancel()]
+            wait(begun)
+        for other in begun:
+            other.result()

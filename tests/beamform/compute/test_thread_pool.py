@@ -79,3 +79,20 @@ def test_a_thread_that_has_not_begun_is_not_waited_for():
     pool._others.submit(held.wait)
     pool.share(lambda thread, taken: None)
     held.set()
+
+
+def test_nobody_works_any_more_when_a_failure_comes_out():
+    over = threading.Event()
+    begun = threading.Event()
+
+    def task(thread, taken):
+        if thread == 0:
+            assert begun.wait(20)
+            raise ArithmeticError("in the calling thread")
+        begun.set()
+        time.sleep(0.2)
+        over.set()
+
+    with pytest.raises(ArithmeticError, match="calling thread"):
+        ThreadPool(2).share(task)
+    assert over.is_set()
