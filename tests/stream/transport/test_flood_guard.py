@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from resource import RLIM_INFINITY
 from threading import Event
 
 import numpy as np
@@ -276,3 +277,18 @@ def test_what_was_read_is_known_to_the_byte(
             left.append(known.clock.n_bytes() - known.n_bytes - known.n_read)
         assert left[1:] == left[:1] * 99  # the handshake
         assert 0 < left[0] < 1000
+
+
+@pytest.mark.parametrize("limit", [1 << 20, RLIM_INFINITY])
+def test_a_crowd_is_never_so_large_that_it_takes_the_time_to_look_at_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (limit, limit))
+    clocks = {n: Clock(0) for n in range(600)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n in clocks:
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+        guard.look()
+    assert [n for n, clock in clocks.items() if clock.was_cut_off] == list(range(512, 600))
