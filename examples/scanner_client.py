@@ -23,6 +23,7 @@ rng = np.random.default_rng()
 
 with zmq.Context() as context, context.socket(zmq.PUSH) as socket:
     socket.setsockopt(zmq.SNDHWM, 2 * N_ELEMENTS)
+    socket.setsockopt(zmq.MAXMSGSIZE, 1 << 16)  # readers say little; a stranger's large part would be kept
     for option, value in KEEPALIVE.items():
         socket.setsockopt(option, value)
     for keys in map(Path, sys.argv[3:]):

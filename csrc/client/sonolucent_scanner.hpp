@@ -45,6 +45,7 @@ class Scanner {
     check(zmq_setsockopt(socket_.get(), ZMQ_LINGER, &patience_ms, sizeof patience_ms), "setting the linger time");
     check(keys.secure(socket_.get()), "setting the keys");
     keep_alive();
+    hear_little();
     keep_few_frames();
     readers_.listen(context_.get(), socket_.get());
     check(zmq_bind(socket_.get(), endpoint.c_str()), "binding " + endpoint);
@@ -94,6 +95,12 @@ class Scanner {
                               {ZMQ_TCP_KEEPALIVE_CNT, 6}};
     for (const auto& option : options)
       check(zmq_setsockopt(socket_.get(), option[0], &option[1], sizeof option[1]), "setting time limits");
+  }
+
+  // Readers say nothing but greetings, also before their keys are known; whoever says more is cut off.
+  void hear_little() {
+    const std::int64_t most = 1 << 16;
+    check(zmq_setsockopt(socket_.get(), ZMQ_MAXMSGSIZE, &most, sizeof most), "bounding what readers may say");
   }
 
   // The kernel has room for hundreds of small frames: behind a slow line they would be seconds old when they come.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.grey_pictures import Pictures
+from sonolucent.stream.recording.formats.numpy_arrays import DAMAGED, require_archive
 
 ARRAYS = (".npz",)
 _NAMES = ("bmode_db", "x_m", "z_m", "times_s")
@@ -21,11 +21,12 @@ def array_file(path: Path) -> Pictures:
         ConfigError: it cannot be read, or holds no such images.
     """
     try:
+        require_archive(path)
         with np.load(path) as arrays:
             held = {name: arrays[name] for name in arrays.files if name in _NAMES}
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, *DAMAGED) as error:
         raise ConfigError(f"{path}: no arrays can be read ({error}); check the file") from error
     images = held.get("bmode_db", np.empty(0))
     if images.ndim not in (2, 3) or images.dtype.kind != "f":

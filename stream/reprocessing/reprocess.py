@@ -21,7 +21,7 @@ from sonolucent.stream.reprocessing.manifest import open_manifest, read_manifest
 from sonolucent.stream.reprocessing.reprocess_report import FileCounts, FrameCounts, ReprocessEstimate, ReprocessReport
 from sonolucent.stream.reprocessing.run_through import Progress, RunThrough, Tally
 from sonolucent.stream.reprocessing.work import Wish
-from sonolucent.stream.reprocessing.work_plan import UNFINISHED, WorkPlan, follow_each_other, make_plan
+from sonolucent.stream.reprocessing.work_plan import PARTS, UNFINISHED, WorkPlan, follow_each_other, make_plan
 from sonolucent.stream.reprocessing.workbench import RecordingWorkshop, Workbench
 
 _LOCAL = EngineChoice()
@@ -193,6 +193,9 @@ def _make_folder(out: Path) -> None:
         raise OutputError(f"{out}: cannot be made: {error.strerror}; give a folder that can be") from error
     if not os.access(out, os.W_OK | os.X_OK):
         raise OutputError(f"{out}: takes no new files; choose another folder")
+    for folder in (out / UNFINISHED, out / PARTS):
+        if folder.is_symlink():  # others may have made it, for what it leads to to be removed
+            raise OutputError(f"{folder}: is a link to another folder, which is left alone; choose another --out")
 
 
 def _report(out: Path, wish: Wish, by: EngineChoice, workers: int, plan: WorkPlan, tally: Tally) -> ReprocessReport:

@@ -23,6 +23,7 @@ from sonolucent.stream.reprocessing.work import Wish
 
 UNFINISHED = ".unfinished"
 """The folder of drafts and parts, in that of the outputs."""
+PARTS = f"{UNFINISHED}/parts"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class FileWork:
 
     def part(self, of: range) -> str:
         """Where the images of a range are kept until all are there, below the folder of the outputs."""
-        return f"{UNFINISHED}/parts/{self.origin[:32]}-{of.start}-{of.stop}.h5"
+        return f"{PARTS}/{self.origin[:32]}-{of.start}-{of.stop}.h5"
 
     @property
     def origin(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from dataclasses import dataclass
 from operator import itemgetter
@@ -20,21 +19,28 @@ _WAITING = 8
 """Messages of a peer that may wait to be read, beside the one that comes."""
 _TOGETHER = 2
 """So many times what one may send is what all may send: libzmq keeps many times as much, and they may be a crowd."""
+_MOST = 512
+"""Connections, however many descriptors there are: to look at one takes some 20 us, ten times a second."""
 _SIGNS_BYTES_PER_S = 1024
 """More than greetings and signs of life take, which libzmq reads by itself."""
 _SIGNS_BYTES = 1 << 20
 """Of all together: days of them, from those of whom nothing else comes. What drips is else no flood for anyone."""
+_SIGNS_AT_ONCE = 1024
+_SIGNS_AMONG_READ_BYTES_PER_S = 64
+"""What of that comes between messages, of which no more is forgotten: a flood may stand behind what is read."""
+_ENCRYPTED_BYTES = 33
+"""What CURVE adds to a part."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Peer:
-    """A connection; how many bytes had come when it was last known that all were read, and when that was."""
+    """A connection; how many of its bytes are known to be read, since when, and how many of messages since."""
 
     clock: ByteClock
-    n_bytes: int
     since_s: float
-    was_read: bool = False
+    n_bytes: int = 0
+    n_read: int = 0
 
 
 class FloodGuard:
@@ -50,27 +56,27 @@ class FloodGuard:
         self._peers: dict[int | None, _Peer] = {}
         self._looked_s, self._told = 0.0, set[str]()
         descriptors = getrlimit(RLIMIT_NOFILE)[0]
-        self._most = sys.maxsize if descriptors == RLIM_INFINITY else descriptors // 2
+        self._most = _MOST if descriptors == RLIM_INFINITY else min(_MOST, descriptors // 2)
         socket.setsockopt(zmq.RCVHWM, _WAITING)
 
     def receive(self) -> list[bytes]:
         """The parts of the message that has waited longest."""
         frames = self._socket.recv_multipart(copy=False)
-        if (peer := self._peers.get(_connection_of(frames[0]))) is not None:
-            peer.was_read = True
+        if (connection := _connection_of(frames[0])) not in self._peers:
+            self._hear_all()
+        if (peer := self._peers.get(connection)) is not None:
+            peer.n_read += self._on_the_wire(frames)
         return [frame.bytes for frame in frames]
 
     def tend(self) -> None:
         """Hears who came and went, and looks; to be called ten times a second, or more often."""
-        for event, value in self._socket.events():
-            self.hear(event, value)
+        self._hear_all()
         self.look()
 
     def hear(self, event: int, descriptor: int) -> None:
         """Hears of a connection that begins or ends."""
         if event == zmq.EVENT_ACCEPTED:
-            clock = ByteClock(descriptor)
-            self._peers[descriptor] = _Peer(clock, clock.n_bytes(), time.monotonic())
+            self._peers[descriptor] = _Peer(ByteClock(descriptor), time.monotonic())
         elif event == zmq.EVENT_DISCONNECTED:
             self._peers.pop(descriptor, None)
 
@@ -98,13 +104,28 @@ class FloodGuard:
             together -= unread
             self._end_flood(peer)
 
+    def _hear_all(self) -> None:
+        for event, value in self._socket.events():
+            self.hear(event, value)
+
+    def _on_the_wire(self, frames: list[zmq.Frame]) -> int:
+        """How many bytes a message took, to the byte: a stream is many of them."""
+        around = _ENCRYPTED_BYTES if self._socket.getsockopt(zmq.MECHANISM) == zmq.CURVE else 0
+        kind = self._socket.type
+        # A ROUTER puts the peer's name in front; a REP takes an empty part away.
+        parts = [*([0] if kind == zmq.REP else []), *map(len, frames[kind == zmq.ROUTER :])]
+        return sum(around + n + (9 if around + n > 255 else 2) for n in parts)
+
     def _unread(self, peer: _Peer, now_s: float) -> int:
-        """Bytes that it has sent since it was last known that all were read."""
-        n_bytes = peer.clock.n_bytes()
-        if peer.was_read:
-            peer.n_bytes, peer.since_s, peer.was_read = n_bytes, now_s, False
+        """Bytes that it has sent beyond what was read."""
+        unread = max(0, peer.clock.n_bytes() - peer.n_bytes)
+        if peer.n_read:
+            signs = min(_SIGNS_AT_ONCE, int(_SIGNS_AMONG_READ_BYTES_PER_S * (now_s - peer.since_s)))
+            read = min(unread, peer.n_read + signs)
+            peer.n_bytes, peer.since_s, peer.n_read = peer.n_bytes + read, now_s, 0
+            unread -= read
         # A good one that has just come may have sent much that nobody had time to read.
-        return 0 if now_s - peer.since_s < _LOOK_S else max(0, n_bytes - peer.n_bytes)
+        return 0 if now_s - peer.since_s < _LOOK_S else unread
 
     def _end_flood(self, peer: _Peer) -> None:
         peer.clock.cut_off()

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,6 +20,8 @@ from sonolucent.stream import Config
 from sonolucent.stream.openers import open_source
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.transport.curve import make_keys
+
+from ..campaigns.raw_peers import greeting
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -134,6 +137,35 @@ def test_the_cpp_client_says_which_key_is_missing(cpp_example: Path, tmp_path: P
     assert wrong.returncode == 1
     assert "no key in" in wrong.stderr
     assert "server.public" in wrong.stderr
+
+
+@pytest.mark.parametrize("client", ["cpp", "python"])
+def test_clients_with_keys_take_no_large_part_of_a_stranger(
+    request: pytest.FixtureRequest, keys: Path, client: str
+) -> None:
+    endpoint = free_endpoint()
+    if client == "cpp":
+        command = [str(request.getfixturevalue("cpp_example")), endpoint, "1000000", "frames", str(keys)]
+    else:
+        command = [sys.executable, str(ROOT / "examples" / "scanner_client.py"), endpoint, "1000000", str(keys)]
+    with subprocess.Popen(command) as process:
+        try:
+            with connected(int(endpoint.rpartition(":")[2])) as stranger:
+                stranger.sendall(greeting(b"CURVE") + b"\6" + (1 << 28).to_bytes(8, "big"))
+                with pytest.raises(ConnectionError):
+                    stranger.sendall(bytes(1 << 28))
+        finally:
+            process.kill()
+
+
+def connected(port: int) -> socket.socket:
+    """A connection to a port on which somebody will listen soon."""
+    for _ in range(200):
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=20)
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise AssertionError(f"nobody listens on {port}")
 
 
 def test_the_cpp_client_says_that_it_has_two_readers(cpp_example: Path) -> None:

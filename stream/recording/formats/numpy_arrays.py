@@ -30,7 +30,7 @@ _MAX_BYTES, _ANY_BYTES = 1 << 33, 1 << 28
 # Channel data are packed to a half or so; zeros could be to a thousandth.
 _MOST_PACKED = 100
 # What NumPy and zipfile raise on wrong bytes, by trial; the rest `hdf5.reading` takes.
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
@@ -67,7 +67,7 @@ def read_arrays(path: Path, options: ReadOptions) -> ForeignRecording:
     with hdf5.reading(path, "NumPy"):
         try:
             arrays = _load(path)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise ValueError(f"cannot be read: {error}; is it complete?") from error
         return admit(path, _describe(arrays, said), options)
 
@@ -94,6 +94,21 @@ def _read_toml(path: Path, toml: Path) -> dict[str, Any]:
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     if not zipfile.is_zipfile(path):
         return {"frames": np.load(path, mmap_mode="r", allow_pickle=False)}
+    require_archive(path)
+    with np.load(path, allow_pickle=False) as held:
+        arrays = {name: held[name] for name in ("frames", "delays_s", "apodization") if name in held}
+        if "frames" not in arrays:
+            raise ValueError(f"it holds {', '.join(held) or 'nothing'}; call the channel data frames")
+    return arrays
+
+
+def require_archive(path: Path) -> None:
+    """Refuses an `.npz` that would take far more memory than it has bytes.
+
+    Raises:
+        ValueError: it says how much.
+        OSError, one of DAMAGED: it cannot be read.
+    """
     with zipfile.ZipFile(path) as archive:
         n_bytes = sum(member.file_size for member in archive.infolist())
         if n_bytes > min(_MAX_BYTES, max(_ANY_BYTES, _MOST_PACKED * path.stat().st_size)):
@@ -102,11 +117,6 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             )
         for member in archive.infolist():
             _require_header(archive, member)
-    with np.load(path, allow_pickle=False) as held:
-        arrays = {name: held[name] for name in ("frames", "delays_s", "apodization") if name in held}
-        if "frames" not in arrays:
-            raise ValueError(f"it holds {', '.join(held) or 'nothing'}; call the channel data frames")
-    return arrays
 
 
 def _require_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:

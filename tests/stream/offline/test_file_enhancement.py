@@ -356,3 +356,9 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Picture, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(ConfigError, match="too many pixels"):
         plain_clip(tmp_path / "large.png")
+
+
+def test_arrays_that_unpack_to_a_thousand_times_their_bytes_are_refused(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "small.npz", bmode_db=np.zeros((300, 500, 500), np.float32))
+    with pytest.raises(ConfigError, match="claims to unpack to 300000"):
+        plain_clip(tmp_path / "small.npz")

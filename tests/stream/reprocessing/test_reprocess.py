@@ -153,6 +153,23 @@ def test_a_file_that_no_run_has_made_is_not_overwritten_unasked(archive: Path, t
     assert reprocess([str(archive)], out, WISH, by=Here(), overwrite=True).files.out == 3
 
 
+@pytest.mark.parametrize("link", [".unfinished", ".unfinished/parts"])
+def test_a_link_among_what_is_unfinished_does_not_have_another_folder_cleared(
+    archive: Path, tmp_path: Path, link: str
+) -> None:
+    home, out = tmp_path / "home", tmp_path / "images"
+    (home / "parts" / "mine").mkdir(parents=True)
+    (home / "work").mkdir()
+    for folder in (home / "parts", home / "work"):
+        (folder / "kept").write_text("mine")
+    (out / link).parent.mkdir(parents=True)
+    (out / link).symlink_to(home / "work" if link.endswith("parts") else home)
+    with pytest.raises(OutputError, match="is a link"):
+        reprocess([str(archive)], out, WISH, by=Here())
+    assert (home / "work" / "kept").exists()
+    assert (home / "parts" / "kept").exists()
+
+
 def test_an_estimate_counts_and_writes_nothing(archive: Path, tmp_path: Path) -> None:
     (archive / "notes.txt").write_text("of the day")
     told = estimate([str(archive)], tmp_path / "out", WISH, by=EngineChoice(workers=2))

@@ -1,10 +1,13 @@
 """Whoever sends an end that binds a message without end is cut off before it fills the memory; others go on."""
 
 import logging
+import socket as sockets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from resource import RLIM_INFINITY
 from threading import Event
 
 import numpy as np
@@ -20,13 +23,14 @@ from sonolucent.stream.messages import Channels, Message, Stream
 from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.transport import flood_guard
 from sonolucent.stream.transport.consumer import Consumer
+from sonolucent.stream.transport.curve import Keys, make_keys
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
 from sonolucent.stream.transport.monitored_socket import monitored
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.wire import encode
 
-from ...campaigns.raw_peers import flooded, free_port
+from ...campaigns.raw_peers import flooded, free_port, joined
 
 Context = zmq.Context[zmq.Socket[bytes]]
 MOST_BYTES = 1 << 29
@@ -195,8 +199,8 @@ def test_many_that_each_send_less_than_a_flood_or_drip_it_are_one_together(
     with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
         guard = FloodGuard(socket, 1000)
         for n, clock in clocks.items():
+            clock.came = clock.comes  # before anybody hears of it
             guard.hear(zmq.EVENT_ACCEPTED, n)
-            clock.came = clock.comes
         for peer in guard._peers.values():
             peer.since_s -= age_s
         guard.look()
@@ -215,3 +219,76 @@ def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monk
             guard.hear(zmq.EVENT_ACCEPTED, n)
         guard.look()
     assert [clock.was_cut_off for clock in clocks.values()] == 10 * [False] + 5 * [True]  # who was there first stays
+
+
+def test_what_comes_behind_a_message_that_is_read_is_not_forgotten(context: Context) -> None:
+    n_peers, parts = 60, 50_000 * b"\1\0"
+    port = free_port()
+    push = Producer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{port}"), context, Event())
+    with ExitStack() as crowd:
+        peers = list[sockets.socket]()
+        for _ in range(n_peers):
+            peers.append(crowd.enter_context(sockets.create_connection(("127.0.0.1", port))))
+            peers[-1].sendall(joined(b"DEALER"))
+            time.sleep(0.2)
+            with suppress(ConnectionError):
+                peers[-1].sendall(b"\0\1?" + parts)
+        time.sleep(1)
+        assert 0 < sum(not has_ended(peer) for peer in peers) * len(parts) < 2.5e6
+    push.close(0.0)
+
+
+def has_ended(connection: sockets.socket) -> bool:
+    """Whether the other end has ended it, once all that it said is read."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(4096):
+            pass
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("with_keys", [False, True])
+@pytest.mark.parametrize(("asks", "answers"), [(zmq.PUSH, zmq.PULL), (zmq.DEALER, zmq.ROUTER), (zmq.REQ, zmq.REP)])
+def test_what_was_read_is_known_to_the_byte(
+    context: Context, tmp_path: Path, asks: int, answers: int, with_keys: bool
+) -> None:
+    make_keys(tmp_path)
+    keys = Keys(tmp_path)
+    with monitored(context, answers, GUARD_EVENTS) as socket, context.socket(asks) as peer:
+        guard = FloodGuard(socket, 100_000)
+        if with_keys:
+            socket.curve_server, socket.curve_secretkey = True, keys._read("server.secret")
+            keys.secure_sender(peer)
+        port = socket.bind_to_random_port("tcp://127.0.0.1")
+        peer.connect(f"tcp://127.0.0.1:{port}")
+        left = []
+        for size in [1, 250, 300, 70_000] * 25:
+            peer.send(bytes(size))
+            guard.tend()
+            assert len(guard.receive()[-1]) == size
+            if asks == zmq.REQ:
+                socket.send(b"")
+                peer.recv()
+            (known,) = guard._peers.values()
+            left.append(known.clock.n_bytes() - known.n_bytes - known.n_read)
+        assert left[1:] == left[:1] * 99  # the handshake
+        assert 0 < left[0] < 1000
+
+
+@pytest.mark.parametrize("limit", [1 << 20, RLIM_INFINITY])
+def test_a_crowd_is_never_so_large_that_it_takes_the_time_to_look_at_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (limit, limit))
+    clocks = {n: Clock(0) for n in range(600)}
+    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
+    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
+        guard = FloodGuard(socket, 1000)
+        for n in clocks:
+            guard.hear(zmq.EVENT_ACCEPTED, n)
+        guard.look()
+    assert [n for n, clock in clocks.items() if clock.was_cut_off] == list(range(512, 600))
