@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.apodization import Apodization
-from sonolucent.beamform.channel_data import require_gain
+from sonolucent.beamform.channel_data import pass_band_hz, require_gain
 from sonolucent.beamform.fourier import kaiser_bessel
 from sonolucent.beamform.fourier.leg_waves import LegWaves, plan_leg_waves
 from sonolucent.beamform.fourier.looks import Look, LookMasks
-from sonolucent.beamform.fourier.sampling import Sampling, choose_sampling, depth_step, image_scale, wavenumber_step
+from sonolucent.beamform.fourier.plan_size import require_room_for_pairs
+from sonolucent.beamform.fourier.sampling import (
+    Sampling,
+    choose_sampling,
+    depth_step,
+    image_scale,
+    wavenumber_step,
+    widest_sine,
+)
 from sonolucent.beamform.image_grid import ImageGrid
 
 _MARGIN_BINS = 4
@@ -94,11 +102,13 @@ def plan_fourier(
     weighted as the receive leg where nothing else is given.
 
     Raises:
-        ValueError: the grid reaches beyond the record, or `gain` has another shape or is not finite.
+        ValueError: the grid reaches beyond the record, `gain` has another shape or is not finite, or the plan would
+            take more memory than there is for it.
     """
     alike = transmit_apodization in (None, apodization)
     tapers = (apodization,) if alike or transmit_apodization is None else (apodization, transmit_apodization)
     sampling = choose_sampling(acquisition, grid, tapers)
+    require_room_for_pairs(acquisition, grid, sampling, _widest_leg(acquisition, tapers))
     leg_waves = plan_leg_waves(acquisition, grid, tapers, sampling)
     steepest_wave = 2 * (leg_waves.depth_bin.shape[0] - 1)
     image_waves = np.arange(-steepest_wave, steepest_wave + 1)
@@ -116,6 +126,12 @@ def plan_fourier(
         tap_correction=kaiser_bessel.de_apodization(beta, grid.n_z, sampling.n_depth),
         pixel_gain=image_scale(acquisition, grid, sampling) * require_gain(gain, grid),
     )
+
+
+def _widest_leg(acquisition: Acquisition, tapers: Sequence[Apodization]) -> float:
+    """The sine beyond which no leg has any weight, at the ends of the pass band."""
+    ends = (2 * math.pi * hz / acquisition.sound_speed_m_s for hz in pass_band_hz(acquisition))
+    return max(widest_sine(tapers, 0.0, k) for k in ends)
 
 
 def _wave_phase(

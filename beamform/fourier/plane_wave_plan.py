@@ -15,7 +15,6 @@ receivers sample at the pitch; the taper in k_r chooses the period that is read.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from sonolucent.beamform.channel_data import (
 from sonolucent.beamform.compute.column_fft import column_length
 from sonolucent.beamform.compute.fft import good_length
 from sonolucent.beamform.fourier.leg_waves import leg_spectrum
+from sonolucent.beamform.fourier.plan_size import require_room_for_waves
 from sonolucent.beamform.fourier.sampling import (
     SHORTEST,
     TransformSizes,
@@ -119,8 +119,13 @@ def plan_plane_waves(
     require_record(acquisition, grid)
     waves = _require_plane_waves(acquisition)
     sampling = _choose_sizes(acquisition, grid, apodization, waves)
+    steepest_sine = max(abs(w.sine) for w in waves)
+    low_k = 2 * math.pi * pass_band_hz(acquisition)[0] / acquisition.sound_speed_m_s
+    require_room_for_waves(
+        acquisition, sampling, apodization.sine_at(0.0, low_k) + steepest_sine, len(_mirrored(waves))
+    )
     legs = _ReceiveLegs(acquisition, grid, apodization, sampling)
-    steepest = math.ceil((legs.limit_rad_m + legs.k.max() * max(abs(w.sine) for w in waves)) / legs.step_rad_m)
+    steepest = math.ceil((legs.limit_rad_m + legs.k.max() * steepest_sine) / legs.step_rad_m)
     image_waves = np.arange(-steepest, steepest + 1)
     mirrors = tuple(legs.tables(shots, sine, image_waves) for shots, sine in _mirrored(waves))
     offset_m = grid.x0_m - acquisition.probe.element_x_m[0]
@@ -259,8 +264,9 @@ def _image_scale(acquisition: Acquisition, grid: ImageGrid, sampling: TransformS
 def _depth_bins(mirrors: Sequence[MirrorTables]) -> range:
     used = np.concatenate(
         [
-            (mirror.transmit_bin + mirror.receive_bin)[row, slice(*mirror.bins[row])]
-            for mirror, row in itertools.chain(*([(m, r) for r in range(len(m.bins))] for m in mirrors))
+            mirror.transmit_bin[first:behind] + receive_bin[first:behind]
+            for mirror in mirrors
+            for receive_bin, (first, behind) in zip(mirror.receive_bin, mirror.bins, strict=True)
         ]
     )
     return range(math.floor(used.min()) - _MARGIN_BINS, math.ceil(used.max()) + _MARGIN_BINS)

@@ -2,12 +2,24 @@
 
 import dataclasses
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
 
-from sonolucent.beamform import Acquisition, AngleTaper, FourierBeamformer, ImageGrid, Look, Probe, pass_band_hz
+from sonolucent.beamform import (
+    Acquisition,
+    AngleTaper,
+    FourierBeamformer,
+    ImageGrid,
+    Look,
+    Probe,
+    TransmitSequence,
+    make_beamformer,
+    pass_band_hz,
+)
 from sonolucent.beamform.fourier.plan import plan_fourier
+from sonolucent.beamform.fourier.plane_wave_plan import plan_plane_waves
 
 PROBE = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
 ACQUISITION = Acquisition(PROBE, range(0, 16, 3), n_samples=600, sampling_frequency_hz=25e6)
@@ -77,3 +89,34 @@ def test_the_gain_is_part_of_the_last_pass(plan):
 def test_a_grid_beyond_the_record_is_refused():
     with pytest.raises(ValueError, match="the record holds"):
         plan_fourier(dataclasses.replace(ACQUISITION, n_samples=200), GRID, TAPER)
+
+
+def test_a_plan_that_nobody_has_room_for_is_refused_before_it_is_made():
+    wavelength_m = 1540 / 5e6
+    thin = Probe.linear(
+        n_elements=2, pitch_m=wavelength_m / 400, element_width_m=wavelength_m / 500, center_frequency_hz=5e6
+    )
+    elements = Acquisition(thin, range(2), n_samples=40_000, sampling_frequency_hz=25e6)
+    waves = dataclasses.replace(elements, sequence=TransmitSequence.plane_waves(thin, [0.0, 0.1], 1540.0))
+    for acquisition in (elements, waves):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ValueError, match=r"would take .* GiB of memory.*pitch_m 7\.7e-07 right"):
+                make_beamformer(acquisition, ImageGrid.for_acquisition(acquisition))
+            assert tracemalloc.get_traced_memory()[1] < 100 << 20
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_plan_of_plane_waves_takes_little_more_than_its_tables():
+    probe = dataclasses.replace(PROBE, n_elements=64)
+    sequence = TransmitSequence.plane_waves(probe, np.linspace(-0.2, 0.2, 9), 1540.0)
+    acquisition = Acquisition(probe, range(64), n_samples=600, sampling_frequency_hz=25e6, sequence=sequence)
+    tracemalloc.start()
+    try:
+        plan = plan_plane_waves(acquisition, ImageGrid.for_acquisition(acquisition), TAPER)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    tables = sum(mirror.receive_bin.nbytes + mirror.receive_weight.nbytes for mirror in plan.mirrors)
+    assert peak < 8 * (tables + plan.shift.nbytes)
