@@ -88,22 +88,20 @@ def envelope_of(image_db: BMode) -> NDArray[np.float32]:
 
 
 def despeckled(network: Speckle2SelfNet, image_db: BMode) -> BMode:
-    """A B-mode image in dB (n_z, n_x), despeckled: through the network as an envelope, and back to its own levels."""
-    return calibrated(without_lattice(network, image_db), image_db)
+    """A B-mode image in dB (n_z, n_x), despeckled: through the network as an envelope at every place, each time back to
+    its own levels, and the mean of that."""
+    return np.asarray(np.mean([at_place(network, image_db, place) for place in _PLACES], axis=0), np.float32)
 
 
-def without_lattice(network: Speckle2SelfNet, image_db: BMode) -> NDArray[np.float32]:
-    """What the network makes of an image (n_z, n_x), on a scale of its own: the mean over eight places."""
+def at_place(network: Speckle2SelfNet, image_db: BMode, place: tuple[int, int] = (0, 0)) -> BMode:
+    """The same of an image that lies `place` rows and columns further on, 0..15, than the network's first pixel."""
+    n_z, n_x = image_db.shape
+    around = [(near, _padded_size(n) - n - near) for near, n in zip(place, image_db.shape, strict=True)]
+    envelope = torch.from_numpy(envelope_of(np.pad(image_db, around, mode="symmetric")))[None, None]
     device = next(network.parameters()).device
-    (n_z, n_x), sizes = image_db.shape, [_padded_size(n) for n in image_db.shape]
-    total = np.zeros((n_z, n_x), np.float32)
-    for place in _PLACES:
-        around = [(near, size - n - near) for near, size, n in zip(place, sizes, image_db.shape, strict=True)]
-        envelope = torch.from_numpy(envelope_of(np.pad(image_db, around, mode="symmetric")))[None, None]
-        with torch.inference_mode():
-            output = network(seen(envelope).to(device))[0, 0].cpu().numpy()
-        total += output[place[0] : place[0] + n_z, place[1] : place[1] + n_x]
-    return total / np.float32(len(_PLACES))
+    with torch.inference_mode():
+        output = network(seen(envelope).to(device))[0, 0].cpu().numpy()
+    return calibrated(output[place[0] : place[0] + n_z, place[1] : place[1] + n_x], image_db)
 
 
 def _padded_size(n: int) -> int:
