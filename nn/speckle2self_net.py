@@ -8,9 +8,9 @@ which would cut whole regions off at zero. The parameters are the same.
 
 Levels are lost in all of that: `calibrated` gives them back, from each image anew.
 
-A network that goes down by 16 sees every pixel from one of 256 places, and makes something else of it from each: a fine
-lattice lies over what it shows. So an image is shown at eight places, and the mean is taken (cycle spinning, Coifman and
-Donoho 1995).
+A network that goes down by 16 sees every pixel from one of 256 places, and makes something else of it from each: a
+fine lattice lies over what it shows. So an image is shown at eight places, and the mean is taken (cycle spinning,
+Coifman and Donoho 1995).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_the_level_of_an_image_does_not_matter():
 
 
 def test_no_lattice_lies_over_the_image():
-    """What repeats every 16 pixels, of an image where nothing does; a single place shows several times as much of it."""
+    """What repeats every 16 pixels, of an image where nothing does; a single place shows more of it."""
     torch.manual_seed(0)
     network = Speckle2SelfNet().eval()
     image_db = np.random.default_rng(0).uniform(-50, -10, (160, 160)).astype(np.float32)
