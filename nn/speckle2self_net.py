@@ -7,6 +7,10 @@ to mean 0 and variance 1 as well, or the loss would mostly be of that difference
 which would cut whole regions off at zero. The parameters are the same.
 
 Levels are lost in all of that: `calibrated` gives them back, from each image anew.
+
+A network that goes down by 16 sees every pixel from one of 256 places, and makes something else of it from each: a
+fine lattice lies over what it shows. So an image is shown at eight places, and the mean is taken (cycle spinning,
+Coifman and Donoho 1995).
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from sonolucent.nn.images import BMode
 STRIDE = 16
 _WIDTHS = (32, 64, 128, 256)
 _LEVELS = 256
+_PLACES = ((0, 0), (2, 7), (5, 12), (7, 3), (8, 10), (10, 13), (13, 6), (15, 9))
+"""Rows and columns that an image is moved by; of each parity as many, for the lattice is finest and strongest there."""
 _LEAST = 2 * STRIDE
 """Rows and columns of an image that the deepest level has more than one pixel of, which alone has no variance."""
 
@@ -82,14 +88,25 @@ def envelope_of(image_db: BMode) -> NDArray[np.float32]:
 
 
 def despeckled(network: Speckle2SelfNet, image_db: BMode) -> BMode:
-    """A B-mode image in dB (n_z, n_x), despeckled: through the network as an envelope, and back to its own levels."""
+    """A B-mode image in dB (n_z, n_x), despeckled: through the network as an envelope at every place, each time back to
+    its own levels, and the mean of that."""
+    return np.asarray(np.mean([at_place(network, image_db, place) for place in _PLACES], axis=0), np.float32)
+
+
+def at_place(network: Speckle2SelfNet, image_db: BMode, place: tuple[int, int] = (0, 0)) -> BMode:
+    """The same of an image that lies `place` rows and columns further on, 0..15, than the network's first pixel."""
     n_z, n_x = image_db.shape
-    far = [(0, max(_LEAST - n, -n % STRIDE)) for n in image_db.shape]
-    envelope = torch.from_numpy(envelope_of(np.pad(image_db, far, mode="symmetric")))[None, None]
+    around = [(near, _padded_size(n) - n - near) for near, n in zip(place, image_db.shape, strict=True)]
+    envelope = torch.from_numpy(envelope_of(np.pad(image_db, around, mode="symmetric")))[None, None]
     device = next(network.parameters()).device
     with torch.inference_mode():
-        output = network(seen(envelope).to(device))[0, 0, :n_z, :n_x].cpu().numpy()
-    return calibrated(output, image_db)
+        output = network(seen(envelope).to(device))[0, 0].cpu().numpy()
+    return calibrated(output[place[0] : place[0] + n_z, place[1] : place[1] + n_x], image_db)
+
+
+def _padded_size(n: int) -> int:
+    """A multiple of the stride that holds n pixels at any place."""
+    return max(_LEAST, -(-(n + STRIDE - 1) // STRIDE) * STRIDE)
 
 
 def calibrated(output: NDArray[np.float32], image_db: BMode) -> BMode:

@@ -46,7 +46,7 @@ class TrainOptions(msgspec.Struct, frozen=True, kw_only=True):
         begin_with: a model folder, or the name of a shipped model, to be fine-tuned in a minute or two. It stays as it
             is where nothing better comes of it.
         steps: training steps; by default the recipe's own number, or 300 for a model that is fine-tuned.
-        budget: seconds that speckle2self may learn for; no limit by default.
+        budget: seconds that speckle2self may learn for, where its steps would take longer; no limit by default.
         seed: of the weights, the batches and the choice of subjects held out.
         device: cpu, cuda, cuda:N; auto takes a GPU where there is one.
         transmitters: the two elements whose image the recipe "paper" is given; a symmetric pair by default.
