@@ -112,7 +112,7 @@ class Producer:
             while not self._abort.is_set():
                 if self._step():
                     progressed = time.monotonic()
-                elif self._end is not None and self._idle(progressed):
+                if self._end is not None and self._idle(progressed):
                     break
             self._say_goodbye()
         except Exception as error:  # noqa: BLE001 - whatever it is, `push` and `close` raise it
@@ -189,7 +189,8 @@ class Producer:
         return True
 
     def _hear(self, timeout_s: float) -> bool:
-        """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
+        """Hears what the consumer asks for; False when it said nothing new: it repeats itself. A flood of messages does
+        not hold frames up."""
         self._guard.tend()
         heard = False
         for n_before in range(_HEARD_AT_ONCE):
@@ -199,8 +200,7 @@ class Producer:
             if grant == INQUIRY and not returned:
                 self._describe_again(identity)
             elif len(grant) == GRANT.size and self._take_back(returned):
-                self._grant(identity, *GRANT.unpack(grant))
-                heard = True
+                heard |= self._grant(identity, *GRANT.unpack(grant))
             else:
                 self._refuse([grant, *returned])
         return heard
@@ -221,14 +221,17 @@ class Producer:
             _log.warning("%s: refused what is no grant: parts of %s bytes", self.edge.name, sizes or "no")
         self.refused.lose("malformed")
 
-    def _grant(self, identity: bytes, taken: int, room: int) -> None:
-        if self._peer is None or self._peer.identity != identity:
+    def _grant(self, identity: bytes, taken: int, room: int) -> bool:
+        """Whether that is news."""
+        is_another = self._peer is None or self._peer.identity != identity
+        if self._peer is None or is_another:
             if room == 0 and taken > 0:
-                return  # the goodbye of a consumer that has been replaced already
+                return False  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
             self._peer = Peer(identity, taken, 0)
         room = min(room, self._window)
-        self.ledger.deliver(self._peer.grant(taken, room))
+        has_room, delivered = room != self._peer.room, self._peer.grant(taken, room)
+        self.ledger.deliver(delivered)
         if self.edge.on_demand and self._wanted.is_set() != (room > 0):
             # What waits was asked for before, or is the one that was pushed at the very moment of the change.
             self._wanted.clear()
@@ -236,6 +239,7 @@ class Producer:
         if room > 0:
             self._asked.set()
             self._wanted.set()
+        return is_another or has_room or delivered > 0
 
     def _forget_peer(self) -> None:
         if self._peer is not None:

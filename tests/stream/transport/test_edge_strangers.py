@@ -154,6 +154,37 @@ def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Con
     assert counts.delivered == 1
 
 
+@pytest.mark.parametrize("taken", [1, 0])
+def test_who_repeats_what_it_asks_for_does_not_hold_up_the_end(
+    context: zmq.Context[zmq.Socket[bytes]], taken: int
+) -> None:
+    """One that was sent a frame and has taken it, and one that never will: a run's end took ten seconds, by chance."""
+    over = threading.Event()
+    with edge_to_a_stranger(context) as (push, stranger):
+        push.push(frame(0))
+        stranger.send(GRANT.pack(0, 2))
+        for _ in range(2):  # the description, and the frame
+            assert stranger.poll(5000)
+            stranger.recv_multipart()
+
+        def ask_again() -> None:
+            while not over.wait(0.02):
+                stranger.send(GRANT.pack(taken, 2))
+
+        asking = threading.Thread(target=ask_again)
+        asking.start()
+        try:
+            begun_s = time.monotonic()
+            counts = push.close(1.0)
+            took_s = time.monotonic() - begun_s
+        finally:
+            over.set()
+            asking.join()
+    assert took_s < (0.5 if taken else 5.0)
+    assert counts.balanced
+    assert counts.delivered == taken
+
+
 def large(i: int) -> Channels:
     return Channels(i, np.full((2, 2, 1 << 18), i, np.int16))
 
