@@ -13,9 +13,11 @@ from hypothesis import settings
 settings.register_profile("sonolucent", deadline=None)
 settings.load_profile("sonolucent")
 
-# A shell starts what runs in its background deaf to Ctrl-C, and so would be every program that a test interrupts.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell starts what runs in its background deaf to Ctrl-C, and nohup deaf to a terminal that closes; so would be every
+# program that a test interrupts.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session")

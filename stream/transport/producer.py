@@ -112,7 +112,7 @@ class Producer:
             while not self._abort.is_set():
                 if self._step():
                     progressed = time.monotonic()
-                if self._end is not None and self._idle(progressed):
+                elif self._end is not None and self._idle(progressed):
                     break
             self._say_goodbye()
         except Exception as error:  # noqa: BLE001 - whatever it is, `push` and `close` raise it
