@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import msgspec
 
@@ -11,6 +12,9 @@ from sonolucent.beamform.image_grid import ImageGrid
 
 _TOLERANCE = 0.1
 """Relative difference below which two conditions are the same to a network."""
+
+
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class ImageConditions(msgspec.Struct, frozen=True):
@@ -23,12 +27,12 @@ class ImageConditions(msgspec.Struct, frozen=True):
         dx_m, dz_m: lateral and axial size of a pixel.
     """
 
-    n_elements: int
-    pitch_m: float
-    wavelength_m: float
-    fractional_bandwidth: float
-    dx_m: float
-    dz_m: float
+    n_elements: Annotated[int, msgspec.Meta(gt=0)]
+    pitch_m: _Positive
+    wavelength_m: _Positive
+    fractional_bandwidth: _Positive
+    dx_m: _Positive
+    dz_m: _Positive
 
     @classmethod
     def of(cls, acquisition: Acquisition, grid: ImageGrid) -> ImageConditions:

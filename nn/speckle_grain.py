@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -29,12 +30,15 @@ _LEAST_TILES = 2
 _LEAST_CORRELATION = 0.01
 
 
+_Pixels = Annotated[float, msgspec.Meta(gt=0, le=1000)]
+
+
 class SpeckleGrain(msgspec.Struct, frozen=True):
     """Half the width of a grain in pixels, down the rows and across the columns: where the autocorrelation of
     amplitude over its local mean, less 1, has fallen to a half."""
 
-    rows: float
-    columns: float
+    rows: _Pixels
+    columns: _Pixels
 
     @property
     def both(self) -> tuple[float, float]:

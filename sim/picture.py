@@ -17,6 +17,8 @@ from sonolucent.sim.scattering import DEFAULT_DENSITY_M2, speckle
 
 PREFIX = "picture:"
 USAGE = "picture:FILE, picture:FILE:WIDTH_MM or picture:FILE:WIDTH_MM:RANGE_DB"
+PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
+"""By a file's content. Others have Pillow start programs: PostScript is one, whatever the file is called."""
 _WIDTH_M = 40e-3
 _TOP_M = 1e-3
 """Where the picture begins, as the reference image does."""
@@ -107,7 +109,7 @@ def _grey(file: Path) -> NDArray[np.float64]:
     from PIL import UnidentifiedImageError
 
     try:
-        with Picture.open(file) as opened:
+        with Picture.open(file, formats=PICTURE_FORMATS) as opened:
             mode = opened.mode
             deep = mode.startswith("I")
             grey = np.asarray(opened if deep else opened.convert("L"), np.float64) / (65535 if deep else 255)

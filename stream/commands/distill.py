@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     from sonolucent.stream.offline.model_distillation import distill_model
 
     device = fit_device(options.device)
-    with told_to_go_on(options.out / "student.pt"), fit_progress() as progress:
+    with told_to_go_on(options.out / ".distill-student.pt"), fit_progress() as progress:
         model = distill_model(
             options.teacher,
             options.data,

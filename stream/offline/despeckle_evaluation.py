@@ -75,7 +75,7 @@ def evaluate_despeckling(
         ConfigError: an option cannot be used, or pictures are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
     """
-    require_new_evaluation(out, overwrite=overwrite)
+    require_new_evaluation(out, data, overwrite=overwrite)
     _require_sense(options)
     require_data_of(manifest, data)
     real = None if data is None else (data, _some(load_manifest(data, manifest), options.in_vivo))

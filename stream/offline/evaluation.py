@@ -81,7 +81,7 @@ def evaluate_models(
         RecordingError: a recording cannot be read.
         StageFailed: the engine cannot be started, or a phantom was lost with two of its workers.
     """
-    require_new_evaluation(out, overwrite=overwrite)
+    require_new_evaluation(out, data, overwrite=overwrite)
     _require_sense(scanner, condition, counts)
     if imaging.dynamic_range_db != DYNAMIC_RANGE_DB:
         raise ConfigError(f"figures hold for {DYNAMIC_RANGE_DB:g} dB; leave dynamic_range_db out")

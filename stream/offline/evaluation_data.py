@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import BModeImager, ImageGrid, ImagingSettings
 from sonolucent.nn.evaluate import PixelRectangle, View
+from sonolucent.sim.picture import PICTURE_FORMATS
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import Manifest
 from sonolucent.stream.recording.open import open_recording
@@ -95,7 +96,7 @@ def read_bmode(path: Path, dynamic_range_db: float) -> NDArray[np.float32]:
     from PIL import UnidentifiedImageError
 
     try:
-        with Picture.open(path) as picture:
+        with Picture.open(path, formats=PICTURE_FORMATS) as picture:
             grey = np.asarray(picture.convert("L"), np.float32)
     except UnidentifiedImageError as error:
         raise ConfigError(f"{path} is no picture; correct the manifest") from error

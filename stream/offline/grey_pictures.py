@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.sim.picture import PICTURE_FORMATS
 from sonolucent.stream.errors import ConfigError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
@@ -48,7 +49,7 @@ def picture_file(path: Path) -> Pictures:
 
     pages, times_s, time_s = [], [], 0.0
     try:
-        with Picture.open(path) as opened:
+        with Picture.open(path, formats=PICTURE_FORMATS) as opened:
             own = str(opened.info.get("Software", "")).startswith("Sonolucent")
             dpi = opened.info.get("dpi")
             for page in ImageSequence.Iterator(opened):

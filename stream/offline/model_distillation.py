@@ -72,7 +72,7 @@ def distill_model(
     code = code_version()
     at_first = teacher_fitting or Fitting(seed=fitting.seed, device=fitting.device)
     require_learning(at_first, imaging)
-    checkpoints = {part: out / f"{part}.pt" for part in ("teacher", "student")}
+    checkpoints = {part: out / f".distill-{part}.pt" for part in ("teacher", "student")}
     with model_folder(out):
         try:
             teach = _Teacher(teacher, replace(at_first, checkpoint=checkpoints["teacher"], progress=fitting.progress))

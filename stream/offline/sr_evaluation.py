@@ -81,7 +81,7 @@ def evaluate_sr(
         ConfigError: an option cannot be used, or pictures are not as the manifest says.
         OutputError: the folder holds an evaluation, and must not be overwritten.
     """
-    require_new_evaluation(out, overwrite=overwrite)
+    require_new_evaluation(out, data, overwrite=overwrite)
     _require_sense(options)
     require_data_of(manifest, data)
     truths = [*_simulated(options, progress), *([] if data is None else _in_vivo(data, manifest, options))]

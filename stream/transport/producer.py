@@ -112,7 +112,7 @@ class Producer:
             while not self._abort.is_set():
                 if self._step():
                     progressed = time.monotonic()
-                elif self._end is not None and self._idle(progressed):
+                if self._end is not None and self._idle(progressed):
                     break
             self._say_goodbye()
         except Exception as error:  # noqa: BLE001 - whatever it is, `push` and `close` raise it
@@ -123,8 +123,13 @@ class Producer:
             remove_file(self._place.endpoint)
 
     def _idle(self, progressed: float) -> bool:
-        all_taken = not self._queue and self._peer is not None and self._peer.outstanding == 0
-        return all_taken or time.monotonic() - progressed > self._patience_s
+        return self._all_taken or time.monotonic() - progressed > self._patience_s
+
+    @property
+    def _all_taken(self) -> bool:
+        """Whether the consumer knows the stream and has all its frames, also while it goes on asking."""
+        peer, stream = self._peer, self._queue.stream
+        return peer is not None and peer.outstanding == 0 and not self._queue and stream in (None, peer.stream)
 
     def _step(self) -> bool:
         """Hears grants and sends a frame; False when there was nothing to do."""
@@ -189,8 +194,7 @@ class Producer:
         return True
 
     def _hear(self, timeout_s: float) -> bool:
-        """Hears what the consumer asks for; False when it said nothing new: it repeats itself. A flood of messages does
-        not hold frames up."""
+        """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
         self._guard.tend()
         heard = False
         for n_before in range(_HEARD_AT_ONCE):
@@ -200,7 +204,8 @@ class Producer:
             if grant == INQUIRY and not returned:
                 self._describe_again(identity)
             elif len(grant) == GRANT.size and self._take_back(returned):
-                heard |= self._grant(identity, *GRANT.unpack(grant))
+                self._grant(identity, *GRANT.unpack(grant))
+                heard = True
             else:
                 self._refuse([grant, *returned])
         return heard
@@ -221,17 +226,14 @@ class Producer:
             _log.warning("%s: refused what is no grant: parts of %s bytes", self.edge.name, sizes or "no")
         self.refused.lose("malformed")
 
-    def _grant(self, identity: bytes, taken: int, room: int) -> bool:
-        """Whether that is news."""
-        is_another = self._peer is None or self._peer.identity != identity
-        if self._peer is None or is_another:
+    def _grant(self, identity: bytes, taken: int, room: int) -> None:
+        if self._peer is None or self._peer.identity != identity:
             if room == 0 and taken > 0:
-                return False  # the goodbye of a consumer that has been replaced already
+                return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
             self._peer = Peer(identity, taken, 0)
         room = min(room, self._window)
-        has_room, delivered = room != self._peer.room, self._peer.grant(taken, room)
-        self.ledger.deliver(delivered)
+        self.ledger.deliver(self._peer.grant(taken, room))
         if self.edge.on_demand and self._wanted.is_set() != (room > 0):
             # What waits was asked for before, or is the one that was pushed at the very moment of the change.
             self._wanted.clear()
@@ -239,7 +241,6 @@ class Producer:
         if room > 0:
             self._asked.set()
             self._wanted.set()
-        return is_another or has_room or delivered > 0
 
     def _forget_peer(self) -> None:
         if self._peer is not None:

@@ -1,3 +1,4 @@
+import json
 import os
 import pathlib
 import shutil
@@ -10,6 +11,8 @@ from sonolucent.nn.model_folder import ModelError, load_model, save_model
 from sonolucent.nn.unet import FullUNet
 
 from .networks import a_network, an_info
+
+ZEROS = ("n_elements", "pitch_m", "wavelength_m", "fractional_bandwidth", "dx_m", "dz_m")
 
 
 @pytest.fixture
@@ -99,3 +102,14 @@ def test_weights_run_no_code(broken, tmp_path):
     with pytest.raises(ModelError, match="weights"):
         load_model(broken)
     assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [("speckle_grain_px", {"rows": 0, "columns": 2.0}), ("trained_on", dict.fromkeys(ZEROS, 0))],
+)
+def test_a_grain_or_probe_that_cannot_be_is_refused(broken, fact, value):
+    description = json.loads((broken / "model.json").read_text())
+    (broken / "model.json").write_text(json.dumps(description | {fact: value}))
+    with pytest.raises(ModelError, match=fact):
+        load_model(broken)

@@ -362,3 +362,10 @@ def test_arrays_that_unpack_to_a_thousand_times_their_bytes_are_refused(tmp_path
     np.savez_compressed(tmp_path / "small.npz", bmode_db=np.zeros((300, 500, 500), np.float32))
     with pytest.raises(ConfigError, match="claims to unpack to 300000"):
         plain_clip(tmp_path / "small.npz")
+
+
+def test_a_program_in_a_picture_s_place_is_not_started(tmp_path: Path) -> None:
+    file = tmp_path / "scan.png"
+    file.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{1 pop} loop\n")
+    with pytest.raises(ConfigError, match=r"scan\.png"):
+        enhance_file(file, tmp_path / "out.png", method="median")

@@ -119,3 +119,12 @@ def test_too_few_images_are_refused(pictures: list[str], tmp_path: Path) -> None
     with pytest.raises(ConfigError, match=r"3 image\(s\) are too few to teach on; give at least 4"):
         distill_model("median", pictures[:3], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_files_of_the_user_in_the_folder_are_left_alone(pictures: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "student"
+    out.mkdir()
+    for name in ("teacher.pt", "teacher.pth", "teacher.pt.mine"):
+        (out / name).write_text("mine")
+    distill_model("median", pictures, out, fitting=Fitting(steps=1))
+    assert all((out / name).read_text() == "mine" for name in ("teacher.pt", "teacher.pth", "teacher.pt.mine"))

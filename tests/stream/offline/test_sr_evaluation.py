@@ -81,3 +81,10 @@ def test_options_of_the_suite_that_cannot_be_used_say_why(data: Path, options: l
     with pytest.raises(ConfigError, match=said):
         main(_command(data, *options))
     assert not (data / "out" / "report.json").exists()
+
+
+def test_a_report_does_not_replace_the_pictures_it_is_about(tmp_path: Path) -> None:
+    (tmp_path / "neck.png").write_bytes(b"mine")
+    with pytest.raises(OutputError, match="holds data"):
+        main(["--suite", "sr", "--out", str(tmp_path), "--data", str(tmp_path), "--overwrite"])
+    assert (tmp_path / "neck.png").read_bytes() == b"mine"
