@@ -1,7 +1,9 @@
 """Pieces of work that the threads of a pool take in turn within compiled kernels, where none waits for Python's lock.
 
-for piece in take(taken, n_pieces):
-    ...
+    for piece in take(taken, n_pieces):
+        ...
+
+All threads are given the same `Taken`, see `ThreadPool.share`.
 """
 
 from __future__ import annotations

@@ -113,11 +113,9 @@ class ReceiveSpectra:
 def _transform_all_times(taken, channels, transform, shift, rows):
     """The pass bands of the real traces of some shots (n_shots, n_rx, n_samples), times `shift`, to split `rows`
     (n_shots, n_rx + 1, 2 padded bins)."""
-    n_rx, most = channels.shape[1], 2 * _TRACES
-    per_shot = (n_rx + most - 1) // most
-    for piece in take(taken, channels.shape[0] * per_shot):
-        shot, first = piece // per_shot, piece % per_shot * most
-        behind = min(first + most, n_rx)
+    n_shots, n_rx, _ = channels.shape
+    for piece in take(taken, n_shots * _pieces_of(n_rx, 2 * _TRACES)):
+        shot, first, behind = _place_of(piece, n_rx, 2 * _TRACES)
         _transform_time(channels[shot, first:behind], transform, rows[shot, first:behind])
         _multiply(rows[shot, first:behind], shift[shot, first:behind])
 
@@ -125,29 +123,35 @@ def _transform_all_times(taken, channels, transform, shift, rows):
 @kernel(boundscheck=False)
 def _transform_all_baseband(taken, channels, transform, shift, rows):
     """As `_transform_all_times`, for complex traces."""
-    n_rx, most = channels.shape[1], _TRACES
-    per_shot = (n_rx + most - 1) // most
-    for piece in take(taken, channels.shape[0] * per_shot):
-        shot, first = piece // per_shot, piece % per_shot * most
-        behind = min(first + most, n_rx)
+    n_shots, n_rx, _ = channels.shape
+    for piece in take(taken, n_shots * _pieces_of(n_rx, _TRACES)):
+        shot, first, behind = _place_of(piece, n_rx, _TRACES)
         _transform_baseband(channels[shot, first:behind], transform, rows[shot, first:behind])
         _multiply(rows[shot, first:behind], shift[shot, first:behind])
+
+
+@kernel()
+def _pieces_of(n, most):
+    """How many pieces of at most `most` there are of n."""
+    return (n + most - 1) // most
+
+
+@kernel()
+def _place_of(piece, n, most):
+    """The shot that a piece is of, and where it begins and ends among the shot's n."""
+    shot, place = divmod(piece, _pieces_of(n, most))
+    return shot, place * most, min((place + 1) * most, n)
 
 
 @kernel(boundscheck=False)
 def _transform_all_receivers(taken, by_receiver, transform, by_wavenumber):
     """Of some shots, some blocks of frequencies at a time."""
-    per_shot = (transform.n_blocks + _BLOCKS - 1) // _BLOCKS
-    for piece in take(taken, by_receiver.shape[0] * per_shot):
-        shot, block = piece // per_shot, piece % per_shot * _BLOCKS
-        source, target = (
-            by_receiver[shot].reshape(-1)[block * BLOCK :],
-            by_wavenumber[shot].reshape(-1)[block * BLOCK :],
-        )
-        n = min(_BLOCKS, transform.n_blocks - block)
-        transform_columns(
-            transform.columns, source, transform.read_at, target, transform.write_at, BLOCK, n, transform.work
-        )
+    columns, read_at, write_at, blocks, work = transform
+    for piece in take(taken, by_receiver.shape[0] * _pieces_of(blocks, _BLOCKS)):
+        shot, first, behind = _place_of(piece, blocks, _BLOCKS)
+        source = by_receiver[shot].reshape(-1)[first * BLOCK :]
+        target = by_wavenumber[shot].reshape(-1)[first * BLOCK :]
+        transform_columns(columns, source, read_at, target, write_at, BLOCK, behind - first, work)
 
 
 @kernel(boundscheck=False)
