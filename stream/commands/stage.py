@@ -16,7 +16,7 @@ from sonolucent.stream.commands.summary import print_stage
 from sonolucent.stream.config import changed, load_config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.pipeline import pipeline, require_edges
-from sonolucent.stream.runtime.run import interruptible, tell_plans
+from sonolucent.stream.runtime.run import interruptible, require_replayed_kept, tell_plans
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         raise ConfigError(f"{options.config}: train belongs to `sonolucent run`, which changes the model: leave it out")
     config = changed(config, viewer=msgspec.structs.replace(config.viewer, controls=False))  # nobody obeys it
     require_edges(config)
+    require_replayed_kept(config)
     for edge in pipeline(config).edges:
         if options.name in (edge.producer, edge.consumer) and edge.name not in config.endpoints:
             raise ConfigError(f'{options.config}: endpoints has no "{edge.name}"; give each edge an address')

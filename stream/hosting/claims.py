@@ -14,6 +14,7 @@ import msgspec
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.hosting.host_config import HostConfig
+from sonolucent.stream.recording.open import split_path
 
 _LOOPBACK = "127.0.0.1"
 
@@ -33,6 +34,9 @@ def require_apart(host: HostConfig) -> None:
     for what, keys in claims.items():
         if len(keys) > 1:
             raise ConfigError(f"{what} is asked for by {' and '.join(keys)}; give each one of its own")
+    for name, config in host.scanners.items():
+        if config.is_replay and (what := _path(split_path(config.source.partition(":")[2])[0])) in claims:
+            raise ConfigError(f"{what} is replayed by scanners.{name} and written by {claims[what][0]}; write another")
 
 
 def with_ports(host: HostConfig) -> HostConfig:
@@ -55,12 +59,16 @@ def _claims(config: Config) -> Iterator[tuple[str, str]]:
             yield key, f"port {getattr(config, key)}"
     for key in ("record", "trace", "train"):
         if getattr(config, key) is not None:
-            yield key, f"the path {Path(getattr(config, key)).resolve()}"
+            yield key, _path(Path(getattr(config, key)))
     if config.source.startswith("tcp:"):
         yield "source", f"the scanner at {config.source}"
     for edge, endpoint in config.endpoints.items():
         port = re.fullmatch(r"tcp://.*:(\d+)", endpoint)
         yield f'endpoints."{edge}"', f"port {port[1]}" if port else endpoint
+
+
+def _path(path: Path) -> str:
+    return f"the path {path.resolve()}"
 
 
 def _ports(config: Config) -> list[str]:

@@ -99,8 +99,7 @@ def _outputs(config: Config) -> Iterator[None]:
     """
     for file in filter(None, (config.record, config.trace)):
         require_free(Path(file), overwrite=config.overwrite)
-        if config.is_replay and _is_same(split_path(config.source.partition(":")[2])[0], Path(file)):
-            raise OutputError(f"{file}: is what is replayed, and would be lost; give another file")
+    require_replayed_kept(config)
     if config.train is not None:
         from sonolucent.stream.sinks.trainer import model_to_train  # it brings torch, which most runs do without here
 
@@ -114,8 +113,16 @@ def _outputs(config: Config) -> Iterator[None]:
         raise
 
 
-def _is_same(replayed: Path, output: Path) -> bool:
-    return replayed.exists() and output.exists() and replayed.samefile(output)
+def require_replayed_kept(config: Config) -> None:
+    """Refuses a run, or a stage of one, that would write over what it replays.
+
+    Raises:
+        OutputError: it names the file.
+    """
+    for file in map(Path, filter(None, (config.record, config.trace))):
+        replayed = split_path(config.source.partition(":")[2])[0] if config.is_replay else None
+        if replayed is not None and replayed.exists() and file.exists() and replayed.samefile(file):
+            raise OutputError(f"{file}: is what is replayed, and would be lost; give another file")
 
 
 def tell_plans(config: Config) -> None:

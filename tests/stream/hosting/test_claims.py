@@ -53,7 +53,7 @@ def test_the_page_that_lists_them_has_a_port_of_its_own() -> None:
 
 
 def test_what_is_no_conflict_passes() -> None:
-    headless = {"headless": True, "source": "replay:a.h5", "record": "a.h5"}
+    headless = {"headless": True, "source": "replay:a.h5", "record": "c.h5"}
     require_apart(host({**headless, "record": "b.h5"}, headless))  # both have the port of a page that neither shows
     require_apart(host(PAGE | {"port": 0}, PAGE | {"port": 0}))
 
@@ -80,3 +80,11 @@ def test_an_address_that_is_not_this_machine_s_is_named() -> None:
     config = HostConfig(0, {"left": msgspec.convert(left, Config)})
     with pytest.raises(ConfigError, match=r"scanners\.left\.port: port 8660 on name\.invalid cannot be used"):
         with_ports(config)
+
+
+def test_what_one_replays_no_other_writes() -> None:
+    headless = {"view": False, "headless": True}
+    replays = headless | {"source": "replay:a.h5"}
+    with pytest.raises(ConfigError, match=r"a\.h5 is replayed by scanners\.\w+ and written by scanners\.\w+\.record"):
+        require_apart(host(replays, headless | {"record": "a.h5", "overwrite": True}))
+    require_apart(host(replays, replays))

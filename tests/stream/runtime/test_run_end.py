@@ -10,6 +10,7 @@ import pytest
 
 from sonolucent.beamform import Acquisition, Probe
 from sonolucent.stream import write_recording
+from sonolucent.stream.commands import stage
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import OutputError, RecordingError
 from sonolucent.stream.runtime import run as module
@@ -77,4 +78,8 @@ def test_what_is_replayed_is_not_overwritten_by_what_is_made_of_it(tmp_path: Pat
     options: dict[str, Any] = {output: str(other), "overwrite": True}
     with pytest.raises(OutputError, match="replayed"):
         run(Config(source=f"replay:{file}", model="none", headless=True, **options))
+    (tmp_path / "pipeline.toml").write_text(f'source = "replay:{file}"\n{output} = "{other}"\noverwrite = true\n')
+    for name in ("source", "recorder"):
+        with pytest.raises(OutputError, match="replayed"):
+            stage.main([name, str(tmp_path / "pipeline.toml")])
     assert file.read_bytes() == before
