@@ -1,4 +1,4 @@
-"""Pictures of speckle to learn from."""
+"""Pictures of speckle, and files of them."""
 
 from __future__ import annotations
 
@@ -22,5 +22,16 @@ def speckle_pictures(folder: Path, n: int) -> list[str]:
     """Files of as many pictures."""
     paths = [folder / f"frame-{i}.png" for i in range(n)]
     for i, path in enumerate(paths):
-        Picture.fromarray(speckle_grey(seed=i)).save(path)
+        saved(path, speckle_grey(seed=i))
     return [str(path) for path in paths]
+
+
+def small_grey(n_z: int = 48, n_x: int = 40, seed: int = 0) -> np.ndarray:
+    """The same of fewer pixels."""
+    return speckle_grey(n_z, n_x, seed)
+
+
+def saved(path: Path, pixels: np.ndarray) -> Path:
+    """A file of a picture."""
+    Picture.fromarray(pixels).save(path)
+    return path

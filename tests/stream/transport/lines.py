@@ -1,6 +1,8 @@
 """Both ends of an edge, and frames to send over it."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import zmq
@@ -9,7 +11,7 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.consumer import Consumer
-from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.edge import GRANT, Edge, Place
 from sonolucent.stream.transport.producer import Producer
 
 STREAM = Stream(Acquisition(), ImageGrid.sau64())
@@ -43,3 +45,26 @@ class Line:
         thread = threading.Thread(target=lambda: messages.extend(drain(self.pull)))
         thread.start()
         return thread, messages
+
+
+@contextmanager
+def edge_to_a_stranger(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> Iterator[tuple[Producer, zmq.Socket[bytes]]]:
+    """A producer whose stream is described, and a socket in its consumer's place."""
+    place = Place("inproc://stranger")
+    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    with context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(place.endpoint)
+        push.push(STREAM)
+        yield push, stranger
+
+
+def take_a_frame(push: Producer, stranger: zmq.Socket[bytes]) -> None:
+    """Has the producer's first frame sent to the stranger, who has not said that it took it."""
+    push.push(frame(0))
+    stranger.send(GRANT.pack(0, 2))
+    for _ in range(2):  # the description, and the frame
+        assert stranger.poll(5000)
+        stranger.recv_multipart()

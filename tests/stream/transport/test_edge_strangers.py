@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.sockets import check_endpoint
 from sonolucent.stream.transport.wire import decode, encode
 
-from .lines import STREAM, Line, frame
+from .lines import STREAM, Line, edge_to_a_stranger, frame, take_a_frame
 
 
 @pytest.fixture
@@ -126,86 +126,14 @@ def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Soc
     push.close(patience_s=0)
 
 
-@contextmanager
-def edge_to_a_stranger(
-    context: zmq.Context[zmq.Socket[bytes]],
-) -> Iterator[tuple[Producer, zmq.Socket[bytes]]]:
-    """A producer whose stream is described, and a socket in its consumer's place."""
-    place = Place("inproc://stranger")
-    push = Producer(Edge("a", "b"), place, context, threading.Event())
-    with context.socket(zmq.DEALER) as stranger:
-        stranger.setsockopt(zmq.LINGER, 0)
-        stranger.connect(place.endpoint)
-        push.push(STREAM)
-        yield push, stranger
-
-
 def test_who_acknowledges_more_than_it_was_sent_is_not_believed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     """The counts add up all the same."""
     with edge_to_a_stranger(context) as (push, stranger):
-        push.push(frame(0))
-        stranger.send(GRANT.pack(0, 2))
-        for _ in range(2):  # the description, and the frame
-            assert stranger.poll(5000)
-            stranger.recv_multipart()
+        take_a_frame(push, stranger)
         stranger.send(GRANT.pack(1_000_000, 2))
         counts = push.close(1.0)
     assert counts.balanced
     assert counts.delivered == 1
-
-
-def test_who_repeats_what_it_asks_for_does_not_hold_up_the_end(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    """By chance, a run's end took ten seconds."""
-    over = threading.Event()
-    with edge_to_a_stranger(context) as (push, stranger):
-        push.push(frame(0))
-        stranger.send(GRANT.pack(0, 2))
-        for _ in range(2):  # the description, and the frame
-            assert stranger.poll(5000)
-            stranger.recv_multipart()
-
-        def ask_again() -> None:
-            while not over.wait(0.02):
-                stranger.send(GRANT.pack(1, 2))
-
-        asking = threading.Thread(target=ask_again)
-        asking.start()
-        try:
-            begun_s = time.monotonic()
-            counts = push.close(1.0)
-            took_s = time.monotonic() - begun_s
-        finally:
-            over.set()
-            asking.join()
-    assert took_s < 0.5
-    assert counts.balanced
-    assert counts.delivered == 1
-
-
-@pytest.mark.parametrize("asks_again", [True, False])
-def test_who_asks_again_behind_a_slow_line_is_waited_for(
-    context: zmq.Context[zmq.Socket[bytes]], asks_again: bool
-) -> None:
-    """A frame may take longer than the end's patience on its way."""
-    with edge_to_a_stranger(context) as (push, stranger):
-        push.push(frame(0))
-        stranger.send(GRANT.pack(0, 2))
-        assert stranger.poll(5000)
-
-        def take_late() -> None:
-            for _ in range(20):
-                time.sleep(0.1)
-                if asks_again:
-                    stranger.send(GRANT.pack(0, 2))
-            with suppress(zmq.Again):  # nobody hears who was silent for so long
-                stranger.send(GRANT.pack(1, 2), zmq.NOBLOCK)
-
-        taking = threading.Thread(target=take_late)
-        taking.start()
-        counts = push.close(0.5)
-        taking.join()
-    assert counts.balanced
-    assert counts.delivered == asks_again
 
 
 def large(i: int) -> Channels:

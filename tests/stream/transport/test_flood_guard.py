@@ -209,16 +209,22 @@ def test_many_that_each_send_less_than_a_flood_or_drip_it_are_one_together(
     assert 0 < sum(clocks[n].came for n in kept) < 1.1e6
 
 
-def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
-    clocks = {n: Clock(0) for n in range(15)}
+def who_is_cut_off_of(n_peers: int, context: Context, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of peers that say nothing, by the order in which they came."""
+    clocks = {n: Clock(0) for n in range(n_peers)}
     monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
     with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
         guard = FloodGuard(socket, 1000)
         for n in clocks:
             guard.hear(zmq.EVENT_ACCEPTED, n)
         guard.look()
-    assert [clock.was_cut_off for clock in clocks.values()] == 10 * [False] + 5 * [True]  # who was there first stays
+    return [n for n, clock in clocks.items() if clock.was_cut_off]
+
+
+def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
+    cut_off = who_is_cut_off_of(15, context, monkeypatch)
+    assert cut_off == list(range(10, 15))  # who was there first stays
 
 
 def test_what_comes_behind_a_message_that_is_read_is_not_forgotten(context: Context) -> None:
@@ -284,11 +290,4 @@ def test_a_crowd_is_never_so_large_that_it_takes_the_time_to_look_at_it(
     context: Context, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (limit, limit))
-    clocks = {n: Clock(0) for n in range(600)}
-    monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
-    with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
-        guard = FloodGuard(socket, 1000)
-        for n in clocks:
-            guard.hear(zmq.EVENT_ACCEPTED, n)
-        guard.look()
-    assert [n for n, clock in clocks.items() if clock.was_cut_off] == list(range(512, 600))
+    assert who_is_cut_off_of(600, context, monkeypatch) == list(range(512, 600))
