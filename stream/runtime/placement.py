@@ -7,15 +7,45 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from typing import Protocol
 
 import msgspec
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.control.hub import EDGE, USERS
 from sonolucent.stream.pipeline import pipeline
+from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Edge, Place
+from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.shared_memory import AVAILABLE, LEAST_BYTES
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
+from sonolucent.stream.transport.sockets import Context
+
+
+class Ends(Protocol):
+    """The two ends of every edge of a pipeline."""
+
+    def producer(self, edge: Edge) -> Producer:
+        """That which pushes."""
+
+    def consumer(self, edge: Edge) -> Consumer:
+        """That which pulls."""
+
+
+class SocketEnds:
+    """Those that meet at addresses, so that each may be in a process of its own."""
+
+    def __init__(self, config: Config, context: Context, abort: Event) -> None:
+        self._config, self._context, self._abort = config, context, abort
+
+    def producer(self, edge: Edge) -> Producer:
+        return SocketProducer(edge, place(self._config, edge), self._context, self._abort)
+
+    def consumer(self, edge: Edge) -> Consumer:
+        return SocketConsumer(edge, place(self._config, edge), self._context, self._abort)
 
 
 def place(config: Config, edge: Edge) -> Place:

@@ -30,6 +30,7 @@ from sonolucent.stream.runtime.supervisor import run_processes
 from sonolucent.stream.sources.image_replay import of_images
 from sonolucent.stream.transport.curve import Keys
 from sonolucent.stream.transport.edge import Aborted
+from sonolucent.stream.transport.handover import ThreadEnds
 from sonolucent.stream.transport.sockets import open_context
 
 _WAIT_S = 0.1
@@ -181,11 +182,13 @@ def _leave_at_last(hurry: threading.Event, over: threading.Event) -> None:
 def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) -> dict[str, StageReport]:
     reports: dict[str, StageReport] = {}
     failures: list[Exception] = []
+    table = pipeline(config)
+    ends = None if config.endpoints else ThreadEnds(table.edges, abort)
     with open_context(Keys.of(config.keys)) as context, controlled(config, context):
 
         def attempt(name: str) -> None:
             try:
-                reports[name] = run_stage(name, config, context, stop, abort)
+                reports[name] = run_stage(name, config, context, stop, abort, ends=ends)
             except Aborted:
                 abort.set()
             except Exception as error:  # noqa: BLE001 - whatever it is, the others must end; raised again below
@@ -194,7 +197,7 @@ def _run_threads(config: Config, stop: threading.Event, abort: threading.Event) 
                 stop.set()
                 abort.set()
 
-        names = [stage.name for stage in pipeline(config).stages]
+        names = [stage.name for stage in table.stages]
         threads = [threading.Thread(target=attempt, args=(name,), name=name) for name in names]
         for thread in threads:
             thread.start()

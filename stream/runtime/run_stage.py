@@ -19,7 +19,7 @@ from sonolucent.stream.metrics import served
 from sonolucent.stream.openers import OPENERS
 from sonolucent.stream.pipeline import Pipeline, Stage, pipeline
 from sonolucent.stream.runtime.counting import carry_on
-from sonolucent.stream.runtime.placement import place
+from sonolucent.stream.runtime.placement import Ends, SocketEnds
 from sonolucent.stream.runtime.sink_loop import run_sink
 from sonolucent.stream.runtime.source_loop import run_source
 from sonolucent.stream.runtime.transform_loop import TransformLoop, opened
@@ -53,6 +53,7 @@ def run_stage(
     abort: Event,
     journal: Journal | None = None,
     prepared: Prepared | None = None,
+    ends: Ends | None = None,
 ) -> StageReport:
     """Runs one stage until its stream ends: `stop` ends a source in order, `abort` ends anything at once.
 
@@ -60,6 +61,7 @@ def run_stage(
         journal: where it goes on from, and writes what it does; without one it starts anew, and no other process can
             continue it.
         prepared: what `make_ready` made.
+        ends: where its edges end; sockets by default, at the endpoints of the configuration.
 
     Raises:
         Aborted: `abort` was set.
@@ -67,7 +69,7 @@ def run_stage(
     """
     table, journal = pipeline(config), journal or Journal()
     stage = _stage(table, name)
-    with _open_edges(table, stage, config, context, abort) as (consumers, producers):
+    with _open_edges(table, stage, ends or SocketEnds(config, context, abort)) as (consumers, producers):
         carry_on(journal.read().report, consumers, producers)
         obeying = partial(_obeying, name, config, context)
         if stage.kind == "source":
@@ -104,16 +106,14 @@ def _run_around(config: Config, context: Context, journal: Journal) -> Run:
 
 
 @contextmanager
-def _open_edges(
-    table: Pipeline, stage: Stage, config: Config, context: Context, abort: Event
-) -> Iterator[tuple[list[Consumer], list[Producer]]]:
+def _open_edges(table: Pipeline, stage: Stage, ends: Ends) -> Iterator[tuple[list[Consumer], list[Producer]]]:
     with ExitStack() as stack:
         consumers, producers = [], []
         for edge in table.edges:
             if stage.name == edge.producer:
-                producers.append(Producer(edge, place(config, edge), context, abort))
+                producers.append(ends.producer(edge))
                 stack.callback(producers[-1].close)
             if stage.name == edge.consumer:
-                consumers.append(Consumer(edge, place(config, edge), context, abort))
+                consumers.append(ends.consumer(edge))
                 stack.callback(consumers[-1].close)
         yield consumers, producers

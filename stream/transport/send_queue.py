@@ -68,12 +68,12 @@ class SendQueue:
                 self._ahead.append(Item(self._stream, shots, is_ahead=True))
                 self._changed.notify_all()
 
-    def get(self) -> Item | None:
-        """The oldest frame, or shots ahead of it; None if there is none for a moment, or at once when no more will
+    def get(self, wait_s: float = POLL_S) -> Item | None:
+        """The oldest frame, or shots ahead of it; None if there is none for so long, or at once when no more will
         come."""
         with self._changed:
-            if not self._items and not self._ahead and not self._closed:
-                self._changed.wait(POLL_S)
+            if wait_s and not self._items and not self._ahead and not self._closed:
+                self._changed.wait(wait_s)
             waiting = self._ahead or self._items
             item = waiting.popleft() if waiting else None
             self._changed.notify_all()

@@ -30,10 +30,10 @@ from sonolucent.stream.config import Config
 from sonolucent.stream.messages import Channels, Stream
 from sonolucent.stream.sources.scanner import open_source
 from sonolucent.stream.sources.source import NeverBegan
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.curve import Keys, make_keys
 from sonolucent.stream.transport.edge import Aborted, Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.sockets import bind, open_context
 from sonolucent.stream.transport.wire import encode
 
@@ -81,7 +81,7 @@ def serve_as_stage(port: int, keys: Keys | None, over: threading.Event) -> None:
     """Pushes a frame every 20 ms."""
     with open_context(keys) as context:
         place = Place(f"tcp://127.0.0.1:{port}", keys)
-        push = Producer(Edge("a", "b", "drop_oldest"), place, context, threading.Event())
+        push = SocketProducer(Edge("a", "b", "drop_oldest"), place, context, threading.Event())
         push.push(STREAM)
         frame_id = 0
         while not over.wait(_PACE_S):
@@ -103,7 +103,7 @@ def read_from_scanner(port: int, keys: Keys | None, came: threading.Event, over:
 def read_from_stage(port: int, keys: Keys | None, came: threading.Event, over: threading.Event) -> None:
     """Takes frames as a stage does."""
     with open_context(keys) as context:
-        pull = Consumer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}", keys), context, over)
+        pull = SocketConsumer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}", keys), context, over)
         try:
             while True:
                 if isinstance(pull.pull(), Channels):

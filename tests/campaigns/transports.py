@@ -26,9 +26,9 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.accounting.usage import Meter, Usage, per_frame
 from sonolucent.stream.messages import Channels, End, Stream, Trail
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 
 FRAME = np.random.default_rng(0).integers(-999, 999, Acquisition().shape, dtype=np.int16)
 EDGE = Edge("a", "b", "lossless", 1)
@@ -109,7 +109,7 @@ def place_of(transport: str, endpoint: str) -> Place:
 
 @contextmanager
 def to_edge(place: Place, context: zmq.Context[Any]) -> Iterator[Any]:
-    push = Producer(EDGE, place, context, threading.Event())
+    push = SocketProducer(EDGE, place, context, threading.Event())
     push.push(Stream(Acquisition(), ImageGrid.sau64()))
     push.wait_for_consumer(60.0)
     yield lambda i: push.push(Channels(i, FRAME, 0, Trail.begin()))
@@ -118,7 +118,7 @@ def to_edge(place: Place, context: zmq.Context[Any]) -> Iterator[Any]:
 
 
 def from_edge(place: Place, context: zmq.Context[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
-    with closing(Consumer(EDGE, place, context, threading.Event())) as pull:
+    with closing(SocketConsumer(EDGE, place, context, threading.Event())) as pull:
         pull.describe()
         while not isinstance(message := pull.pull(), End):
             if isinstance(message, Channels):

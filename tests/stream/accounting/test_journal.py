@@ -24,9 +24,9 @@ from sonolucent.stream.messages import Channels, End, Image, Stream
 from sonolucent.stream.openers import SOURCES, open_source
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.sources.source import SCANNER, Source
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.wire import encode
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -79,7 +79,7 @@ def test_without_a_file_nothing_is_kept() -> None:
 def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, tmp_path: Path) -> None:
     config, stop, abort = Config(record=str(tmp_path / "a.h5")), Event(), Event()
     with zmq.Context() as context:
-        push = Producer(Edge("enhance", "recorder"), Place("inproc://enhance>recorder"), context, abort)
+        push = SocketProducer(Edge("enhance", "recorder"), Place("inproc://enhance>recorder"), context, abort)
         push.push(STREAM)
         recorder = Thread(target=run_stage, args=("recorder", config, context, stop, abort, Journal(descriptor)))
         recorder.start()
@@ -95,8 +95,8 @@ def test_a_recorder_has_noted_its_file_before_the_first_frame(descriptor: int, t
 def test_a_stage_has_noted_a_frame_that_it_is_still_passing_on(descriptor: int) -> None:
     config, stop, abort = Config(source="replay:any.h5", model="none"), Event(), Event()
     with zmq.Context() as context:
-        push = Producer(Edge("beamform", "enhance", bound=8), Place("inproc://beamform>enhance"), context, abort)
-        pull = Consumer(Edge("enhance", "headless"), Place("inproc://enhance>headless"), context, abort)
+        push = SocketProducer(Edge("beamform", "enhance", bound=8), Place("inproc://beamform>enhance"), context, abort)
+        pull = SocketConsumer(Edge("enhance", "headless"), Place("inproc://enhance>headless"), context, abort)
         push.push(STREAM)
         for i in range(4):
             push.push(Image(i, np.zeros((1, *STREAM.grid.shape), np.float32), 60.0))

@@ -16,9 +16,9 @@ from sonolucent.stream.pipeline import Stage
 from sonolucent.stream.runtime import feeding
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.transform_loop import TransformLoop
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
 STREAM = Stream(Acquisition(PROBE, range(4), 64, 25e6), ImageGrid(0.0, 0.0, 1e-3, 1e-3, 2, 3))
@@ -50,8 +50,8 @@ def test_a_transform_is_warmed_up_and_described_once_and_what_it_refuses_is_coun
     made: list[Brighten] = []
     monkeypatch.setattr(TRANSFORMS, "find", lambda word: lambda *given: made.append(Brighten(*given)) or made[-1])
     abort = threading.Event()
-    push = Producer(Edge("source", "beamform", "lossless", 8), Place("inproc://source>beamform"), context, abort)
-    pull = Consumer(Edge("beamform", "enhance"), Place("inproc://beamform>enhance"), context, abort)
+    push = SocketProducer(Edge("source", "beamform", "lossless", 8), Place("inproc://source>beamform"), context, abort)
+    pull = SocketConsumer(Edge("beamform", "enhance"), Place("inproc://beamform>enhance"), context, abort)
     reports = []
     stage = threading.Thread(
         target=lambda: reports.append(run_stage("beamform", LOSSLESS, context, threading.Event(), abort))
@@ -125,10 +125,10 @@ def test_a_stage_goes_over_to_what_it_was_told_to_not_to_what_was_only_prepared_
     monkeypatch.setattr(TRANSFORMS, "find", lambda word: lambda *given: made.append(Following(*given)) or made[-1])
     abort = threading.Event()
     into, out = Edge("source", "beamform", "lossless", 8), Edge("beamform", "enhance", "lossless", 8)
-    push = Producer(into, Place("inproc://source>beamform"), context, abort)
-    taking = Consumer(into, Place("inproc://source>beamform"), context, abort)
-    giving = Producer(out, Place("inproc://beamform>enhance"), context, abort)
-    pull = Consumer(out, Place("inproc://beamform>enhance"), context, abort)
+    push = SocketProducer(into, Place("inproc://source>beamform"), context, abort)
+    taking = SocketConsumer(into, Place("inproc://source>beamform"), context, abort)
+    giving = SocketProducer(out, Place("inproc://beamform>enhance"), context, abort)
+    pull = SocketConsumer(out, Place("inproc://beamform>enhance"), context, abort)
     loop = TransformLoop(Stage("beamform", "transform", "beamform"), LOSSLESS, taking, [giving], Journal())
     running = threading.Thread(target=loop.run)
     running.start()

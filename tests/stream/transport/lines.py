@@ -12,7 +12,10 @@ from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.stream.messages import Channels, End, Message, Stream
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import GRANT, Edge, Place
+from sonolucent.stream.transport.handover import ThreadEnds
 from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 
 STREAM = Stream(Acquisition(), ImageGrid.sau64())
 
@@ -31,14 +34,22 @@ def drain(pull: Consumer) -> list[Message]:
     return messages
 
 
+def both_ends(
+    edge: Edge, place: Place | None, context: zmq.Context[zmq.Socket[bytes]], abort: threading.Event
+) -> tuple[Producer, Consumer]:
+    """Of an edge between sockets that meet at a place, or between threads."""
+    if place is None:
+        ends = ThreadEnds([edge], abort)
+        return ends.producer(edge), ends.consumer(edge)
+    return SocketProducer(edge, place, context, abort), SocketConsumer(edge, place, context, abort)
+
+
 class Line:
     """Both ends of one edge."""
 
-    def __init__(self, edge: Edge, place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    def __init__(self, edge: Edge, place: Place | None, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         self.abort = threading.Event()
-        self.place = place
-        self.push = Producer(edge, place, context, self.abort)
-        self.pull = Consumer(edge, place, context, self.abort)
+        self.push, self.pull = both_ends(edge, place, context, self.abort)
 
     def drain_in_background(self) -> tuple[threading.Thread, list[Message]]:
         messages: list[Message] = []
@@ -50,10 +61,10 @@ class Line:
 @contextmanager
 def edge_to_a_stranger(
     context: zmq.Context[zmq.Socket[bytes]],
-) -> Iterator[tuple[Producer, zmq.Socket[bytes]]]:
+) -> Iterator[tuple[SocketProducer, zmq.Socket[bytes]]]:
     """A producer whose stream is described, and a socket in its consumer's place."""
     place = Place("inproc://stranger")
-    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), place, context, threading.Event())
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.connect(place.endpoint)
@@ -61,7 +72,7 @@ def edge_to_a_stranger(
         yield push, stranger
 
 
-def take_a_frame(push: Producer, stranger: zmq.Socket[bytes]) -> None:
+def take_a_frame(push: SocketProducer, stranger: zmq.Socket[bytes]) -> None:
     """Has the producer's first frame sent to the stranger, who has not said that it took it."""
     push.push(frame(0))
     stranger.send(GRANT.pack(0, 2))

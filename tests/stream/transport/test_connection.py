@@ -18,10 +18,10 @@ from sonolucent.stream.messages import Channels, End, Frame, Stream
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import NeverBegan
 from sonolucent.stream.transport import liveness as module
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.greeting import greeting_of
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.wire import encode
 
 from ...campaigns.raw_peers import (
@@ -128,12 +128,12 @@ def test_after_whatever_answered_a_stage_hears_its_producer(
     abort, edge = Event(), Edge("a", "b")
     with raw_peer(openings(b"ROUTER")[name], stay) as peer:
         place = Place(f"tcp://127.0.0.1:{peer.port}")
-        pull = Consumer(edge, place, context, abort)
+        pull = SocketConsumer(edge, place, context, abort)
         while not peer.met.is_set():
             assert pull.pull(0.01) is None
         peer.leave()
         begun_s = time.monotonic()
-        push = Producer(edge, place, context, abort)
+        push = SocketProducer(edge, place, context, abort)
         push.push(STREAM)
         push.push(FRAME)
         assert pull.pull(20) == STREAM

@@ -27,10 +27,10 @@ from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.sources.pacing import paced
 from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import Source
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.curve import Keys, make_keys
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.sockets import check_endpoint, open_context
 
 PROBE = Probe.linear(n_elements=4, pitch_m=0.3e-3, element_width_m=0.25e-3, center_frequency_hz=5e6)
@@ -70,8 +70,8 @@ def crossing(endpoint: str) -> Crossing:
     def cross(producer: Keys | None, consumer: Keys | None) -> Channels | None:
         abort = Event()
         with open_context(producer) as here, open_context(consumer) as there:
-            push = Producer(Edge("a", "b"), Place(endpoint, keys=producer), here, abort)
-            pull = Consumer(Edge("a", "b"), Place(endpoint, keys=consumer), there, abort)
+            push = SocketProducer(Edge("a", "b"), Place(endpoint, keys=producer), here, abort)
+            pull = SocketConsumer(Edge("a", "b"), Place(endpoint, keys=consumer), there, abort)
             push.push(STREAM)
             push.push(Channels(7, FRAME))
             assert pull.pull(SOON_S) in (STREAM, None)
@@ -182,14 +182,14 @@ def test_keys_that_cannot_be_used_are_refused(
 ) -> None:
     spoil(keys.folder)
     with open_context(keys) as context, pytest.raises(ConfigError, match=words):
-        Consumer(Edge("a", "b"), Place(endpoint, keys=keys), context, Event())
+        SocketConsumer(Edge("a", "b"), Place(endpoint, keys=keys), context, Event())
 
 
 def test_the_stream_ends_in_order_over_encrypted_sockets(endpoint: str, keys: Keys) -> None:
     abort = Event()
     with open_context(keys) as here, open_context(keys) as there:
-        push = Producer(Edge("a", "b"), Place(endpoint, keys=keys), here, abort)
-        pull = Consumer(Edge("a", "b"), Place(endpoint, keys=keys), there, abort)
+        push = SocketProducer(Edge("a", "b"), Place(endpoint, keys=keys), here, abort)
+        pull = SocketConsumer(Edge("a", "b"), Place(endpoint, keys=keys), there, abort)
         push.push(STREAM)
         push.push(End(0))
         ends = threading.Thread(target=push.close)

@@ -7,9 +7,9 @@ import zmq
 
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.wire import encode
 
 from .lines import STREAM, Line, drain, frame
@@ -26,7 +26,7 @@ def test_a_consumer_that_is_replaced_loses_what_it_held(place: Place, context: z
     # It dies holding frame 0, with frame 1 on its way.
     assert line.pull.socket.poll(20_000)
     line.pull.socket.close(linger=0)
-    line.pull = Consumer(line.push.edge, line.place, context, line.abort)
+    line.pull = SocketConsumer(line.push.edge, place, context, line.abort)
     thread, messages = line.drain_in_background()
     counts = line.push.close()
     thread.join()
@@ -45,7 +45,7 @@ def test_a_consumer_that_is_replaced_learns_the_stream_while_frames_wait(
     for i in range(2):
         line.push.push(frame(i))
     line.pull.socket.close(linger=0)
-    line.pull = Consumer(line.push.edge, line.place, context, line.abort)
+    line.pull = SocketConsumer(line.push.edge, place, context, line.abort)
     assert line.pull.describe() == STREAM
     thread, messages = line.drain_in_background()
     assert line.push.close().delivered == 2
@@ -60,14 +60,14 @@ def test_a_producer_that_is_restarted_is_not_credited_with_frames_of_its_predece
     abort = threading.Event()
     with context.socket(zmq.ROUTER) as predecessor:
         predecessor.bind(place.endpoint)
-        pull = Consumer(edge, place, context, abort)
+        pull = SocketConsumer(edge, place, context, abort)
         assert pull.pull(0.05) is None
         consumer = predecessor.recv_multipart()[0]
         for message in (STREAM, frame(0)):
             predecessor.send_multipart([consumer, *encode(message)])
         assert pull.pull(20) == STREAM
         assert isinstance(pull.pull(20), Channels)
-    push = Producer(edge, place, context, abort)
+    push = SocketProducer(edge, place, context, abort)
     push.push(STREAM)
     push.push(frame(1))
     counts: list[EdgeCounts] = []

@@ -14,9 +14,10 @@ import zmq
 
 from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.messages import Channels, End
-from sonolucent.stream.transport.consumer import Consumer, pull_all
+from sonolucent.stream.transport.consumer import pull_all
 from sonolucent.stream.transport.edge import GRANT, Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.sockets import check_endpoint
 from sonolucent.stream.transport.wire import decode, encode
 
@@ -34,7 +35,7 @@ def test_foreign_messages_are_refused_and_counted(
 ) -> None:
     with context.socket(zmq.ROUTER) as stranger:
         stranger.bind(place.endpoint)
-        pull = Consumer(Edge("a", "b"), place, context, threading.Event())
+        pull = SocketConsumer(Edge("a", "b"), place, context, threading.Event())
         assert pull.pull(0.05) is None
         consumer, *_ = stranger.recv_multipart()
         for parts in ([b"hello", b""], [b"hello"], [b"hello again", b""]):
@@ -86,7 +87,7 @@ def test_a_flood_from_one_producer_does_not_starve_another(
     over = threading.Event()
     with context.socket(zmq.ROUTER) as stranger:
         stranger.bind(flooded)
-        pulls = [Consumer(Edge("a", "c"), Place(flooded), context, threading.Event())]
+        pulls = [SocketConsumer(Edge("a", "c"), Place(flooded), context, threading.Event())]
         assert pulls[0].pull(0.05) is None
         consumer = stranger.recv_multipart()[0]
 
@@ -98,8 +99,8 @@ def test_a_flood_from_one_producer_does_not_starve_another(
         flooding.start()
         while not pulls[0].refused.counts().acquired:
             assert pulls[0].pull(0.01) is None
-        push = Producer(Edge("b", "c"), Place(quiet), context, threading.Event())
-        pulls.append(Consumer(Edge("b", "c"), Place(quiet), context, threading.Event()))
+        push = SocketProducer(Edge("b", "c"), Place(quiet), context, threading.Event())
+        pulls.append(SocketConsumer(Edge("b", "c"), Place(quiet), context, threading.Event()))
         push.push(STREAM)
         push.push(frame(3))
         got = []
@@ -120,9 +121,9 @@ def test_a_flood_from_one_producer_does_not_starve_another(
 def test_a_taken_endpoint_is_an_error(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
     if place.endpoint.startswith("ipc"):
         pytest.skip("a second bind takes an ipc path over, by design of ZeroMQ")
-    push = Producer(Edge("a", "b"), place, context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), place, context, threading.Event())
     with pytest.raises(EdgeError, match="cannot bind"):
-        Producer(Edge("a", "b"), place, context, threading.Event())
+        SocketProducer(Edge("a", "b"), place, context, threading.Event())
     push.close(patience_s=0)
 
 
@@ -141,7 +142,7 @@ def large(i: int) -> Channels:
 
 
 @contextmanager
-def who_never_reads(push: Producer, endpoint: str) -> Iterator[zmq.Socket[bytes]]:
+def who_never_reads(push: SocketProducer, endpoint: str) -> Iterator[zmq.Socket[bytes]]:
     """Within, a stranger is connected that keeps almost nothing of what comes."""
     with zmq.Context() as own, own.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
@@ -167,7 +168,7 @@ def test_who_asks_for_more_than_any_consumer_is_sent_no_more(context: zmq.Contex
 def test_who_claims_to_have_taken_what_it_never_read_fills_no_memory(
     context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str, claimed: str
 ) -> None:
-    push = Producer(Edge("a", "b", "drop_oldest"), Place(free_endpoint), context, threading.Event())
+    push = SocketProducer(Edge("a", "b", "drop_oldest"), Place(free_endpoint), context, threading.Event())
     with who_never_reads(push, free_endpoint) as stranger:
         push.push(STREAM)
         stranger.send(GRANT.pack(0, 2))
@@ -185,7 +186,7 @@ def test_shots_ahead_are_left_out_where_they_are_not_read(
     context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str
 ) -> None:
     """The frame comes whole all the same, to who reads it later."""
-    push = Producer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
     with who_never_reads(push, free_endpoint) as stranger:
         push.push(STREAM)
         stranger.send(GRANT.pack(0, 2))
@@ -209,7 +210,7 @@ def test_shots_ahead_are_left_out_where_they_are_not_read(
 def test_what_is_larger_than_any_grant_is_not_even_kept(
     context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str
 ) -> None:
-    push = Producer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), Place(free_endpoint), context, threading.Event())
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.setsockopt(zmq.RECONNECT_IVL, -1)
@@ -226,7 +227,7 @@ def test_what_is_larger_than_any_grant_is_not_even_kept(
 def test_a_frame_that_was_not_asked_for_is_refused(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
     with context.socket(zmq.ROUTER) as stranger:
         stranger.bind(place.endpoint)
-        pull = Consumer(Edge("a", "b"), place, context, threading.Event())
+        pull = SocketConsumer(Edge("a", "b"), place, context, threading.Event())
         assert pull.pull(0.05) is None
         consumer, *_ = stranger.recv_multipart()
         for message in (frame(0), STREAM):

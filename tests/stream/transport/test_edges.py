@@ -15,13 +15,15 @@ from sonolucent.beamform.transmit_sequence import TransmitSequence
 from sonolucent.stream.messages import Channels, End, Stream
 from sonolucent.stream.transport.consumer import pull_all
 from sonolucent.stream.transport.edge import Aborted, Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 
 from .lines import STREAM, Line, frame
 
 
-def test_lossless_delivers_everything_in_order(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(Edge("a", "b"), place, context)
+def test_lossless_delivers_everything_in_order(
+    any_place: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a", "b"), any_place, context)
     thread, messages = line.drain_in_background()
     line.push.push(STREAM)
     for i in range(50):
@@ -37,11 +39,13 @@ def test_lossless_delivers_everything_in_order(place: Place, context: zmq.Contex
     assert (counts.acquired, counts.delivered, counts.dropped) == (50, 50, {})
 
 
-def test_sequences_and_complex_samples_cross_every_edge(place: Place, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+def test_sequences_and_complex_samples_cross_every_edge(
+    any_place: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
     sequence = TransmitSequence.hadamard(64)
     stream = Stream(Acquisition(sequence=sequence, demodulation_frequency_hz=7.5e6), ImageGrid.sau64(), dtype="<c8")
     data = (np.arange(24).reshape(2, 3, 4) * (1 - 2j)).astype(np.complex64)
-    line = Line(Edge("a", "b"), place, context)
+    line = Line(Edge("a", "b"), any_place, context)
     thread, messages = line.drain_in_background()
     line.push.push(stream)
     line.push.push(Channels(0, data))
@@ -56,9 +60,9 @@ def test_sequences_and_complex_samples_cross_every_edge(place: Place, context: z
 
 @pytest.mark.parametrize(("policy", "kept"), [("latest", [9]), ("drop_oldest", [6, 7, 8, 9])])
 def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
-    place: Place, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
+    any_place: Place | None, policy: str, kept: list[int], context: zmq.Context[zmq.Socket[bytes]]
 ) -> None:
-    line = Line(Edge("a", "b", policy, bound=4), place, context)
+    line = Line(Edge("a", "b", policy, bound=4), any_place, context)
     line.push.push(STREAM)
     for i in range(10):
         line.push.push(frame(i))
@@ -70,9 +74,11 @@ def test_a_late_consumer_gets_the_newest_and_the_rest_is_counted(
     assert counts.balanced
 
 
-def test_a_slow_live_consumer_holds_no_frame_that_grows_old(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+def test_a_slow_live_consumer_holds_no_frame_that_grows_old(
+    in_process: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
     """What it takes next is one of the newest, not one that it was sent while it worked."""
-    line = Line(Edge("a", "b", "drop_oldest", bound=2), Place("inproc://live"), context)
+    line = Line(Edge("a", "b", "drop_oldest", bound=2), in_process, context)
     line.push.push(frame(0))
     working_on = line.pull.pull(20)
     for i in range(1, 10):
@@ -86,8 +92,10 @@ def test_a_slow_live_consumer_holds_no_frame_that_grows_old(context: zmq.Context
     assert (counts.delivered, counts.dropped) == (3, {"drop_oldest": 7})
 
 
-def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    line = Line(Edge("a", "b", "latest"), Place("inproc://trail"), context)
+def test_frames_carry_the_counts_of_the_edges_they_crossed(
+    in_process: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a", "b", "latest"), in_process, context)
     for i in range(3):
         line.push.push(frame(i))
     thread, messages = line.drain_in_background()
@@ -99,21 +107,26 @@ def test_frames_carry_the_counts_of_the_edges_they_crossed(context: zmq.Context[
     assert last.trail.edges["a>b"].dropped == {"latest": 1}
 
 
-def test_a_consumer_that_never_comes_is_counted(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    push = Producer(Edge("a", "b"), Place("inproc://nobody"), context, threading.Event())
-    push.push(frame(0))
-    counts = push.close(patience_s=0.1)
+def test_a_consumer_that_never_comes_is_counted(
+    in_process: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a", "b"), in_process, context)
+    line.push.push(frame(0))
+    counts = line.push.close(patience_s=0.1)
+    line.pull.close()
     assert counts.dropped == {"never asked for": 1}
 
 
-def test_aborting_frees_a_producer_that_waits(context: zmq.Context[zmq.Socket[bytes]]) -> None:
-    abort = threading.Event()
-    push = Producer(Edge("a", "b", bound=1), Place("inproc://full"), context, abort)
-    push.push(frame(0))
-    threading.Timer(0.05, abort.set).start()
+def test_aborting_frees_a_producer_that_waits(
+    in_process: Place | None, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    line = Line(Edge("a", "b", bound=1), in_process, context)
+    line.push.push(frame(0))
+    threading.Timer(0.05, line.abort.set).start()
     with pytest.raises(Aborted):
-        push.push(frame(1))
-    assert push.close().dropped == {"aborted": 1, "never asked for": 1}
+        line.push.push(frame(1))
+    line.pull.close()
+    assert line.push.close().dropped == {"aborted": 1, "never asked for": 1}
 
 
 def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
@@ -122,7 +135,7 @@ def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
     def no_descriptor(*parts: object) -> bool:
         raise zmq.ZMQError(errno.EMFILE)
 
-    monkeypatch.setattr(Producer, "_send", no_descriptor)
+    monkeypatch.setattr(SocketProducer, "_send", no_descriptor)
     line = Line(Edge("a", "b", bound=1), Place("inproc://broken"), context)
     line.push.push(STREAM)
     line.pull.pull(timeout_s=0.0)
@@ -141,7 +154,7 @@ def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
 
 def test_no_socket_file_stays_behind(tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]) -> None:
     path = tmp_path / "edge"
-    push = Producer(Edge("a", "b"), Place(f"ipc://{path}"), context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), Place(f"ipc://{path}"), context, threading.Event())
     assert path.exists()
     push.close(patience_s=0)
     context.term()

@@ -22,12 +22,12 @@ from sonolucent.stream.control.hub import ControlHub
 from sonolucent.stream.messages import Channels, Message, Stream
 from sonolucent.stream.scanner_box.push_socket import PushSocket
 from sonolucent.stream.transport import flood_guard
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.curve import Keys, make_keys
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
 from sonolucent.stream.transport.monitored_socket import monitored
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.wire import encode
 
 from ...campaigns.raw_peers import flooded, free_port, joined
@@ -67,8 +67,8 @@ def test_a_stage_that_sends_serves_its_reader_during_and_after(
 ) -> None:
     port = free_port()
     place, edge = Place(f"tcp://127.0.0.1:{port}"), Edge("a", "b", "drop_oldest")
-    push = Producer(edge, place, context, Event())
-    pull = Consumer(edge, place, context, Event())
+    push = SocketProducer(edge, place, context, Event())
+    pull = SocketConsumer(edge, place, context, Event())
     push.push(STREAM)
     assert pull.pull(20) == STREAM
     ids = iter(range(10**6))
@@ -230,7 +230,7 @@ def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monk
 def test_what_comes_behind_a_message_that_is_read_is_not_forgotten(context: Context) -> None:
     n_peers, parts = 60, 50_000 * b"\1\0"
     port = free_port()
-    push = Producer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{port}"), context, Event())
+    push = SocketProducer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{port}"), context, Event())
     with ExitStack() as crowd:
         peers = list[sockets.socket]()
         for _ in range(n_peers):

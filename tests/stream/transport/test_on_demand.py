@@ -3,26 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 import zmq
 
-from sonolucent.beamform import Acquisition, ImageGrid
-from sonolucent.stream import Channels, Config, EdgeCounts, Stream
+from sonolucent.stream import Channels, Config, EdgeCounts
 from sonolucent.stream.accounting.settlement import settled
 from sonolucent.stream.ledger import NO_LONGER_ASKED_FOR
 from sonolucent.stream.pipeline import pipeline
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
 
-STREAM = Stream(Acquisition(), ImageGrid.sau64())
-
-
-def frame(i: int) -> Channels:
-    return Channels(i, np.full((2, 3, 4), i, np.int16))
+from .lines import STREAM, both_ends, frame
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -33,10 +24,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 class Line:
-    def __init__(self, policy: str, place: Place, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(self, policy: str, place: Place | None, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         edge = Edge("source", "recorder", policy, 8, on_demand=True, awaited=False)  # type: ignore[arg-type]
-        abort = threading.Event()
-        self.push, self.pull = Producer(edge, place, context, abort), Consumer(edge, place, context, abort)
+        self.push, self.pull = both_ends(edge, place, context, threading.Event())
         self.wanted = False
         self.pull.wanted = lambda: self.wanted
         self.push.push(STREAM)
@@ -53,9 +43,9 @@ class Line:
 
 
 @pytest.fixture(params=["drop_oldest", "lossless"])
-def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Line]:
+def line(request: pytest.FixtureRequest, in_process: Place | None) -> Iterator[Line]:
     with zmq.Context() as context:
-        made = Line(request.param, Place(f"inproc://{tmp_path}"), context)
+        made = Line(request.param, in_process, context)
         yield made
         made.pull.close()
         made.push.close(0.1)

@@ -26,9 +26,9 @@ from sonolucent.stream.sources.scanner import open_source as scanner
 from sonolucent.stream.sources.source import Source
 from sonolucent.stream.transport import liveness
 from sonolucent.stream.transport.connection import Connection
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.sockets import bind
 from sonolucent.stream.transport.wire import encode
 
@@ -103,9 +103,12 @@ class LiveReader:
 
 
 @contextmanager
-def staged(context: "zmq.Context[zmq.Socket[bytes]]", port: int, period_s: float) -> Iterator[Producer]:
+def staged(context: "zmq.Context[zmq.Socket[bytes]]", port: int, period_s: float) -> Iterator[SocketProducer]:
     """A stage at a port that passes a frame on so often."""
-    push, over = Producer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}"), context, Event()), Event()
+    push, over = (
+        SocketProducer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{port}"), context, Event()),
+        Event(),
+    )
 
     def pass_on() -> None:
         push.push(STREAM)
@@ -131,7 +134,7 @@ def test_bytes_that_are_lost_late_twice_or_misplaced_make_no_stage_deaf(
     """A message whose bytes are missing never ends, and the answers to heartbeats are taken for them."""
     port, abort = free_port(), Event()
     with closing(Cable(port)) as cable, staged(context, port, 0.02):
-        pull = Consumer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{cable.port}"), context, abort)
+        pull = SocketConsumer(Edge("a", "b", "drop_oldest"), Place(f"tcp://127.0.0.1:{cable.port}"), context, abort)
         while not isinstance(pull.pull(20), Channels):
             pass
         cable.spoiling = SPOILINGS[name]
@@ -155,7 +158,7 @@ def test_a_stage_with_nothing_to_pass_on_keeps_its_connection(
         monkeypatch.setattr(liveness, name, seconds)
     port = free_port()
     with staged(context, port, 60), closing(Cable(port)) as cable:
-        pull = Consumer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{cable.port}"), context, Event())
+        pull = SocketConsumer(Edge("a", "b"), Place(f"tcp://127.0.0.1:{cable.port}"), context, Event())
         assert pull.pull(20) == STREAM
         until = time.monotonic() + 2
         while time.monotonic() < until:
@@ -191,9 +194,9 @@ def test_a_pulled_cable_is_noticed(out_s: float, restarted: bool) -> None:
 def test_between_stages_a_pulled_cable_is_noticed(context: "zmq.Context[zmq.Socket[bytes]]") -> None:
     abort, edge = Event(), Edge("a", "b", "drop_oldest")
     port = free_port()
-    push = Producer(edge, Place(f"tcp://127.0.0.1:{port}"), context, abort)
+    push = SocketProducer(edge, Place(f"tcp://127.0.0.1:{port}"), context, abort)
     with closing(Cable(port)) as cable:
-        pull = Consumer(edge, Place(f"tcp://127.0.0.1:{cable.port}"), context, abort)
+        pull = SocketConsumer(edge, Place(f"tcp://127.0.0.1:{cable.port}"), context, abort)
         push.push(STREAM)
         push.push(Channels(0, SAMPLES))
         assert pull.pull(20) == STREAM

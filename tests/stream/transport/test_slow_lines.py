@@ -11,9 +11,9 @@ import pytest
 import zmq
 
 from sonolucent.stream.messages import Channels, End, Message
-from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place, Policy
-from sonolucent.stream.transport.producer import Producer
+from sonolucent.stream.transport.socket_consumer import SocketConsumer
+from sonolucent.stream.transport.socket_producer import SocketProducer
 from tests.campaigns.raw_peers import free_port
 from tests.campaigns.tunnel import Tunnel
 
@@ -35,9 +35,9 @@ def frames_behind_their_shots(n: int) -> Iterator[Channels]:
 def test_a_consumer_behind_a_slow_line_has_not_gone(policy: Policy, context: zmq.Context[zmq.Socket[bytes]]) -> None:
     """What came is counted as delivered, and nothing else; where nothing may be lost, all comes."""
     edge, place, got = Edge("a", "b", policy), Place(f"tcp://127.0.0.1:{free_port()}"), list[Message]()
-    push = Producer(edge, place, context, threading.Event())
+    push = SocketProducer(edge, place, context, threading.Event())
     with closing(Tunnel(int(place.endpoint.rpartition(":")[2]), 20e6)) as tunnel:
-        near = Consumer(edge, Place(f"tcp://127.0.0.1:{tunnel.port}"), context, threading.Event())
+        near = SocketConsumer(edge, Place(f"tcp://127.0.0.1:{tunnel.port}"), context, threading.Event())
         reading = threading.Thread(target=lambda: got.extend(drain(near)))
         reading.start()
         push.push(STREAM)
