@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sonolucent.stream.transport.flood_guard import Speaker
 from sonolucent.stream.transport.wire import Buffer
 
 Parts = tuple[bytes, Buffer]
@@ -17,6 +18,7 @@ class Peer:
         identity: its address on the producer's socket.
         taken: frames it has taken in all, also from a producer that was here before.
         room: frames it will take beyond those.
+        speaker: its connection; None within this process.
         taken_before: `taken` when this producer first sent to it.
         sent: frames sent to it by this producer.
         stream: the description it was sent last.
@@ -25,6 +27,7 @@ class Peer:
     identity: bytes
     taken: int
     room: int
+    speaker: Speaker | None = None
     taken_before: int = 0
     sent: int = 0
     stream: Parts | None = None

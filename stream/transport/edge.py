@@ -1,11 +1,12 @@
-"""Edges: how frames cross from one stage to the next, over inproc, ipc or tcp.
+"""Edges: how frames cross from one stage to the next, between threads of a process, or between sockets.
 
-The consumer asks for frames (it grants credit) and the producer keeps what has not been asked for, as the edge's
-policy says. So a slow consumer never holds frames up inside a socket, every loss happens in one place, and it is
-counted there. A thread of the edge does the sending; `push` never waits, except on a `lossless` edge that is full.
+The consumer asks for frames and the producer keeps what has not been asked for, as the edge's policy says. So a slow
+consumer never holds frames up on their way, every loss happens in one place, and it is counted there. `push` never
+waits, except on a `lossless` edge that is full.
 
-The consumer's grant is cumulative (frames taken so far, frames it has room for), so that repeating it is harmless and
-either side may be restarted.
+Between sockets (inproc, ipc, tcp) the consumer grants credit, and a thread of the edge sends. The grant is cumulative
+(frames taken so far, frames it has room for), so that repeating it is harmless and either side may be restarted.
+Between threads the consumer takes what it wants (`handover.py`).
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ _ENCRYPTED_BYTES = 33
 _log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Peer:
+@dataclass(eq=False)
+class Speaker:
     """A connection; how many of its bytes are known to be read, since when, and how many of messages since."""
 
     clock: ByteClock
@@ -49,11 +49,15 @@ class FloodGuard:
     Args:
         socket: tells of `GUARD_EVENTS`.
         largest_message: how many bytes a message to it has at most.
+
+    Attributes:
+        speaker: whose message was received last; None where it came from within the process.
     """
 
     def __init__(self, socket: MonitoredSocket, largest_message: int) -> None:
         self._socket, self._largest_message = socket, largest_message
-        self._peers: dict[int | None, _Peer] = {}
+        self._peers: dict[int | None, Speaker] = {}
+        self.speaker: Speaker | None = None
         self._looked_s, self._told = 0.0, set[str]()
         descriptors = getrlimit(RLIMIT_NOFILE)[0]
         self._most = _MOST if descriptors == RLIM_INFINITY else min(_MOST, descriptors // 2)
@@ -64,9 +68,14 @@ class FloodGuard:
         frames = self._socket.recv_multipart(copy=False)
         if (connection := _connection_of(frames[0])) not in self._peers:
             self._hear_all()
-        if (peer := self._peers.get(connection)) is not None:
-            peer.n_read += self._on_the_wire(frames)
+        self.speaker = self._peers.get(connection)
+        if self.speaker is not None:
+            self.speaker.n_read += self._on_the_wire(frames)
         return [frame.bytes for frame in frames]
+
+    def is_there(self, speaker: Speaker | None) -> bool:
+        """Whether its connection stands still."""
+        return speaker in self._peers.values()
 
     def tend(self) -> None:
         """Hears who came and went, and looks; to be called ten times a second, or more often."""
@@ -76,7 +85,7 @@ class FloodGuard:
     def hear(self, event: int, descriptor: int) -> None:
         """Hears of a connection that begins or ends."""
         if event == zmq.EVENT_ACCEPTED:
-            self._peers[descriptor] = _Peer(ByteClock(descriptor), time.monotonic())
+            self._peers[descriptor] = Speaker(ByteClock(descriptor), time.monotonic())
         elif event == zmq.EVENT_DISCONNECTED:
             self._peers.pop(descriptor, None)
 
@@ -86,11 +95,9 @@ class FloodGuard:
         if now_s - self._looked_s < _LOOK_S:
             return
         self._looked_s = now_s
-        # All else that this process opens, such as another connection to its scanner, needs descriptors too.
-        for peer in list(self._peers.values())[self._most :]:
-            peer.clock.cut_off()
-            self._tell(f"cut off whoever is beyond {self._most} connections; no stream needs so many")
-        allowed, waiting = (1 + _WAITING) * self._largest_message, list[tuple[int, _Peer]]()
+        if len(self._peers) > self._most:
+            self._thin_out(len(self._peers) - self._most)
+        allowed, waiting = (1 + _WAITING) * self._largest_message, list[tuple[int, Speaker]]()
         for peer in self._peers.values():
             unread = self._unread(peer, now_s)
             if unread > allowed + _SIGNS_BYTES_PER_S * (now_s - peer.since_s):
@@ -104,6 +111,16 @@ class FloodGuard:
             together -= unread
             self._end_flood(peer)
 
+    def _thin_out(self, excess: int) -> None:
+        """Cuts off so many, for all else that this process opens needs descriptors too: first who says nothing, those
+        that had the longest time for it, then the latest."""
+        silent, speaking = list[Speaker](), list[Speaker]()
+        for peer in self._peers.values():
+            (speaking if peer.clock.n_bytes() else silent).append(peer)
+        for peer in [*silent, *reversed(speaking)][:excess]:
+            peer.clock.cut_off()
+        self._tell(f"cut off whoever is beyond {self._most} connections; no stream needs so many")
+
     def _hear_all(self) -> None:
         for event, value in self._socket.events():
             self.hear(event, value)
@@ -116,7 +133,7 @@ class FloodGuard:
         parts = [*([0] if kind == zmq.REP else []), *map(len, frames[kind == zmq.ROUTER :])]
         return sum(around + n + (9 if around + n > 255 else 2) for n in parts)
 
-    def _unread(self, peer: _Peer, now_s: float) -> int:
+    def _unread(self, peer: Speaker, now_s: float) -> int:
         """Bytes that it has sent beyond what was read."""
         unread = max(0, peer.clock.n_bytes() - peer.n_bytes)
         if peer.n_read:
@@ -127,7 +144,7 @@ class FloodGuard:
         # A good one that has just come may have sent much that nobody had time to read.
         return 0 if now_s - peer.since_s < _LOOK_S else unread
 
-    def _end_flood(self, peer: _Peer) -> None:
+    def _end_flood(self, peer: Speaker) -> None:
         peer.clock.cut_off()
         self._tell(
             "cut off whoever sends a message without end; messages to this port have "

@@ -58,7 +58,7 @@ class SocketProducer(Producer):
         try:
             progressed = time.monotonic()
             while not self._abort.is_set():
-                if self._step():
+                if self._step() or self._is_worked_on:
                     progressed = time.monotonic()
                 if self._end is not None and self._idle(progressed):
                     break
@@ -72,6 +72,11 @@ class SocketProducer(Producer):
 
     def _idle(self, progressed: float) -> bool:
         return self._all_taken or time.monotonic() - progressed > self._patience_s
+
+    @property
+    def _is_worked_on(self) -> bool:
+        """Whether the consumer has frames and is there still: it may work on one for as long as it takes."""
+        return self._peer is not None and self._peer.outstanding > 0 and self._guard.is_there(self._peer.speaker)
 
     @property
     def _all_taken(self) -> bool:
@@ -179,7 +184,7 @@ class SocketProducer(Producer):
             if room == 0 and taken > 0:
                 return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
-            self._peer = Peer(identity, taken, 0)
+            self._peer = Peer(identity, taken, 0, self._guard.speaker)
         room = min(room, self._window)
         self.ledger.deliver(self._peer.grant(taken, room))
         self._hear_whether_wanted(room > 0)

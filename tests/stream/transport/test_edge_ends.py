@@ -7,9 +7,10 @@ from contextlib import suppress
 import pytest
 import zmq
 
-from sonolucent.stream.transport.edge import GRANT
+from sonolucent.stream.messages import End
+from sonolucent.stream.transport.edge import GRANT, Edge, Place
 
-from .lines import edge_to_a_stranger, frame, take_a_frame
+from .lines import STREAM, Line, edge_to_a_stranger, frame, take_a_frame
 
 
 def test_who_repeats_what_it_asks_for_does_not_hold_up_the_end(context: zmq.Context[zmq.Socket[bytes]]) -> None:
@@ -60,3 +61,32 @@ def test_who_asks_again_behind_a_slow_line_is_waited_for(
         taking.join()
     assert counts.balanced
     assert counts.delivered == asks_again
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_who_works_on_a_frame_is_waited_for_while_its_connection_stands(
+    place: Place, context: zmq.Context[zmq.Socket[bytes]], goes_on: bool
+) -> None:
+    if place.endpoint.startswith("inproc:"):
+        pytest.skip("within a process frames are handed over, without a socket")
+    line = Line(Edge("a", "b", bound=4), place, context)
+
+    def work() -> None:
+        line.pull.describe()
+        for message in iter(line.pull.pull, None):
+            if isinstance(message, End):
+                break
+            time.sleep(1.5)
+            if not goes_on:
+                break
+        line.pull.socket.close(linger=0) if not goes_on else line.pull.close()
+
+    line.push.push(STREAM)
+    working = threading.Thread(target=work)
+    working.start()
+    for i in range(2):
+        line.push.push(frame(i))
+    counts = line.push.close(patience_s=0.3)
+    working.join()
+    assert counts.balanced
+    assert counts.dropped == ({} if goes_on else {"consumer gone": 2})

@@ -4,7 +4,7 @@ import logging
 import socket as sockets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from resource import RLIM_INFINITY
@@ -209,9 +209,11 @@ def test_many_that_each_send_less_than_a_flood_or_drip_it_are_one_together(
     assert 0 < sum(clocks[n].came for n in kept) < 1.1e6
 
 
-def who_is_cut_off_of(n_peers: int, context: Context, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Of peers that say nothing, by the order in which they came."""
-    clocks = {n: Clock(0) for n in range(n_peers)}
+def who_is_cut_off_of(
+    n_peers: int, context: Context, monkeypatch: pytest.MonkeyPatch, greeted: Collection[int] = ()
+) -> list[int]:
+    """Of peers of which some have greeted, by the order in which they came."""
+    clocks = {n: Clock(64 if n in greeted else 0) for n in range(n_peers)}
     monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
     with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
         guard = FloodGuard(socket, 1000)
@@ -223,8 +225,15 @@ def who_is_cut_off_of(n_peers: int, context: Context, monkeypatch: pytest.Monkey
 
 def test_a_crowd_leaves_half_of_the_descriptors_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
-    cut_off = who_is_cut_off_of(15, context, monkeypatch)
-    assert cut_off == list(range(10, 15))  # who was there first stays
+    assert who_is_cut_off_of(15, context, monkeypatch) == list(range(5))  # who has said nothing for the longest time
+    assert who_is_cut_off_of(15, context, monkeypatch, greeted=range(15)) == list(range(10, 15))  # the latest
+
+
+def test_a_reader_that_comes_late_stays_where_a_crowd_says_nothing(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (20, 4096))
+    assert who_is_cut_off_of(30, context, monkeypatch, greeted=[0, 25]) == list(range(1, 21))
 
 
 def test_what_comes_behind_a_message_that_is_read_is_not_forgotten(context: Context) -> None:
@@ -290,4 +299,4 @@ def test_a_crowd_is_never_so_large_that_it_takes_the_time_to_look_at_it(
     context: Context, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr(flood_guard, "getrlimit", lambda resource: (limit, limit))
-    assert who_is_cut_off_of(600, context, monkeypatch) == list(range(512, 600))
+    assert who_is_cut_off_of(600, context, monkeypatch) == list(range(88))
