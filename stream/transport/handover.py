@@ -27,6 +27,7 @@ class ThreadEnds:
     """Both ends of every edge of a pipeline whose stages are threads of this process."""
 
     def __init__(self, edges: Sequence[Edge], abort: threading.Event) -> None:
+        self._abort = abort
         came = {edge.consumer: threading.Event() for edge in edges}
         self._producers = {edge: HandingProducer(edge, abort, came[edge.consumer]) for edge in edges}
 
@@ -34,7 +35,7 @@ class ThreadEnds:
         return self._producers[edge]
 
     def consumer(self, edge: Edge) -> TakingConsumer:
-        return TakingConsumer(self._producers[edge])
+        return TakingConsumer(self._producers[edge], self._abort)
 
 
 class HandingProducer(Producer):
@@ -46,7 +47,7 @@ class HandingProducer(Producer):
 
     def __init__(self, edge: Edge, abort: threading.Event, came: threading.Event) -> None:
         super().__init__(edge, abort)
-        self.abort, self.came = abort, came
+        self.came = came
         self._told: Parts | None = None
         self._drawn: Item | None = None
         """A frame whose stream had to be told first."""
@@ -110,8 +111,8 @@ class HandingProducer(Producer):
 class TakingConsumer(Consumer):
     """The consumer's end, which takes from the producer's what it wants."""
 
-    def __init__(self, producer: HandingProducer) -> None:
-        super().__init__(producer.edge, producer.abort, window=1)
+    def __init__(self, producer: HandingProducer, abort: threading.Event) -> None:
+        super().__init__(producer.edge, abort, window=1)
         self._producer, self._came = producer, producer.came
 
     def pull(self, timeout_s: float | None = None) -> Message | None:
