@@ -52,7 +52,7 @@ class HandingProducer(Producer):
         self._drawn: Item | None = None
         """A frame whose stream had to be told first."""
         self._taking = threading.Lock()
-        self._is_worked_on = self._is_left = False
+        self._has_ended = self._is_worked_on = self._is_left = False
 
     def push(self, message: Message) -> None:
         super().push(message)
@@ -98,10 +98,13 @@ class HandingProducer(Producer):
             self._told, self._drawn = stream, item
             return stream
         self._drawn = None
-        if item is None:
-            return None if self._queue else self._end
-        self.ledger.deliver(not item.is_ahead)
-        return item.parts
+        if item is not None:
+            self.ledger.deliver(not item.is_ahead)
+            return item.parts
+        if self._queue or self._has_ended or self._end is None:
+            return None
+        self._has_ended = True
+        return self._end
 
     @property
     def _waiting(self) -> int:

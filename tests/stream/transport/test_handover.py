@@ -73,6 +73,25 @@ def test_several_edges_wake_one_consumer() -> None:
     assert min(waits_s) < 0.09  # without being woken it looks every 0.1 s
 
 
+def test_each_edge_ends_once_so_that_one_that_ends_early_does_not_end_the_others() -> None:
+    edges = [Edge("a", "c"), Edge("b", "c")]
+    ends = ThreadEnds(edges, threading.Event())
+    early, late = (ends.producer(edge) for edge in edges)
+    messages = pull_all([ends.consumer(edge) for edge in edges])
+    early.push(End(0))
+    assert next(messages)[1] == End(0)
+
+    def push_later() -> None:
+        time.sleep(0.3)
+        late.push(frame(7))
+        late.push(End(1))
+
+    threading.Thread(target=push_later).start()
+    _, message = next(messages)
+    assert isinstance(message, Channels)
+    assert next(messages)[1] == End(1)
+
+
 def test_who_has_left_is_not_waited_for() -> None:
     edge = Edge("a", "b")
     ends = ThreadEnds([edge], threading.Event())
