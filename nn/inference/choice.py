@@ -12,6 +12,7 @@ from sonolucent.nn.inference.devices import cuda_device_count
 from sonolucent.nn.model_folder import ModelError
 from sonolucent.nn.shipped_models import SHIPPED_MODELS, find_model, shipped_names
 
+_CUDA = re.compile(r"cuda(:\d+)?")
 _LIGHT, _FULL = SHIPPED_MODELS / "light-quadrant", SHIPPED_MODELS / "full-quadrant"
 
 
@@ -43,13 +44,18 @@ def choose(word: str | Path) -> Choice:
         return _offline(name)
     if name in COMPOUNDS:
         raise ModelError(f"{name} needs the complex image, not its B-mode: `sonolucent image --enhance {name}` has it")
-    if re.fullmatch(r"cuda(:\d+)?", name):
+    if _CUDA.fullmatch(name):
         return Choice(_FULL, name, f"{name} was asked for")
     if name != "auto":
         return _folder_of(name)
     if cuda_device_count() > 0:
         return Choice(_FULL, "cuda:0", "a CUDA device is present")
     return Choice(_LIGHT, "cpu", "no CUDA device is visible, and the light network is the one for a CPU")
+
+
+def names_no_folder(word: str) -> bool:
+    """Whether `choose` takes a word for what is built in, whatever lies at a path of that name."""
+    return word in ("none", "cpu", "auto", *FILTERS) or _CUDA.fullmatch(word) is not None
 
 
 def best_to_lightest() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import msgspec
 import numpy as np
@@ -14,7 +15,7 @@ from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context
 
 _TIMEOUT_S = 65.0
-_POLL_MS = 50
+_POLL_S = 0.05
 _CONNECT_MS = 2000
 
 
@@ -27,13 +28,13 @@ def ask(port: int, request: ControlRequest, timeout_s: float = _TIMEOUT_S) -> Co
     """
     with zmq.Context() as context, context.socket(zmq.REQ) as socket:
         _send(socket, f"tcp://127.0.0.1:{port}", request)
-        if not socket.poll(int(timeout_s * 1000)):
+        if (answer := _received(socket, timeout_s)) is None:
             raise ConnectionError(
                 f"no run answers on port {port} of this machine; start one with `sonolucent run --control {port} ...`, "
                 "give the port of one that is there, or ask again if somebody else is changing it now"
             )
         try:
-            return _granted(socket.recv())
+            return _granted(answer)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ControlError(f"what answers on port {port} is no run ({error}); is it another program's?") from error
 
@@ -64,12 +65,12 @@ class RunControl:
     def _answer(self, request: ControlRequest, deadline: float) -> ControlAnswer:
         with self._context.socket(zmq.REQ) as socket:
             _send(socket, self._endpoint, request)
-            while not socket.poll(_POLL_MS):
+            while (answer := _received(socket, _POLL_S)) is None:
                 if self._closed.is_set():
                     raise ControlError("the run is ending")
                 if time.monotonic() > deadline:
                     raise ControlError("the run gave no answer; ask again if somebody else is changing it now")
-            return _granted(socket.recv())
+            return _granted(answer)
 
     def close(self) -> None:
         """Nobody waits for an answer any more."""
@@ -82,6 +83,18 @@ def _send(socket: zmq.Socket[bytes], endpoint: str, request: ControlRequest) -> 
     socket.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
     socket.connect(endpoint)
     socket.send(msgspec.json.encode(request, enc_hook=_plain))
+
+
+def _received(socket: zmq.Socket[bytes], timeout_s: float) -> bytes | None:
+    """What comes within a time; None where nothing does.
+
+    A REQ says that it has something, looks at it, and throws it away where it is no answer.
+    """
+    deadline = time.monotonic() + timeout_s
+    while socket.poll(max(0, int((deadline - time.monotonic()) * 1000))):
+        with suppress(zmq.Again):
+            return socket.recv(zmq.NOBLOCK)
+    return None
 
 
 def _granted(answer: bytes) -> ControlAnswer:

@@ -106,8 +106,8 @@ class ControlHub:
                 self._guard.tend()
                 self._line.listen()
                 self._make_up_for_restarts()
-                if self._users.poll(_POLL_MS):
-                    self._users.send(self._reply(b"".join(self._guard.receive())))
+                if self._users.poll(_POLL_MS) and (request := self._guard.receive()) is not None:
+                    self._users.send(self._reply(b"".join(request)))
         remove_file(self._endpoints[USERS])
 
     def _make_up_for_restarts(self) -> None:

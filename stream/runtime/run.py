@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -106,12 +106,22 @@ def _outputs(config: Config) -> Iterator[None]:
 
         model_to_train(config.model)
         require_new_folder(Path(config.train))
+    record = None if config.record is None else Path(config.record)
+    before = None if record is None else _identity(record)
     try:
         yield
     except BaseException:
-        if config.record is not None:
-            remove_empty(Path(config.record))
+        if record is not None and _identity(record) != before:
+            remove_empty(record)
         raise
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Of the file that is there, if one is."""
+    with suppress(OSError):
+        status = path.stat()
+        return status.st_dev, status.st_ino, status.st_ctime_ns
+    return None
 
 
 def require_replayed_kept(config: Config) -> None:

@@ -63,9 +63,15 @@ class FloodGuard:
         self._most = _MOST if descriptors == RLIM_INFINITY else min(_MOST, descriptors // 2)
         socket.setsockopt(zmq.RCVHWM, _WAITING)
 
-    def receive(self) -> list[bytes]:
-        """The parts of the message that has waited longest."""
-        frames = self._socket.recv_multipart(copy=False)
+    def receive(self) -> list[bytes] | None:
+        """The parts of the message that has waited longest; None where there is none after all.
+
+        A REP says that it has one, looks at it, and throws it away where it is no request.
+        """
+        try:
+            frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return None
         if (connection := _connection_of(frames[0])) not in self._peers:
             self._hear_all()
         self.speaker = self._peers.get(connection)

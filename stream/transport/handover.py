@@ -52,7 +52,7 @@ class HandingProducer(Producer):
         self._drawn: Item | None = None
         """A frame whose stream had to be told first."""
         self._taking = threading.Lock()
-        self._has_ended = self._is_worked_on = self._is_left = False
+        self._has_ended = self._is_worked_on = False
 
     def push(self, message: Message) -> None:
         super().push(message)
@@ -70,14 +70,16 @@ class HandingProducer(Producer):
             return given
 
     def leave(self) -> None:
-        """The other end takes nothing any more."""
-        self._is_left = True
+        """The other end takes nothing any more, and nobody comes in its place."""
+        with self._taking:
+            self._lose_what_was_drawn()
+            self._queue.abandon()
 
     def close(self, patience_s: float = 5.0) -> EdgeCounts:
         self._no_more()
         self.came.set()
         left, moved = self._waiting, time.monotonic()
-        while (waiting := self._waiting) and not (self._is_left or self._abort.is_set()):
+        while (waiting := self._waiting) and self._may_still_be_wanted:
             # A stage may work on a frame for as long as it takes: here it is certain that it still does.
             if self._is_worked_on or waiting < left:
                 left, moved = waiting, time.monotonic()
@@ -85,8 +87,7 @@ class HandingProducer(Producer):
                 break
             time.sleep(_LOOK_S)
         with self._taking:
-            self.ledger.drop(CONSUMER_GONE, self._drawn is not None)
-            self._drawn = None
+            self._lose_what_was_drawn()
             self._count_what_waits()
         self.came.set()
         return self.ledger.counts()
@@ -106,9 +107,18 @@ class HandingProducer(Producer):
         self._has_ended = True
         return self._end
 
+    def _lose_what_was_drawn(self) -> None:
+        if self._drawn is not None and not self._drawn.is_ahead:
+            self.ledger.drop(CONSUMER_GONE)
+        self._drawn = None
+
     @property
     def _waiting(self) -> int:
         return len(self._queue) + (self._drawn is not None)
+
+    @property
+    def _may_still_be_wanted(self) -> bool:
+        return not self._abort.is_set() and (self._wanted.is_set() or not self.edge.on_demand)
 
 
 class TakingConsumer(Consumer):

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-from sonolucent.stream.ledger import Ledger
+from sonolucent.stream.ledger import CONSUMER_GONE, Ledger
 from sonolucent.stream.transport.credit import Parts
 from sonolucent.stream.transport.edge import POLL_S, Aborted, Edge
 
@@ -31,7 +31,7 @@ class SendQueue:
         self._bound = 1 if edge.policy == "latest" else edge.bound
         self._changed = threading.Condition()
         self._stream: Parts | None = None
-        self._closed = False
+        self._closed = self._is_abandoned = False
         self._failure: Exception | None = None
 
     def __len__(self) -> int:
@@ -58,6 +58,9 @@ class SendQueue:
         """
         with self._changed:
             self._make_room()
+            if self._is_abandoned:
+                self._ledger.drop(CONSUMER_GONE)
+                return
             self._items.append(Item(self._stream, frame))
             self._changed.notify_all()
 
@@ -99,6 +102,14 @@ class SendQueue:
             self._failure = failure
             self._changed.notify_all()
 
+    def abandon(self) -> None:
+        """Nobody takes frames any more, and nobody else will: those that wait and those to come are lost."""
+        with self._changed:
+            self._is_abandoned = True
+            self._ledger.drop(CONSUMER_GONE, len(self._items))
+            self._items.clear()
+            self._changed.notify_all()
+
     def require_taker(self) -> None:
         """Raises what the edge's thread failed with."""
         if self._failure is not None:
@@ -112,9 +123,13 @@ class SendQueue:
             self._changed.notify_all()
             return n_frames
 
+    @property
+    def _must_wait(self) -> bool:
+        nobody_comes = self._abort.is_set() or self._failure is not None or self._is_abandoned
+        return self._edge.policy == "lossless" and len(self) >= self._bound and not nobody_comes
+
     def _make_room(self) -> None:
-        is_lossless = self._edge.policy == "lossless"
-        while is_lossless and len(self) >= self._bound and not self._abort.is_set() and self._failure is None:
+        while self._must_wait:
             self._changed.wait(POLL_S)
         self.require_taker()
         if self._abort.is_set():

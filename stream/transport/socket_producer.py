@@ -153,7 +153,9 @@ class SocketProducer(Producer):
         for n_before in range(_HEARD_AT_ONCE):
             if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
                 break
-            identity, grant, *returned = self._guard.receive()
+            if (message := self._guard.receive()) is None:
+                break
+            identity, grant, *returned = message
             if grant == INQUIRY and not returned:
                 self._describe_again(identity)
             elif len(grant) == GRANT.size and self._take_back(returned):

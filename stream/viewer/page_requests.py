@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Callable, Collection
 from typing import Any, Literal
 
 import msgspec
 
+from sonolucent.nn.inference.choice import names_no_folder
 from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.requests import ControlAnswer, ControlRequest, RecordRequest, ReplayRequest
 from sonolucent.stream.ledger import Count
@@ -60,8 +60,8 @@ def answered(request: PageRequest, ask: Ask | None, *, may_control: bool, models
     plain = {"kind": "answer", "id": request.id}
     if not may_control:
         return plain | {"error": _NOT_ALLOWED}
-    # Not by a `Path`, which raises where a name is too long to be one.
-    if request.model is not None and request.model not in models and os.path.exists(request.model):
+    # Whether the folder is there is no matter: it may be made while the request is on its way.
+    if request.model is not None and request.model not in models and not names_no_folder(request.model):
         return plain | {
             "error": f"{request.model} is not among the models of this page; `sonolucent control` takes any"
         }

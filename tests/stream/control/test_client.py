@@ -33,6 +33,21 @@ def test_silence_says_how_to_start_a_run() -> None:
             ask(port, ControlRequest(), timeout_s=0.2)
 
 
+def test_who_answers_with_what_is_no_answer_is_waited_for_no_longer() -> None:
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as other:
+        port = other.bind_to_random_port("tcp://127.0.0.1")
+
+        def reply() -> None:
+            identity, *_ = other.recv_multipart()
+            other.send_multipart([identity, b"no envelope"])
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises(ConnectionError, match="no run answers"):
+            ask(port, ControlRequest(), timeout_s=1)
+        thread.join()
+
+
 def test_no_socket_left_to_ask_by_is_told_as_all_that_the_run_refuses() -> None:
     with zmq.Context() as context:
         context.set(zmq.MAX_SOCKETS, 1)

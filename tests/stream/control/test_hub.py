@@ -84,6 +84,24 @@ def test_a_request_beyond_all_measure_is_not_even_kept(context: zmq.Context[zmq.
 GAIN = ControlRequest({"gain_db": 3.0})
 
 
+@pytest.mark.parametrize("message", [[b"x"], [b""], 50 * [b"x"]])
+def test_what_is_no_request_neither_holds_up_the_next_nor_the_end(
+    context: zmq.Context[zmq.Socket[bytes]], message: list[bytes]
+) -> None:
+    with serving(context) as port, context.socket(zmq.DEALER) as stranger:
+        stranger.setsockopt(zmq.LINGER, 0)
+        stranger.connect(f"tcp://127.0.0.1:{port}")
+        stranger.send_multipart(message)
+        time.sleep(0.3)
+        with context.socket(zmq.REQ) as user:
+            user.setsockopt(zmq.LINGER, 0)
+            user.connect(f"tcp://127.0.0.1:{port}")
+            user.send(b"{}")
+            assert user.poll(20_000)
+            stranger.send_multipart(message)
+            time.sleep(0.3)
+
+
 def test_a_stage_that_is_killed_during_an_order_is_told_at_once(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     with serving(context) as port:
         first = Stage(context, process=1)

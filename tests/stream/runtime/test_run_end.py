@@ -1,10 +1,12 @@
 """The end of a run: its report is never lost."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from sonolucent.beamform import Acquisition, Probe
 from sonolucent.stream import write_recording
 from sonolucent.stream.commands import stage
 from sonolucent.stream.config import Config
-from sonolucent.stream.errors import OutputError, RecordingError
+from sonolucent.stream.errors import ControlError, OutputError, RecordingError
 from sonolucent.stream.runtime import run as module
 from sonolucent.stream.runtime.run import run
 
@@ -83,3 +85,15 @@ def test_what_is_replayed_is_not_overwritten_by_what_is_made_of_it(tmp_path: Pat
         with pytest.raises(OutputError, match="replayed"):
             stage.main([name, str(tmp_path / "pipeline.toml")])
     assert file.read_bytes() == before
+
+
+def test_a_run_that_never_began_leaves_a_file_alone_that_it_may_overwrite(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.h5"
+    with h5py.File(file, "w") as foreign:
+        foreign["mine"] = [1, 2, 3]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ControlError, match=f"port {port}"):
+            run(Config(record=str(file), overwrite=True, control=port))
+    with h5py.File(file) as foreign:
+        assert list(foreign["mine"]) == [1, 2, 3]

@@ -25,7 +25,7 @@ from sonolucent.stream.transport import flood_guard
 from sonolucent.stream.transport.curve import Keys, make_keys
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
-from sonolucent.stream.transport.monitored_socket import monitored
+from sonolucent.stream.transport.monitored_socket import MonitoredSocket, monitored
 from sonolucent.stream.transport.socket_consumer import SocketConsumer
 from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.wire import encode
@@ -56,6 +56,13 @@ def meanwhile(act: Callable[[], object]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def received(guard: FloodGuard, socket: MonitoredSocket) -> list[bytes]:
+    assert socket.poll(20_000)
+    message = guard.receive()
+    assert message is not None
+    return message
 
 
 def port_of(endpoint: str) -> int:
@@ -123,7 +130,7 @@ def test_whoever_is_read_may_send_for_ever(context: Context, caplog: pytest.LogC
         thread.start()
         for _ in range(n_messages):
             guard.tend()
-            assert guard.receive() == [bytes(largest)]
+            assert received(guard, socket) == [bytes(largest)]
         thread.join()
     assert not caplog.records
 
@@ -284,7 +291,7 @@ def test_what_was_read_is_known_to_the_byte(
         for size in [1, 250, 300, 70_000] * 25:
             peer.send(bytes(size))
             guard.tend()
-            assert len(guard.receive()[-1]) == size
+            assert len(received(guard, socket)[-1]) == size
             if asks == zmq.REQ:
                 socket.send(b"")
                 peer.recv()

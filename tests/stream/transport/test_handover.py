@@ -93,11 +93,25 @@ def test_each_edge_ends_once_so_that_one_that_ends_early_does_not_end_the_others
 
 
 def test_who_has_left_is_not_waited_for() -> None:
-    edge = Edge("a", "b")
+    """A lossless edge would wait for room for ever, and nobody comes in its place."""
+    edge = Edge("a", "b", bound=1)
     ends = ThreadEnds([edge], threading.Event())
     push = ends.producer(edge)
     push.push(frame(0))
-    ends.consumer(edge).close()
+    threading.Timer(0.05, ends.consumer(edge).close).start()
+    push.push(frame(1))
+    push.push(frame(2))
+    counts = push.close(patience_s=20)
+    assert (counts.acquired, counts.dropped) == (3, {"consumer gone": 3})
+
+
+def test_what_is_no_longer_asked_for_does_not_hold_up_the_end() -> None:
+    edge = Edge("a", "b", on_demand=True)
+    ends = ThreadEnds([edge], threading.Event())
+    push, pull = ends.producer(edge), ends.consumer(edge)
+    assert pull.pull(0.0) is None
+    push.push(frame(0))
+    push._wanted.clear()  # as where it was pushed at the very moment
     begun_s = time.monotonic()
     assert push.close(patience_s=20).dropped == {"never asked for": 1}
     assert time.monotonic() - begun_s < 5
