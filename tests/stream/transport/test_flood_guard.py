@@ -220,7 +220,9 @@ def who_is_cut_off_of(
     n_peers: int, context: Context, monkeypatch: pytest.MonkeyPatch, greeted: Collection[int] = ()
 ) -> list[int]:
     """Of peers of which some have greeted, by the order in which they came."""
-    clocks = {n: Clock(64 if n in greeted else 0) for n in range(n_peers)}
+    clocks = {n: Clock(0) for n in range(n_peers)}
+    for n in greeted:
+        clocks[n].came = 64
     monkeypatch.setattr(flood_guard, "ByteClock", clocks.__getitem__)
     with monitored(context, zmq.PULL, GUARD_EVENTS) as socket:
         guard = FloodGuard(socket, 1000)
