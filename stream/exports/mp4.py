@@ -25,8 +25,8 @@ _N_THREADS = 1
 
 def _write(path: Path, clip: Clip, appearance: Appearance) -> None:
     sheet = Sheet(clip, appearance)
-    edges = np.rint(_TICKS_HZ * np.append(clip.times_s, clip.durations_s.sum())).astype(int).tolist()
-    lasts = {begin: end - begin for begin, end in pairwise(edges)}
+    edges = np.rint(_TICKS_HZ * np.append(clip.times_s, clip.durations_s.sum())).astype(int)
+    lasts = {begin: end - begin for begin, end in pairwise(_rising(edges).tolist())}
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         container.metadata["title"] = clip.description
         container.metadata["comment"] = json.dumps(clip.facts)
@@ -63,6 +63,12 @@ class _Film:
             if packet.pts is not None:
                 packet.duration = self._lasts[packet.pts]
             self._container.mux(packet)
+
+
+def _rising(ticks: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Each later than the one before, as images of a film are: those that are not come a tick after it."""
+    counted = np.arange(len(ticks))
+    return np.maximum.accumulate(ticks - counted) + counted
 
 
 def _even(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -44,6 +44,8 @@ class ToldRecorder(Sink):
         """Takes the frames; None while none are taken."""
         self._open: tuple[Recorder, ...] = ()
         """Those that have not closed their files."""
+        self._all_is_written = threading.Event()
+        self._all_is_written.set()
         self._request, self._frames, self._error = RecordRequest(on=False), 0, ""
         self._edges: dict[str, EdgeCounts] = {}
         self._past = _Past(past.recorded if not past.open_file else ())
@@ -110,7 +112,8 @@ class ToldRecorder(Sink):
         return {EDGE: summed([self._past.counts, *(recorder.counts()[EDGE] for recorder in self._open)])}
 
     def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
-        recorder, self._recorder = self._recorder, None
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
         if recorder is not None:
             self._edges, self._at_the_end = dict(edges), recorder.open_file
             try:
@@ -120,6 +123,7 @@ class ToldRecorder(Sink):
                     raise
                 self._at_the_end = ""
                 _log.warning("%s: %s", EDGE, error)
+        self._all_is_written.wait()  # also what was told to stop a moment ago, on another thread
         return SinkEnd(self.counts(), {kind: ranges(ids) for kind, ids in self._past.lost.items()})
 
     @property
@@ -148,6 +152,7 @@ class ToldRecorder(Sink):
         _log.warning("%s: the recording goes on in %s", EDGE, self.open_file)
 
     def _take_up(self, recorder: Recorder) -> None:
+        self._all_is_written.clear()
         self._open, self._recorder = (recorder,), recorder
 
     def _stop(self) -> str:
@@ -176,6 +181,7 @@ class ToldRecorder(Sink):
             self._past.counts = summed([self._past.counts, counts, EdgeCounts(0, 0, failed)])
             self._past.files = (*self._past.files, *recorder.recorded)
             self._open = ()
+            self._all_is_written.set()
 
 
 class _Past:

@@ -110,3 +110,11 @@ def test_times_are_those_of_acquisition_or_of_the_nominal_rate() -> None:
     assert frame_times_s([5_000_000_000, 5_100_000_000, 5_300_000_000], 25.0) == pytest.approx([0, 0.1, 0.3])
     assert frame_times_s([0, 0, 0], 50.0) == pytest.approx([0, 0.02, 0.04])
     assert frame_times_s([0, 0], None) == pytest.approx([0, 0.04])
+
+
+def test_images_that_are_closer_than_a_film_s_clock_can_tell_come_one_after_the_other(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    images = np.full((3, *PIXELS.shape), -30, np.float32)
+    write_images(tmp_path / "a.mp4", images, STREAM, times_s=[0, 1e-6, 2e-6])
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        assert len(list(film.decode(video=0))) == 3

@@ -1,5 +1,7 @@
 """A recorder that is told to begin and to stop: files, counts, failures."""
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from sonolucent.stream.control.requests import RecordRequest
 from sonolucent.stream.errors import OutputError, RecordingFailed
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.recording.writer import RecordingWriter
-from sonolucent.stream.sinks.recorder import EDGE
+from sonolucent.stream.sinks.recorder import EDGE, Recorder
+from sonolucent.stream.sinks.sink import SinkEnd
 from sonolucent.stream.sinks.told_recorder import FAILED, ToldRecorder
 from sonolucent.stream.transport.edge import Edge
 
@@ -35,6 +38,30 @@ def tell(recorder: ToldRecorder, **request: object) -> Told:
     told = recorder.obey(Record(RecordRequest(**request)))  # type: ignore[arg-type]
     assert isinstance(told, Told)
     return told
+
+
+def test_a_run_that_ends_waits_for_a_recording_that_was_told_to_stop_a_moment_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, begun = ToldRecorder(CONTROLLED, STREAM, StageReport({})), threading.Event()
+    plain = Recorder.close
+
+    def slow(self: Recorder, edges: dict[str, EdgeCounts]) -> SinkEnd:
+        begun.set()
+        time.sleep(0.3)
+        return plain(self, edges)
+
+    monkeypatch.setattr(Recorder, "close", slow)
+    tell(recorder, on=True, file=str(tmp_path / "a.h5"))
+    for i in range(3):
+        recorder.write(image(i))
+    stopping = threading.Thread(target=tell, args=(recorder,), kwargs={"on": False})
+    stopping.start()
+    assert begun.wait(20)
+    counts = recorder.close({}).edges[EDGE]
+    stopping.join()
+    assert (counts.acquired, counts.delivered, counts.balanced) == (3, 3, True)
+    assert recorder.recorded == (str(tmp_path / "a.h5"),)
 
 
 def test_it_takes_nothing_until_it_is_told_and_after_it_is_told_to_stop(tmp_path: Path) -> None:
