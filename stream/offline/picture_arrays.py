@@ -9,6 +9,7 @@ import numpy as np
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.grey_pictures import Pictures
 from sonolucent.stream.recording.formats.numpy_arrays import DAMAGED, require_archive
+from sonolucent.stream.recording.read_budget import bounded
 
 ARRAYS = (".npz",)
 _NAMES = ("bmode_db", "x_m", "z_m", "times_s")
@@ -21,7 +22,8 @@ def array_file(path: Path) -> Pictures:
         ConfigError: it cannot be read, or holds no such images.
     """
     try:
-        require_archive(path)
+        with bounded(path):
+            require_archive(path)
         with np.load(path) as arrays:
             held = {name: arrays[name] for name in arrays.files if name in _NAMES}
     except FileNotFoundError as error:

@@ -147,7 +147,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, monkeypatch: py
 
 def test_arrays_that_unpack_to_a_thousand_times_their_bytes_are_refused(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "small.npz", bmode_db=np.zeros((300, 500, 500), np.float32))
-    with pytest.raises(ConfigError, match="claims to unpack to 300000"):
+    with pytest.raises(ConfigError, match="300000\\d+ bytes that it claims to unpack to"):
         plain_clip(tmp_path / "small.npz")
 
 
