@@ -79,7 +79,7 @@ def _read_toml(path: Path, toml: Path) -> dict[str, Any]:
         )
     try:
         said = tomllib.loads(toml.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise RecordingError(f"{toml}: {error}") from error
     known = (*_REQUIRED, *_OPTIONAL)
     unknown, missing = sorted(set(said) - set(known)), [key for key in _REQUIRED if key not in said]
