@@ -8,6 +8,7 @@ import numpy as np
 
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.grey_pictures import Pictures
+from sonolucent.stream.offline.wanted_images import WantedImages
 from sonolucent.stream.recording.formats.numpy_arrays import DAMAGED, require_archive
 from sonolucent.stream.recording.read_budget import bounded
 
@@ -15,11 +16,11 @@ ARRAYS = (".npz",)
 _NAMES = ("bmode_db", "x_m", "z_m", "times_s")
 
 
-def array_file(path: Path) -> Pictures:
+def array_file(path: Path, wanted: WantedImages) -> Pictures:
     """What `sonolucent image FILE OUT.npz` wrote: the plain images.
 
     Raises:
-        ConfigError: it cannot be read, or holds no such images.
+        ConfigError: it cannot be read, or holds no images, or not those.
     """
     try:
         with bounded(path):
@@ -38,4 +39,5 @@ def array_file(path: Path) -> Pictures:
     steps = [float(axis[1] - axis[0]) if len(axis) > 1 else 0.0 for axis in axes]
     pixel_m = (steps[0], steps[1]) if min(steps) > 0 else None
     times_s = np.asarray(held.get("times_s", 0.04 * np.arange(len(images))), np.float64)
-    return Pictures(images, times_s, pixel_m=pixel_m)
+    shown = slice(wanted.of(path, len(images)).start, wanted.of(path, len(images)).stop)
+    return Pictures(images[shown], times_s[shown], wanted.first, pixel_m=pixel_m)
