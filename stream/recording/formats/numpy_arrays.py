@@ -28,7 +28,7 @@ from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 _MAX_BYTES = 1 << 33
-# What NumPy and zipfile raise on wrong bytes, by trial; the rest `hdf5.reading` takes.
+# What NumPy and zipfile raise on wrong bytes, by trial, beside OSError and ValueError.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -37,6 +37,7 @@ DAMAGED = (
     SyntaxError,
     tokenize.TokenError,
     MemoryError,
+    RuntimeError,  # of what is encrypted
 )
 _REQUIRED = ("pitch_m", "center_frequency_hz", "sampling_frequency_hz", "initial_time_s")
 _OPTIONAL = (

@@ -149,3 +149,29 @@ def test_a_dicom_file_with_a_wrong_length_is_told_in_words(tmp_path: Path) -> No
     path.write_bytes(content)
     with pytest.raises(ConfigError, match="no DICOM image can be read"):
         plain_clip(path)
+
+
+def test_an_encrypted_archive_is_told_in_words(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", bmode_db=np.linspace(-60, 0, 400).reshape(1, 20, 20))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[6] |= 1
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"no arrays can be read .*encrypted"):
+        plain_clip(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("x_m", np.array(["a", "b"]), r"x_m holds \(2,\) <U1; a row of numbers is due"),
+        ("z_m", np.zeros((2, 2)), r"z_m holds \(2, 2\) float64"),
+        ("times_s", np.array(0.1), r"times_s holds \(\) float64"),
+        ("times_s", np.arange(3.0), "3 times for 1 images"),
+    ],
+)
+def test_arrays_beside_the_images_are_rows_of_numbers(tmp_path: Path, name: str, values: Any, said: str) -> None:
+    images = np.linspace(-60, 0, 400).reshape(1, 20, 20)
+    np.savez(tmp_path / "a.npz", **{"bmode_db": images, name: values})
+    with pytest.raises(ConfigError, match=said):
+        plain_clip(tmp_path / "a.npz")
