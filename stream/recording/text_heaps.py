@@ -1,8 +1,8 @@
 """The heaps in which an HDF5 file keeps its texts.
 
 HDF5 2.0.0 goes through a heap from piece to piece, and stands still for ever at a free piece of size zero, which no
-writer makes; and it counts past the largest number where a piece is said to be that large, and comes back to such a one. Nothing
-in the program could then end it. Layout of a global heap: HDF5 file format specification, III.E.
+writer makes. Where a piece is said to be as large as a number can be, it counts past that, and comes to such a one.
+Nothing in the program could then end it. Layout of a global heap: HDF5 file format specification, III.E.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def require_heaps_that_end(path: Path) -> None:
             at = -1
             while (at := data.find(_SIGNATURE, at + 1)) >= 0:
                 if not _ends(data, at):
-                    raise ValueError(f"the heap of texts at byte {begin + at} is damaged: a piece of it cannot be so large")
+                    where = f"the heap of texts at byte {begin + at}"
+                    raise ValueError(f"{where} is damaged: a piece of it cannot be so large")
 
 
 def _ends(heap: bytes, begin: int) -> bool:
