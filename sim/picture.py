@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.sim.echogenicity import ANECHOIC_DB, EchogenicityMap
 from sonolucent.sim.phantom import Phantom
+from sonolucent.sim.picture_pages import first_page
 from sonolucent.sim.scattering import DEFAULT_DENSITY_M2, speckle
 
 PREFIX = "picture:"
 USAGE = "picture:FILE, picture:FILE:WIDTH_MM or picture:FILE:WIDTH_MM:RANGE_DB"
-PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
-"""By a file's content. Others have Pillow start programs: PostScript is one, whatever the file is called."""
 _WIDTH_M = 40e-3
 _TOP_M = 1e-3
 """Where the picture begins, as the reference image does."""
@@ -105,18 +104,8 @@ def _echogenicity(file: Path, width_m: float, dynamic_range_db: float) -> Echoge
 
 def _grey(file: Path) -> NDArray[np.float64]:
     """Grey 0..1 (n_z, n_x)."""
-    from PIL import Image as Picture
-    from PIL import UnidentifiedImageError
-
-    try:
-        with Picture.open(file, formats=PICTURE_FORMATS) as opened:
-            mode = opened.mode
-            deep = mode.startswith("I")
-            grey = np.asarray(opened if deep else opened.convert("L"), np.float64) / (65535 if deep else 255)
-    except UnidentifiedImageError as error:
-        raise ValueError(f"{file} is no picture that can be read; give a PNG, JPEG or TIFF") from error
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"{file}: {getattr(error, 'strerror', None) or error}; check the path and the file") from error
+    mode, pixels = first_page(file, "L")
+    grey = np.asarray(pixels, np.float64) / (65535 if mode.startswith("I") else 255)
     if mode == "F" or grey.max() > 1:
         raise ValueError(f"{file} has pixels of 32 bits, whose white is unknown; save it with 8 or 16 bits of grey")
     if min(grey.shape) < _LEAST_PX:

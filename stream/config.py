@@ -11,6 +11,7 @@ import tyro
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.nn.inference.image_grain import chosen_grain
 from sonolucent.stream.accounting.budgets import load_budgets
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.printable import printable, require_utf8
 from sonolucent.stream.training_settings import TrainingSettings
@@ -214,7 +215,7 @@ def load_config(path: Path) -> Config:
         return msgspec.toml.decode(path.read_bytes(), type=Config)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; check the path") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise ConfigError(f"{path}: {error}; `sonolucent run --help` lists what there is") from error
 
 

@@ -120,10 +120,8 @@ def plan_plane_waves(
     waves = _require_plane_waves(acquisition)
     sampling = _choose_sizes(acquisition, grid, apodization, waves)
     steepest_sine = max(abs(w.sine) for w in waves)
-    low_k = 2 * math.pi * pass_band_hz(acquisition)[0] / acquisition.sound_speed_m_s
-    require_room_for_waves(
-        acquisition, sampling, apodization.sine_at(0.0, low_k) + steepest_sine, len(_mirrored(waves))
-    )
+    receive_sine = (1 + _SKIRT) * apodization.sine_at(0.0, _highest_wavenumber_rad_m(acquisition, sampling))
+    require_room_for_waves(acquisition, sampling, receive_sine + steepest_sine, len(_mirrored(waves)))
     legs = _ReceiveLegs(acquisition, grid, apodization, sampling)
     steepest = math.ceil((legs.limit_rad_m + legs.k.max() * steepest_sine) / legs.step_rad_m)
     image_waves = np.arange(-steepest, steepest + 1)
@@ -187,6 +185,11 @@ def _time_length(
     first_s, end_s = acquisition.initial_time_s, acquisition.initial_time_s + acquisition.n_samples / rate_hz
     record_s = max(latest_s, end_s) - min(earliest_s, first_s) + ringing_s(acquisition)
     return good_length(max(rate_hz * record_s, SHORTEST))
+
+
+def _highest_wavenumber_rad_m(acquisition: Acquisition, sampling: TransformSizes) -> float:
+    last = np.array([sampling.first_bin + sampling.n_bins - 1])
+    return float(2 * np.pi * bin_frequency_hz(acquisition, sampling.n_time, last)[0] / acquisition.sound_speed_m_s)
 
 
 class _ReceiveLegs:

@@ -80,7 +80,7 @@ def usable_package(folder: Path, model: Model, shape: ImageShape) -> tuple[Path 
 def _fault(path: Path, model: Model, shape: ImageShape) -> str | None:
     try:
         note = msgspec.json.decode(_note_path(path).read_bytes(), type=PackageNote)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "was not made on this machine, and a package is a program"
     wanted = _wanted(model, shape)
     differing = [name for name in PackageNote.__struct_fields__ if getattr(note, name) != getattr(wanted, name)]

@@ -11,6 +11,7 @@ import numpy as np
 import zmq
 
 from sonolucent.stream.control.requests import MAX_WORDS_BYTES, ControlAnswer, ControlRequest
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context
 
@@ -35,7 +36,7 @@ def ask(port: int, request: ControlRequest, timeout_s: float = _TIMEOUT_S) -> Co
             )
         try:
             return _granted(answer)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNDECODABLE as error:
             raise ControlError(f"what answers on port {port} is no run ({error}); is it another program's?") from error
 
 

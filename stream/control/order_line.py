@@ -12,6 +12,7 @@ import zmq
 
 from sonolucent.stream.control.orders import Here, NumberedOrder, Obeyed, Order
 from sonolucent.stream.control.requests import MAX_WORDS_BYTES
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ControlError
 from sonolucent.stream.transport.sockets import Context, remove_file
 
@@ -102,7 +103,7 @@ class OrderLine:
         identity, *parts = self._socket.recv_multipart()
         try:
             stage, said = identity.decode(), msgspec.json.decode(b"".join(parts), type=Obeyed | Here)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             self._tell_of_stranger(error)
             return "", _FIRST_WORD
         if isinstance(said, Obeyed):

@@ -14,6 +14,7 @@ from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.stream.accounting.live_training import LiveTraining
 from sonolucent.stream.control.boundary import attempt
 from sonolucent.stream.control.requests import RecordingState, RecordRequest, ReplayRequest, ReplayState
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.transport.sockets import Context
 
 _POLL_MS = 50
@@ -148,7 +149,7 @@ class ControlledStage:
         """Nothing where it is no order: who gave it is of another version, or is no hub."""
         try:
             numbered = msgspec.json.decode(order, type=NumberedOrder)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as refusal:
+        except UNDECODABLE as refusal:
             _log.warning("control: no order of this version: %s; have all stages of a run the same one", refusal)
             return b""
         answer, error = attempt(lambda: msgspec.json.encode(self._obeyed(numbered)), b"")

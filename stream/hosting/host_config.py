@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from sonolucent.stream.config import Config
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ConfigError
 
 _KEYS = {field.name: field.type for field in msgspec.structs.fields(Config)}
@@ -45,7 +46,7 @@ def load_host_config(path: Path) -> HostConfig:
         return HostConfig(_port(file.port), _scanners(file))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; check the path") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ConfigError) as error:
+    except (*UNDECODABLE, ConfigError) as error:
         raise ConfigError(f"{path}: {error}; a scanner's keys are those of `sonolucent run --help`") from error
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from sonolucent.stream.accounting.report import RunReport
 from sonolucent.stream.config import Config
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.hosting.core_shares import on_cores
 from sonolucent.stream.hosting.telling import tell
 
@@ -82,7 +83,7 @@ class ScannerProcess:
                 self._process.stdin.close()
         try:
             return msgspec.json.decode(self._output, type=ScannerAnswer)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             return ScannerAnswer(error="aborted" if self._killed else _fate(status))
 
     def _read(self) -> None:

@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 
 import msgspec
 
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.metrics.status import Status
 
@@ -25,5 +26,5 @@ def fetch(port: int) -> Status:
     try:
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:
             return msgspec.json.decode(answer.read(), type=Status)
-    except (HTTPError, HTTPException, msgspec.DecodeError) as error:
+    except (HTTPError, HTTPException, *UNDECODABLE) as error:
         raise ConfigError(f"what answers at {address} is no run ({error}); is it another program's port?") from error

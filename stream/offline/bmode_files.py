@@ -20,6 +20,7 @@ from sonolucent.stream.offline.grey_pictures import PICTURES, Pictures, picture_
 from sonolucent.stream.offline.picture_arrays import ARRAYS, array_file
 from sonolucent.stream.offline.picture_dicom import DICOM, dicom_file, is_dicom
 from sonolucent.stream.offline.picture_films import FILMS, film_file
+from sonolucent.stream.offline.wanted_images import WantedImages
 from sonolucent.stream.recording.open import open_recording, split_path
 from sonolucent.stream.recording.reader import Recording
 
@@ -48,20 +49,20 @@ def plain_clip(
         ConfigError: the file is no B-mode, or has no such frames; or the options do not suit it.
         RecordingError: it is none of these files.
     """
-    suffix = file.suffix.lower()
+    suffix, wanted = file.suffix.lower(), WantedImages(first, last)
     if pixel_mm is not None and not min(pixel_mm) > 0:
         raise ConfigError(f"pixel_mm must be positive, not {pixel_mm[0]:g} and {pixel_mm[1]:g}")
     if suffix in PICTURES:
-        return _of_pictures(picture_file(file), file, first, last, pixel_mm, dynamic_range_db)
+        return _of_pictures(picture_file(file, wanted), file, pixel_mm, dynamic_range_db)
     if suffix in ARRAYS:
-        return _of_pictures(array_file(file), file, first, last, pixel_mm, dynamic_range_db)
+        return _of_pictures(array_file(file, wanted), file, pixel_mm, dynamic_range_db)
     if suffix in FILMS:
-        return _of_pictures(film_file(file), file, first, last, pixel_mm, dynamic_range_db)
+        return _of_pictures(film_file(file, wanted), file, pixel_mm, dynamic_range_db)
     if suffix in DICOM or is_dicom(file):
-        return _of_pictures(dicom_file(file), file, first, last, pixel_mm, dynamic_range_db)
+        return _of_pictures(dicom_file(file, wanted), file, pixel_mm, dynamic_range_db)
     if pixel_mm is not None:
         raise ConfigError(f"{file}: a recording knows the size of its pixels; leave pixel_mm out")
-    return _of_recording(file, first, last)
+    return _of_recording(file, wanted)
 
 
 def shows_images(file: Path) -> bool:
@@ -94,30 +95,20 @@ def require_bmode(image_db: NDArray[np.float32], where: str) -> None:
         raise ConfigError(f"{where}: all pixels are alike, so there is nothing to enhance; check the file")
 
 
-def _of_pictures(
-    pictures: Pictures,
-    file: Path,
-    first: int,
-    last: int | None,
-    pixel_mm: tuple[float, float] | None,
-    dynamic_range_db: float,
-) -> Clip:
-    wanted = wanted_frames(file, len(pictures.pixels), first, last)
-    pixels = pictures.pixels[wanted.start : wanted.stop]
+def _of_pictures(pictures: Pictures, file: Path, pixel_mm: tuple[float, float] | None, dynamic_range_db: float) -> Clip:
     size_m = pictures.pixel_m if pixel_mm is None else (1e-3 * pixel_mm[0], 1e-3 * pixel_mm[1])
     dx_m, dz_m = size_m or (_UNKNOWN_PX_M, _UNKNOWN_PX_M)
-    n_z, n_x = pixels.shape[1:]
+    n_z, n_x = pictures.images[0].shape
     grid = ImageGrid(-(n_x - 1) / 2 * dx_m, dz_m / 2, dx_m, dz_m, n_z, n_x)
     stream = Stream(Acquisition(), grid, pictures.rate_hz)
 
     def images() -> Iterator[Image]:
-        for i, picture in zip(wanted, pixels, strict=True):
+        for i, picture in enumerate(pictures.images, pictures.first):
             image_db = _decibels(picture, dynamic_range_db)
-            require_bmode(image_db, f"{file}, image {i}" if len(pictures.pixels) > 1 else str(file))
+            require_bmode(image_db, f"{file}, image {i}" if i or len(pictures.images) > 1 else str(file))
             yield Image(i, image_db[np.newaxis], dynamic_range_db)
 
-    times_s = pictures.times_s[wanted.start : wanted.stop]
-    clip = Clip.of(stream, images(), times_s, enhanced=False, source=file.name)
+    clip = Clip.of(stream, images(), pictures.times_s, enhanced=False, source=file.name)
     return replace(clip, acquisition_known=False, pixels_known=size_m is not None)
 
 
@@ -127,12 +118,12 @@ def _decibels(picture: NDArray[Any], dynamic_range_db: float) -> NDArray[np.floa
     return np.asarray(picture.clip(-dynamic_range_db, 0), np.float32)
 
 
-def _of_recording(file: Path, first: int, last: int | None) -> Clip:
+def _of_recording(file: Path, asked: WantedImages) -> Clip:
     if not split_path(file)[0].exists():
         raise ConfigError(f"{file}: there is no such file")
     recording = open_recording(file)
     held = n_images(recording)
-    wanted = wanted_frames(file, held or len(recording), first, last)
+    wanted = asked.of(file, held or len(recording))
     if held and isinstance(recording, Recording):
         clip = recorded(recording, wanted, ImagingSettings(), Enhancing("none"))
     else:
@@ -143,17 +134,3 @@ def _of_recording(file: Path, first: int, last: int | None) -> Clip:
 def _checked(image: Image, file: Path) -> Image:
     require_bmode(image.bmode, f"{file}, image {image.frame_id}")
     return image
-
-
-def wanted_frames(file: Path, n: int, first: int, last: int | None) -> range:
-    """The frames from `first` to `last`, of n.
-
-    Raises:
-        ConfigError: they are not there.
-    """
-    end = n - 1 if last is None else last
-    if n == 0:
-        raise ConfigError(f"{file}: holds no image")
-    if not 0 <= first <= end < n:
-        raise ConfigError(f"{file}: holds images 0 to {n - 1}; there are no {first} to {end}")
-    return range(first, end + 1)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from sonolucent.beamform import BModeImager, ImageGrid, ImagingSettings
 from sonolucent.nn.evaluate import PixelRectangle, View
-from sonolucent.sim.picture import PICTURE_FORMATS
+from sonolucent.sim.picture_pages import first_page
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.evaluation_manifest import Manifest
+from sonolucent.stream.offline.grey_pictures import require_8_bits
 from sonolucent.stream.recording.open import open_recording
 
 
@@ -90,14 +91,12 @@ def read_bmode(path: Path, dynamic_range_db: float) -> NDArray[np.float32]:
     """An 8-bit picture as a B-mode image in dB, float32 (n_z, n_x) in [-dynamic_range_db, 0].
 
     Raises:
-        ConfigError: it is no picture.
+        ConfigError: it is no picture of 8 bits.
     """
-    from PIL import Image as Picture
-    from PIL import UnidentifiedImageError
-
     try:
-        with Picture.open(path, formats=PICTURE_FORMATS) as picture:
-            grey = np.asarray(picture.convert("L"), np.float32)
-    except UnidentifiedImageError as error:
-        raise ConfigError(f"{path} is no picture; correct the manifest") from error
+        mode, pixels = first_page(path, "L")
+    except ValueError as error:
+        raise ConfigError(f"{error}; correct the manifest") from error
+    require_8_bits(mode, path)
+    grey = np.asarray(pixels, np.float32)
     return np.asarray((grey / 255 - 1) * dynamic_range_db, np.float32)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from sonolucent.nn.evaluate import PixelRectangle
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ConfigError
 
 FILE_NAME = "evaluation.toml"
@@ -88,7 +89,7 @@ def load_manifest(folder: Path, path: Path | None = None) -> Manifest:
         raise ConfigError(
             f"{path}: {error.strerror}; the manifest names the images that are to be measured:\n\n{_EXAMPLE}"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise ConfigError(f"{path}: {error}; docs/how-to/evaluate.md says what a manifest holds") from error
     missing = [name for name in manifest.files() if not (folder / name).is_file()]
     if missing:

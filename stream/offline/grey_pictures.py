@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.sim.picture import PICTURE_FORMATS
+from sonolucent.sim.picture_pages import Page, picture_pages
 from sonolucent.stream.errors import ConfigError
+from sonolucent.stream.offline.wanted_images import WantedImages
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp")
 _COLOUR, _MOST_COLOURED = 40, 1e-3
@@ -20,55 +24,57 @@ _INCH_M = 0.0254
 
 @dataclass(frozen=True)
 class Pictures:
-    """What a file of pictures holds.
+    """What a file of pictures shows of what was asked for.
 
     Args:
-        pixels: (n, n_z, n_x), grey 0..255 as uint8, or dB as float32.
-        times_s: when each is shown, rising, (n,).
+        images: each (n_z, n_x), grey 0..255 as uint8, or dB as float32.
+        times_s: when each is shown, rising.
+        first: the number of the first, of all that the file holds.
         rate_hz: images a second, where the file says.
         pixel_m: width and height of a pixel, where the file says.
     """
 
-    pixels: NDArray[np.uint8] | NDArray[np.float32]
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.float32]
     times_s: NDArray[np.float64]
+    first: int = 0
     rate_hz: float | None = None
     pixel_m: tuple[float, float] | None = None
 
 
-def picture_file(path: Path) -> Pictures:
+def picture_file(path: Path, wanted: WantedImages) -> Pictures:
     """The picture, or the pages of it, that a file holds.
 
     Only pictures that this program has written tell the size of their pixels: what others write there is meant for
     printers.
 
     Raises:
-        ConfigError: it cannot be read, or is not grey of 8 bits.
+        ConfigError: it cannot be read, has no such pages, or is not grey of 8 bits.
     """
-    from PIL import Image as Picture
-    from PIL import ImageSequence, UnidentifiedImageError
-
-    pages, times_s, time_s = [], [], 0.0
+    said: dict[Any, Any] = {}
     try:
-        with Picture.open(path, formats=PICTURE_FORMATS) as opened:
-            own = str(opened.info.get("Software", "")).startswith("Sonolucent")
-            dpi = opened.info.get("dpi")
-            for page in ImageSequence.Iterator(opened):
-                _require_8_bits(page.mode, path)
-                pages.append(grey_of(np.asarray(page.convert("RGB")), path))
-                times_s.append(time_s)
-                time_s += page.info.get("duration", 0) * 1e-3 or _NOMINAL_S
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: there is no such file") from error
-    except UnidentifiedImageError as error:
-        raise ConfigError(f"{path} is no picture that can be read; give a PNG, JPEG or TIFF") from error
-    except Picture.DecompressionBombError as error:
-        raise ConfigError(f"{path} has too many pixels to be a picture of B-mode; cut it") from error
-    except (OSError, SyntaxError) as error:
-        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}; check the file") from error
-    if len({page.shape for page in pages}) > 1:
-        raise ConfigError(f"{path}: its pages are of different sizes; give them one by one")
+        images, times_s = wanted.shown(path, _frames(path, said))
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    own, dpi = str(said.get("Software", "")).startswith("Sonolucent"), said.get("dpi")
     pixel_m = (_INCH_M / float(dpi[0]), _INCH_M / float(dpi[1])) if own and dpi else None
-    return Pictures(np.stack(pages), np.array(times_s), pixel_m=pixel_m)
+    return Pictures(images, times_s, wanted.first, pixel_m=pixel_m)
+
+
+def _frames(path: Path, said: dict[Any, Any]) -> Iterator[tuple[float, Callable[[], NDArray[np.uint8]]]]:
+    """Times and pixels; `said` is filled with what the file tells beside its first page."""
+    time_s = 0.0
+    for page in picture_pages(path):
+        if not said:
+            said.update(page.info)
+        yield time_s, partial(_grey_page, page, path)
+        time_s += page.info.get("duration", 0) * 1e-3 or _NOMINAL_S
+
+
+def _grey_page(page: Page, path: Path) -> NDArray[np.uint8]:
+    require_8_bits(page.mode, path)
+    return grey_of(page.pixels("RGB"), path)
 
 
 def grey_of(rgb: NDArray[np.uint8], where: Path) -> NDArray[np.uint8]:
@@ -88,7 +94,8 @@ def grey_of(rgb: NDArray[np.uint8], where: Path) -> NDArray[np.uint8]:
     return np.asarray(np.round(rgb.mean(axis=2)), np.uint8)
 
 
-def _require_8_bits(mode: str, path: Path) -> None:
+def require_8_bits(mode: str, path: Path) -> None:
+    """Refuses a picture of Pillow's mode `mode` that has more. Raises ConfigError."""
     if mode.startswith("I") or mode == "F":
         bits = 16 if mode.startswith("I;16") or mode == "I" else 32
         raise ConfigError(

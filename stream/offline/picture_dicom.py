@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.sim.picture_pages import require_pixels
 from sonolucent.stream.errors import ConfigError
 from sonolucent.stream.offline.grey_pictures import Pictures, grey_of
+from sonolucent.stream.offline.wanted_images import WantedImages, require_room
 
 DICOM = (".dcm", ".dicom")
 _MAGIC, _MAGIC_AT = b"DICM", 128
 _CM = 3
+_MOST_DEFLATED = 1032
+"""What deflate can make of a byte."""
+# What pydicom raises on damaged files, by trial; of its decoders RuntimeError.
+_DAMAGED = (
+    AttributeError,
+    ValueError,
+    RuntimeError,
+    OSError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
 _NOMINAL_MS = 40.0
 
 
@@ -27,40 +48,60 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def dicom_file(path: Path) -> Pictures:
+def dicom_file(path: Path, wanted: WantedImages) -> Pictures:
     """The frames of a DICOM file.
 
     Raises:
-        ConfigError: pydicom is not installed; or the file cannot be read, or is not grey of 8 bits.
+        ConfigError: pydicom is not installed; or the file cannot be read, has no such frames, or is not grey of 8 bits.
     """
     if importlib.util.find_spec("pydicom") is None:
         raise ConfigError(f"{path}: pydicom is not installed; pip install 'sonolucent[dicom]'")
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-    from pydicom.pixels.utils import pixel_array
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
-        dataset = pydicom.dcmread(path)
-        pixels = pixel_array(dataset)  # YBR comes as RGB
+        return _shown(path, wanted)
+    except ConfigError:
+        raise
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
-    except (InvalidDicomError, AttributeError, ValueError, RuntimeError, NotImplementedError, OSError) as error:
+    except (InvalidDicomError, BytesLengthException, *_DAMAGED) as error:
         raise ConfigError(f"{path}: no DICOM image can be read ({error}); export it uncompressed") from error
-    if pixels.dtype != np.uint8:
-        raise ConfigError(f"{path}: {dataset.BitsStored} bits of grey; export it with 8 bits, black to white")
-    grey = _grey(dataset, pixels, path)
+
+
+def _shown(path: Path, wanted: WantedImages) -> Pictures:
+    from pydicom import dcmread
+    from pydicom.pixels.utils import iter_pixels
+
+    _require_little_unpacked(path)
+    dataset = dcmread(path)
+    numbers = wanted.of(path, int(dataset.get("NumberOfFrames") or 1))
+    _require_size(dataset, len(numbers), path)
+    grey = [_grey(dataset, frame, path) for frame in iter_pixels(dataset, indices=numbers)]  # YBR comes as RGB
     step_ms = float(dataset.get("FrameTime", 0) or _NOMINAL_MS)
-    times_s = np.asarray(1e-3 * step_ms * np.arange(len(grey)), np.float64)
-    return Pictures(grey, times_s, 1e3 / step_ms, _pixel_m(dataset))
+    times_s = np.asarray(1e-3 * step_ms * np.array(numbers), np.float64)
+    return Pictures(grey, times_s, wanted.first, 1e3 / step_ms, _pixel_m(dataset))
 
 
-def _grey(dataset: Any, pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    meaning = dataset.PhotometricInterpretation
-    if dataset.SamplesPerPixel == 1:
-        frames = pixels if pixels.ndim == 3 else pixels[np.newaxis]
-        return np.asarray(255 - frames if meaning == "MONOCHROME1" else frames, np.uint8)
-    frames = pixels if pixels.ndim == 4 else pixels[np.newaxis]
-    return np.stack([grey_of(frame, path) for frame in frames])
+def _require_little_unpacked(path: Path) -> None:
+    """pydicom unpacks all of a file that is deflated as a whole, whatever it comes to."""
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        require_room(path, _MOST_DEFLATED * path.stat().st_size)
+
+
+def _require_size(dataset: Any, n_frames: int, path: Path) -> None:
+    if dataset.BitsAllocated != 8 or dataset.PixelRepresentation != 0:
+        raise ConfigError(f"{path}: {dataset.BitsStored} bits of grey; export it with 8 bits, black to white")
+    require_pixels(path, dataset.Columns, dataset.Rows)
+    require_room(path, n_frames * dataset.Columns * dataset.Rows)
+
+
+def _grey(dataset: Any, frame: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    if dataset.SamplesPerPixel > 1:
+        return grey_of(frame, path)
+    return np.asarray(255 - frame if dataset.PhotometricInterpretation == "MONOCHROME1" else frame, np.uint8)
 
 
 def _pixel_m(dataset: Any) -> tuple[float, float] | None:

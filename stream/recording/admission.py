@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sonolucent.stream.recording.element_order import ElementOrder, element_orde
 from sonolucent.stream.recording.file_description import FileDescription
 from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.known_formats import ReadOptions
+from sonolucent.stream.recording.read_budget import charge
 from sonolucent.stream.recording.sanity import Claim
 from sonolucent.stream.recording.shot_clocks import ShotClocks, shot_clocks
 
@@ -71,6 +73,7 @@ def _require_frames(said: FileDescription) -> None:
         raise ValueError(f"it holds no frames of channel data: {said.n_frames} of {said.shape} (tx, rx, sample)")
     if np.prod(said.shape, dtype=float) * 8 > _MAX_FRAME_BYTES:
         raise ValueError(f"it claims frames of {said.shape}, beyond {_MAX_FRAME_BYTES} bytes")
+    charge(8 * math.prod(said.shape), f"frames of {said.shape}")
     require_convertible(said.dtype)
 
 

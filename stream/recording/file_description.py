@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sonolucent.stream.recording.read_budget import shot_table
 from sonolucent.stream.recording.sanity import Claim
 
 
@@ -72,6 +73,13 @@ class FileDescription:
 
 
 def single_elements(tx_elements: ArrayLike, n_elements: int) -> Firing:
-    """Shots that fire one element each, counted from 0, at t = 0."""
-    fires = np.eye(n_elements)[np.asarray(tx_elements, int)]
+    """Shots that fire one element each, counted from 0, at t = 0.
+
+    Raises:
+        ValueError: there is no such element, or there are too many for their file.
+    """
+    elements = np.arange(n_elements)
+    fires = shot_table(
+        ((elements == elements[tx]).astype(float) for tx in np.asarray(tx_elements, int)), "elements that fire alone"
+    )
     return Firing(Claim("delays", np.zeros_like(fires)), Claim("apodization", fires))

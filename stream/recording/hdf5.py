@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.recording.read_budget import bounded, charge
 from sonolucent.stream.recording.text_heaps import require_heaps_that_end
 
 # What h5py raises on damaged files, by trial.
@@ -34,6 +35,8 @@ _SUPERBLOCK_BYTES = 48
 # The waits double from a nanosecond on: two milliseconds in all.
 _READ_ATTEMPTS = 20
 _HEAD_BYTES = 1 << 15
+# A name in a list, and what it leads to where that is opened.
+_NAME_BYTES = 256
 
 
 def create(path: Path) -> h5py.File:
@@ -116,9 +119,11 @@ def _open_unclosed(path: Path) -> h5py.File:
 
 @contextmanager
 def reading(path: Path, format_name: str) -> Iterator[None]:
-    """Within, whatever a reader, h5py or NumPy make of a file is a `RecordingError` that names file and format."""
+    """Within, a file takes no more memory than it may, and whatever a reader, h5py or NumPy make of it is a
+    `RecordingError` that names file and format."""
     try:
-        yield
+        with bounded(path):
+            yield
     except RecordingError:
         raise
     except KeyError as error:
@@ -143,8 +148,9 @@ def members(group: h5py.Group) -> list[str]:
     """The names in a group, sorted.
 
     Raises:
-        ValueError: it is a dataset, whose rows nobody should go through.
+        ValueError: it is a dataset, whose rows nobody should go through; or there are too many for their file.
     """
     if not isinstance(group, h5py.Group):
         raise ValueError(f"{group.name} is a dataset where a group is due")
+    charge(_NAME_BYTES * len(group), f"the names in {group.name}")
     return sorted(group)

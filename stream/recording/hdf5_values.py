@@ -14,11 +14,15 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
+from sonolucent.stream.recording.read_budget import charge
+
 MAX_CHUNK_BYTES = 1 << 30
 _MAX_DEPTH = 64
 _MAX_LINKS = 1_000_000
 # Deflate adds five bytes to 16 kB that it cannot shorten, and no filter adds more than this.
 _PACKED_MORE, _PACKED_BYTES = 1.125, 4096
+# What HDF5 keeps of a dataset that is open; so that many small ones cost something too.
+OPEN_BYTES = 4096
 _DEFLATE, _FLETCHER32 = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32
 
 
@@ -59,7 +63,8 @@ def read(dataset: h5py.Dataset, index: int | EllipsisType = ...) -> NDArray[Any]
     """All of a dataset, or one row of it.
 
     Raises:
-        ValueError: it is none, its values lie in another file, or a chunk is or unpacks to more than it may.
+        ValueError: it is none, its values lie in another file, a chunk is or unpacks to more than it may, or the values
+            take more memory than is left to the file.
     """
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"{dataset.name} is a group where values are due")
@@ -67,6 +72,8 @@ def read(dataset: h5py.Dataset, index: int | EllipsisType = ...) -> NDArray[Any]
     if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
         raise ValueError(f"the values of {dataset.name} lie in another file; copy them into this one")
     require_chunks(dataset)
+    n_bytes = math.prod(dataset.shape if index is ... else dataset.shape[1:]) * dataset.dtype.itemsize
+    charge(OPEN_BYTES + max(n_bytes, _chunk_bytes(dataset)), dataset.name)
     if made.get_nfilters():
         filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
         _require_honest_chunks(dataset, filters, slice(None) if index is ... else slice(index, index + 1))

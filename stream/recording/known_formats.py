@@ -15,6 +15,7 @@ from sonolucent.stream.plausible_values import require_ultrasound
 from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.file_words import why_no_file
+from sonolucent.stream.recording.read_budget import bounded
 from sonolucent.stream.registry import Registry
 
 _MAGIC_BYTES = 512
@@ -95,7 +96,9 @@ def read_recording(path: Path, options: ReadOptions) -> AnyRecording:
     Raises:
         RecordingError: the file is missing, of no format that can be read, or says something that cannot be.
     """
-    recording = _format_of(path).read(path, options)
+    file_format = _format_of(path)
+    with bounded(path):  # also of the readers of others
+        recording = file_format.read(path, options)
     try:
         require_ultrasound(recording.acquisition)
     except ValueError as error:

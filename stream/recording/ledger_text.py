@@ -9,6 +9,7 @@ import h5py
 import msgspec
 import numpy as np
 
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.recording import layout
 
@@ -74,7 +75,7 @@ def _counts_if_whole(line: bytes) -> Counts | None:
         return None
     try:
         return msgspec.json.decode(text, type=Counts)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 

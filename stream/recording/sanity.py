@@ -17,6 +17,10 @@ from sonolucent.stream.plausible_values import (
     TIME_RECORDS,
     Range,
 )
+from sonolucent.stream.recording.read_budget import charge
+
+# As a double, and once more while it is looked at.
+_NUMBER_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,12 @@ def numbers(claim: Claim) -> NDArray[np.float64]:
     """All the numbers of a claim, its shape.
 
     Raises:
-        ValueError: it holds something else, or a number that is not finite.
+        ValueError: it holds something else, a number that is not finite, or too many for their file.
     """
     values = np.asarray(claim.value)
     if values.dtype.kind not in "biuf":
         raise ValueError(f"{claim.field} holds {values.dtype} where numbers are due")
+    charge(_NUMBER_BYTES * values.size, claim.field)
     values = values.astype(np.float64)
     if not np.isfinite(values).all():
         bad = values[~np.isfinite(values)].flat[0]

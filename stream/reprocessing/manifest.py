@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import OutputError
 from sonolucent.stream.reprocessing.inputs import Fingerprint
 from sonolucent.stream.reprocessing.work import Carried, Wish
@@ -167,5 +168,5 @@ def _entries(text: bytes, path: Path) -> list[Entry]:
         if not cut.startswith(_BEGINNING[: len(cut)]):
             raise msgspec.DecodeError("its last line is none of ours")
         return [msgspec.json.decode(line, type=Entry) for line in lines]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNDECODABLE as error:
         raise OutputError(f"{path}: is no manifest of this program: {error}; choose another folder") from error

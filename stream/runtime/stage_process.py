@@ -17,6 +17,7 @@ import msgspec
 
 from sonolucent.stream.accounting.report import StageReport
 from sonolucent.stream.config import Config
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import BadInput, StageFailed
 
 READY = b"ready\n"
@@ -113,7 +114,7 @@ class StageProcess:
         self.abort()
         try:
             answer = msgspec.json.decode(self._output, type=Answer)
-        except msgspec.DecodeError:
+        except UNDECODABLE:
             return StageFailed()
         if answer.report is not None:
             return answer.report

@@ -13,6 +13,7 @@ from sonolucent.beamform.acquisition import Acquisition
 from sonolucent.beamform.image_grid import ImageGrid
 from sonolucent.beamform.imaging_settings import ImagingSettings
 from sonolucent.beamform.probe import Probe
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.ledger import Count
 from sonolucent.stream.messages import ChannelType, Trail
 
@@ -128,5 +129,5 @@ def unpack(data: memoryview) -> AnyHeader:
         raise WireError("schema", f"schema {schema}, but this program speaks {SCHEMA}; update the older side")
     try:
         return _decoder.decode(data[_PREFIX.size :])
-    except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
+    except (*UNDECODABLE, OverflowError) as error:
         raise WireError("malformed", str(error)) from error

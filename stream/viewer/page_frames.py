@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 import numpy as np
 
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.errors import ViewerError
 from sonolucent.stream.ledger import Count
 from sonolucent.stream.messages import Image, Trail
@@ -65,7 +66,7 @@ def _image(message: memoryview, shape: tuple[int, int], number: int) -> Image:
     try:
         header = msgspec.json.decode(text, type=SentFrame)
         trail = Trail(round(header.time_s * 1e9), msgspec.convert(header.acquired_utc_ns, Count, strict=False))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError) as error:
+    except (*UNDECODABLE, ValueError, OverflowError) as error:
         raise ViewerError(f"frame {number} of the clip is none: {error}") from error
     size = header.layers * shape[0] * shape[1]
     if len(pixels) != size * header.bits // 8 or not 0 < header.range_db < 1000:

@@ -12,6 +12,7 @@ from typing import cast
 import msgspec
 from aiohttp import WSMessage, WSMsgType, web
 
+from sonolucent.stream.decoding import UNDECODABLE
 from sonolucent.stream.viewer.page_messages import Bits
 from sonolucent.stream.viewer.page_pace import Pace
 from sonolucent.stream.viewer.page_requests import PageRequest
@@ -136,7 +137,7 @@ class PageLink:
             return
         try:
             asked = msgspec.json.decode(message.data, type=PageRequest)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             self._refuse(None, str(error))
             return
         if asked.kind == "next":

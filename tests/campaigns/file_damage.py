@@ -127,7 +127,10 @@ def _change(file: h5py.File, name: str, chance: Chance) -> None:
         item[...] = limited
     elif way == 3:
         del file[name]
-        file.create_dataset(name, chance.choice(_SHAPES), chance.choice(_TYPES), chunks=chance.choice((True, None)))
+        shape, kind, chunks = chance.choice(_SHAPES), chance.choice(_TYPES), chance.choice((True, None))
+        # In one piece, HDF5 would write each of 2^40 references or texts.
+        in_pieces = shape != () and np.dtype(kind).kind == "O"
+        file.create_dataset(name, shape, kind, chunks=True if in_pieces else chunks)
     elif way == 4:
         del file[name]
         file[name] = h5py.SoftLink(chance.choice(["/", "/nowhere", f"/{name}"]))

@@ -84,9 +84,9 @@ def test_what_cannot_be_a_phantom_says_why(tmp_path: Path, spots) -> None:
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:-30])
     for name, said in {
         "": "names no file",
-        f"{tmp_path}/none.png": "none.png: No such file",
+        f"{tmp_path}/none.png": "none.png: there is no such file",
         f"{tmp_path}/text.png": "no picture that can be read",
-        f"{tmp_path}/cut.png": "cut.png: .*check the path and the file",
+        f"{tmp_path}/cut.png": "cut.png: .*check the file",
         f"{tmp_path}/small.png": "15 x 50 pixels; a phantom needs 16 x 16",
         f"{tmp_path}/float.tif": "32 bits",
         f"{tmp_path}/black.png": "all black",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.stream.recording.read_budget import charge
+
 _MAX_FRAME_BYTES = 1 << 30
 
 
@@ -25,6 +27,8 @@ def full_matrix(
     """
     if n * n * traces.shape[1] * 4 > _MAX_FRAME_BYTES:
         raise ValueError(f"a frame of {n} x {n} x {traces.shape[1]} samples is more than {_MAX_FRAME_BYTES} bytes")
+    # With the copy of it that holds those who transmit.
+    charge(2 * n * n * traces.shape[1] * 4, f"a frame of {n} x {n} x {traces.shape[1]} samples")
     frame = np.zeros((n, n, traces.shape[1]), np.float32)
     taken = np.zeros((n, n), bool)
     for first, second in ((rx, tx), (tx, rx)):

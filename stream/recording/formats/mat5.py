@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -15,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.stream.recording.formats.mat5_unpacking import first_unpacked, unpacked
+from sonolucent.stream.recording.read_budget import charge
+
 MAX_VARIABLE_BYTES = 1 << 30
-# Channel data are packed to a half or so; zeros could be to a thousandth.
-_MOST_PACKED = 100
-_ANY_BYTES = 1 << 24
+# Of what holds a value; of a complex number, made of two; of a character, in the widest codes, some copies.
+_VALUE_BYTES, _COMPLEX_BYTES, _CHARACTER_BYTES = 512, 32, 16
 _MAX_DEPTH = 16
 _HEADER_BYTES = 128
-# More than the flags, the shape and the name of a variable take.
-_NAME_BYTES = 1024
 _MATRIX, _COMPRESSED = 14, 15
 _CELL, _STRUCT, _CHAR = 1, 2, 4
 _NUMBERS = range(6, 16)
@@ -39,10 +38,10 @@ def variables(data: memoryview) -> Iterator[tuple[str, Any]]:
     for anything else.
 
     Raises:
-        ValueError: the file is cut off or damaged, holds more than 1 GiB in one variable, or unpacks to more than 16
-            MiB and a hundred times its size.
+        ValueError: the file is cut off or damaged, holds more than 1 GiB in one variable, or more in all than a file of
+            its size may.
     """
-    reader = _Reader(_byte_order(data), max(_ANY_BYTES, _MOST_PACKED * len(data)))
+    reader = _Reader(_byte_order(data))
     return map(reader.variable, reader.elements(data[_HEADER_BYTES:]))
 
 
@@ -52,7 +51,7 @@ def names(data: memoryview) -> list[str]:
     Raises:
         ValueError: no header, or the first variable is damaged.
     """
-    reader, found = _Reader(_byte_order(data), 0), []
+    reader, found = _Reader(_byte_order(data)), []
     try:
         for element in reader.elements(data[_HEADER_BYTES:]):
             found.append(reader.name(element))
@@ -70,10 +69,10 @@ def _byte_order(data: memoryview) -> str:
 
 
 class _Reader:
-    """Reads elements of one byte order, and unpacks no more than so many bytes of them in all."""
+    """Reads elements of one byte order."""
 
-    def __init__(self, order: str, most_unpacked: int) -> None:
-        self._order, self._may_unpack = order, most_unpacked
+    def __init__(self, order: str) -> None:
+        self._order = order
 
     def elements(self, data: memoryview) -> Iterator[Element]:
         """The data elements that follow one another in `data`, each with its type."""
@@ -91,8 +90,7 @@ class _Reader:
     def variable(self, element: Element) -> tuple[str, Any]:
         kind, data = element
         if kind == _COMPRESSED:
-            content = _decompressed(data, min(self._may_unpack, MAX_VARIABLE_BYTES))
-            self._may_unpack -= len(content)
+            content = unpacked(data, MAX_VARIABLE_BYTES)
             kind, data = self._next(self.elements(content))
         if kind != _MATRIX:
             raise ValueError(f"an element of type {kind} where a variable was expected")
@@ -102,7 +100,7 @@ class _Reader:
         """A variable's name, out of the first bytes of it."""
         kind, data = element
         if kind == _COMPRESSED:
-            data = _first_decompressed(data)[8:]
+            data = first_unpacked(data)[8:]
         elif kind != _MATRIX:
             return ""
         parts = self.elements(data)
@@ -112,6 +110,7 @@ class _Reader:
 
     def _matrix(self, data: memoryview, depth: int) -> tuple[str, Any]:
         """An array with its name."""
+        charge(_VALUE_BYTES, "a value")
         if len(data) == 0:
             return "", np.empty(0)
         if depth > _MAX_DEPTH:
@@ -127,6 +126,7 @@ class _Reader:
         if kind in _NUMBERS:
             values = self._numbers(self._next(parts))
             if flags & _COMPLEX:
+                charge(_COMPLEX_BYTES * len(values), "complex numbers")
                 values = values + 1j * self._numbers(self._next(parts))
             return values.reshape(shape, order="F").squeeze()
         if kind == _CHAR:
@@ -142,6 +142,7 @@ class _Reader:
         if width < 1:
             raise ValueError("field names without length")
         names = bytes(self._next(parts)[1])
+        charge(_VALUE_BYTES * (len(names) // width), "names of fields")
         fields = [names[i : i + width].partition(b"\0")[0].decode("latin-1") for i in range(0, len(names), width)]
         values = [self._value(part, depth) for part in parts]
         if len(values) != n * len(fields):
@@ -169,6 +170,7 @@ class _Reader:
 
     def _text(self, element: Element) -> str:
         kind, data = element
+        charge(_CHARACTER_BYTES * len(data), "a text")
         if kind in _TEXT:
             return bytes(data).decode(_TEXT[kind], "replace")
         codes = self._numbers(element)
@@ -181,23 +183,3 @@ class _Reader:
         if part is None:
             raise ValueError("cut off: an array ends before its data")
         return part
-
-
-def _first_decompressed(data: memoryview) -> memoryview:
-    try:
-        return memoryview(zlib.decompressobj().decompress(data, _NAME_BYTES))
-    except zlib.error as error:
-        raise ValueError(f"damaged: {error}") from error
-
-
-def _decompressed(data: memoryview, most_bytes: int) -> memoryview:
-    machine = zlib.decompressobj()
-    try:
-        content = machine.decompress(data, most_bytes + 1)
-    except zlib.error as error:
-        raise ValueError(f"damaged: {error}") from error
-    if len(content) > most_bytes:
-        raise ValueError(f"it unpacks to more than {most_bytes} bytes; save it without compression")
-    if not machine.eof:
-        raise ValueError("cut off within a variable")
-    return memoryview(content)

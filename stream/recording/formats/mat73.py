@@ -16,11 +16,14 @@ import h5py
 import numpy as np
 
 from sonolucent.stream.recording import hdf5, hdf5_values
+from sonolucent.stream.recording.read_budget import charge
 
 MAGIC = b"MATLAB 7.3"
 MAX_VARIABLE_BYTES = 1 << 30
 _MAX_DEPTH = 16
 _MAX_NODES = 200_000
+# Of what holds a value; of a complex number, made of two; of a character, which is a text of its own for a while.
+_VALUE_BYTES, _COMPLEX_BYTES, _CHARACTER_BYTES = 512, 32, 100
 
 
 def names(path: Path) -> list[str]:
@@ -44,7 +47,7 @@ def variables(path: Path, wanted: tuple[str, ...] = ()) -> Iterator[tuple[str, A
 
     Raises:
         RecordingError: the file is cut off, its bytes are wrong, or it holds more than 1 GiB in one array, structs
-            nested too deep, or too many of them.
+            nested too deep, too many of them, or more in all than such a file may.
     """
     for name in names(path):
         if not wanted or name in wanted:
@@ -62,6 +65,7 @@ class _Reader:
 
     def value(self, node: h5py.Group | h5py.Dataset, depth: int) -> Any:
         self._n_nodes += 1
+        charge(_VALUE_BYTES, node.name)
         if depth > _MAX_DEPTH:
             raise ValueError(f"structs nested more than {_MAX_DEPTH} deep")
         if self._n_nodes > _MAX_NODES:
@@ -74,8 +78,8 @@ class _Reader:
 
     def _struct(self, group: h5py.Group, depth: int) -> Any:
         if not _is_array_of_structs(group):
-            return SimpleNamespace(**{name: self.value(field, depth + 1) for name, field in group.items()})
-        columns = {name: self._referred(field, depth) for name, field in group.items()}
+            return SimpleNamespace(**{name: self.value(group[name], depth + 1) for name in hdf5.members(group)})
+        columns = {name: self._referred(group[name], depth) for name in hdf5.members(group)}
         rows = zip(*columns.values(), strict=True)
         return [SimpleNamespace(**dict(zip(columns, row, strict=True))) for row in rows]
 
@@ -88,10 +92,9 @@ class _Reader:
 
 
 def _is_array_of_structs(group: h5py.Group) -> bool:
-    fields = list(group.values())
-    return bool(fields) and all(
+    return len(group) > 0 and all(
         isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype and "MATLAB_class" not in field.attrs
-        for field in fields
+        for field in group.values()
     )
 
 
@@ -101,9 +104,11 @@ def _array(node: h5py.Dataset) -> Any:
         return None
     if max(math.prod(node.shape), math.prod(node.chunks or (1,))) * node.dtype.itemsize > MAX_VARIABLE_BYTES:
         raise ValueError(f"{node.name} claims more than {MAX_VARIABLE_BYTES} bytes")
+    is_text = node.attrs.get("MATLAB_class") == b"char"
+    charge((_COMPLEX_BYTES * is_complex + _CHARACTER_BYTES * is_text) * math.prod(node.shape), node.name)
     stored = hdf5_values.read(node)
     values = np.squeeze((stored["real"] + 1j * stored["imag"] if is_complex else stored).T)
-    return _text(values) if node.attrs.get("MATLAB_class") == b"char" else values
+    return _text(values) if is_text else values
 
 
 def _text(codes: np.ndarray[Any, Any]) -> str:

@@ -20,6 +20,7 @@ from sonolucent.stream.recording.formats.full_matrix import full_matrix
 from sonolucent.stream.recording.formats.linear_array import along_the_array
 from sonolucent.stream.recording.formats.parts import chosen
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.read_budget import charge
 from sonolucent.stream.recording.sanity import Claim
 
 
@@ -43,7 +44,7 @@ def read_mfmc(path: Path, options: ReadOptions) -> ForeignRecording:
 
 def _describe(file: h5py.File, part: str | None) -> FileDescription:
     name, notes = chosen(
-        [n for n in sorted(file) if _text(file[n].attrs.get("TYPE", "")) == "SEQUENCE"], part, "sequence"
+        [n for n in hdf5.members(file) if _text(file[n].attrs.get("TYPE", "")) == "SEQUENCE"], part, "sequence"
     )
     sequence = file[name]
     traces = sequence["MFMC_DATA"]
@@ -96,6 +97,7 @@ def _elements(file: h5py.File, laws: h5py.Dataset) -> NDArray[np.int_]:
     known: dict[str, int] = {}
     elements = []
     for reference in np.ravel(layout.read_values(laws)):
+        charge(hdf5_values.OPEN_BYTES, laws.name)
         law = file[reference]
         if law.name not in known:
             known[law.name] = _element(law)

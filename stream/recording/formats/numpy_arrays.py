@@ -23,13 +23,12 @@ from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.wave_delays import plane_wave_delays_s
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.read_budget import charge, shot_table
 from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
-_MAX_BYTES, _ANY_BYTES = 1 << 33, 1 << 28
-# Channel data are packed to a half or so; zeros could be to a thousandth.
-_MOST_PACKED = 100
-# What NumPy and zipfile raise on wrong bytes, by trial; the rest `hdf5.reading` takes.
+_MAX_BYTES = 1 << 33
+# What NumPy and zipfile raise on wrong bytes, by trial, beside OSError and ValueError.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -38,6 +37,7 @@ DAMAGED = (
     SyntaxError,
     tokenize.TokenError,
     MemoryError,
+    RuntimeError,  # of what is encrypted
 )
 _REQUIRED = ("pitch_m", "center_frequency_hz", "sampling_frequency_hz", "initial_time_s")
 _OPTIONAL = (
@@ -80,7 +80,7 @@ def _read_toml(path: Path, toml: Path) -> dict[str, Any]:
         )
     try:
         said = tomllib.loads(toml.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise RecordingError(f"{toml}: {error}") from error
     known = (*_REQUIRED, *_OPTIONAL)
     unknown, missing = sorted(set(said) - set(known)), [key for key in _REQUIRED if key not in said]
@@ -106,15 +106,14 @@ def require_archive(path: Path) -> None:
     """Refuses an `.npz` that would take far more memory than it has bytes.
 
     Raises:
-        ValueError: it says how much.
+        ValueError: it claims more than a file of its size may take.
         OSError, one of DAMAGED: it cannot be read.
     """
     with zipfile.ZipFile(path) as archive:
         n_bytes = sum(member.file_size for member in archive.infolist())
-        if n_bytes > min(_MAX_BYTES, max(_ANY_BYTES, _MOST_PACKED * path.stat().st_size)):
-            raise ValueError(
-                f"it claims to unpack to {n_bytes} bytes from {path.stat().st_size}; save it unpacked (.npy)"
-            )
+        if n_bytes > _MAX_BYTES:
+            raise ValueError(f"it claims to unpack to {n_bytes} bytes; save it unpacked (.npy)")
+        charge(n_bytes, f"{n_bytes} bytes that it claims to unpack to")
         for member in archive.infolist():
             _require_header(archive, member)
 
@@ -179,7 +178,9 @@ def _plane_waves(said: dict[str, Any], x_m: NDArray[Any]) -> Firing:
         raise ValueError("plane_wave_angles_deg needs sound_speed_m_s, by which the delays were made")
     angles_rad = np.deg2rad(np.atleast_1d(numbers(Claim("plane_wave_angles_deg", said["plane_wave_angles_deg"]))))
     speed_m_s = number(Claim("sound_speed_m_s", said["sound_speed_m_s"]))
-    delays_s = np.array([plane_wave_delays_s(x_m, angle, speed_m_s) for angle in angles_rad])
+    delays_s = shot_table(
+        (plane_wave_delays_s(x_m, angle, speed_m_s) for angle in angles_rad), f"{len(angles_rad)} waves"
+    )
     delays_s -= delays_s.min(axis=1, keepdims=True)
     field = "plane_wave_angles_deg"
     return Firing(Claim(field, delays_s), Claim(field, np.ones_like(delays_s)))

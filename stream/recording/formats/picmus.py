@@ -21,6 +21,7 @@ from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.linear_array import along_the_array
 from sonolucent.stream.recording.formats.wave_delays import plane_wave_delays_s
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.read_budget import shot_table
 from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 _PLACE = "US/US_DATASET0000"
@@ -59,7 +60,9 @@ def _describe(group: h5py.Group, options: ReadOptions) -> FileDescription:
     speed = _claim(group, "sound_speed") if hdf5.holds(group, "sound_speed") else Claim(f"{_PLACE}/sound_speed", None)
     # Without either, the file is refused before delays matter.
     speed_m_s = number(speed) if speed.value is not None else options.sound_speed_m_s or np.inf
-    delays_s = np.array([plane_wave_delays_s(x_m.value, angle, speed_m_s) for angle in angles_rad])
+    delays_s = shot_table(
+        (plane_wave_delays_s(x_m.value, angle, speed_m_s) for angle in angles_rad), f"{len(angles_rad)} waves"
+    )
     is_iq = demodulation_hz > 0
     width = Claim("the probe's width", _WIDTH_M)
     return FileDescription(

@@ -24,6 +24,7 @@ from sonolucent.stream.recording.formats.parts import chosen
 from sonolucent.stream.recording.formats.uff_waves import UffWave, read_wave
 from sonolucent.stream.recording.formats.uff_writer import write_uff
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.read_budget import shot_table
 from sonolucent.stream.recording.sanity import Claim, number
 
 _CLASS = "uff.channel_data"
@@ -59,7 +60,7 @@ def _describe(group: h5py.Group, notes: tuple[str, ...], options: ReadOptions) -
     x_m, width_m = _array(group["probe"])
     speed = _claim(group, "sound_speed")
     speed_m_s = options.sound_speed_m_s if speed.value is None else number(speed)
-    waves = [read_wave(wave, speed_m_s) for wave in _sequence(group["sequence"])]
+    waves = _waves(group["sequence"], speed_m_s)
     if len(waves) != shape[1]:
         raise ValueError(f"{group.name}/data of {shape} has {shape[1]} waves, its sequence {len(waves)}")
     delays_s, weights = _delays(waves, np.asarray(x_m.value))
@@ -133,15 +134,15 @@ def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
     return Claim(f"{probe.name}/pitch", x_m), width if np.size(width.value) and width.value is not None else None
 
 
-def _sequence(group: h5py.Group) -> list[h5py.Group]:
-    children = [item for name, item in sorted(group.items()) if name.startswith("sequence_")]
-    return children or [group]
+def _waves(sequence: h5py.Group, sound_speed_m_s: float | None) -> list[UffWave]:
+    names = [name for name in hdf5.members(sequence) if name.startswith("sequence_")]
+    return [read_wave(sequence[name], sound_speed_m_s) for name in names or ["."]]
 
 
 def _delays(waves: list[UffWave], x_m: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """When each element fires in each shot, and its weight, (n_waves, n_el)."""
-    delays_s, weights = (np.array(values) for values in zip(*(wave.fires(x_m) for wave in waves), strict=True))
-    return delays_s, weights
+    table = shot_table((np.stack(wave.fires(x_m)) for wave in waves), f"{len(waves)} waves")
+    return table[:, 0], table[:, 1]
 
 
 def _window_note(waves: list[UffWave]) -> tuple[str, ...]:

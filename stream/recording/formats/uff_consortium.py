@@ -17,19 +17,23 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, hdf5_values, layout
+from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.linear_array import along_the_array
+from sonolucent.stream.recording.formats.numbered_members import NumberedMembers, claim, index_of, optional_claim, point
 from sonolucent.stream.recording.formats.wave_delays import circular_wave_delays_s, plane_wave_delays_s
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
+from sonolucent.stream.recording.read_budget import charge, shot_table
 from sonolucent.stream.recording.sanity import Claim, number, numbers
 
 _NAME = "UFF of the other standard"
 _ROOTS = ("channel_data", "uff.channel_data")
 _CONVERGING, _DIVERGING, _PLANE = 0, 1, 2
 _ON_ELEMENT_M = 1e-5
+# Of a sample, padded to eight: complex, its power and frequencies.
+_SPECTRUM_BYTES = 320
 _REQUIRED = ("probes", "unique_waves", "unique_events", "sequence")
 
 
@@ -56,18 +60,20 @@ def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
     if missing:
         raise ValueError(f"channel_data has no {', '.join(missing)}; without them there is no geometry")
     real, imaginary = _data(root)
-    events = [_members(root["unique_events"])[_index(timed, "event")] for timed in _members(root["sequence"])]
-    setups = [_first(event["receive_setup"]) for event in events]
-    probe = _members(root["probes"])[_index(setups[0], "probe")]
+    unique = NumberedMembers(root["unique_events"])
+    events = [unique[index_of(timed, "event")] for timed in NumberedMembers(root["sequence"])]
+    setups = [NumberedMembers(event["receive_setup"])[0] for event in events]
+    probe = NumberedMembers(root["probes"])[index_of(setups[0], "probe")]
     x_m, width = _array(probe)
-    speed = _optional(root, "sound_speed")
+    speed = optional_claim(root, "sound_speed")
     # Without either, the file is refused before delays matter.
     speed_m_s = number(speed) if speed.value is not None else options.sound_speed_m_s or np.inf
-    shots = [_shot(root, event, numbers(x_m), speed_m_s) for event in events]
-    delays_s, weights = (np.array(values) for values in zip(*shots, strict=True))
+    waves, elements_m = NumberedMembers(root["unique_waves"]), numbers(x_m)
+    shots = (np.stack(_shot(waves, event, elements_m, speed_m_s)) for event in events)
+    table = shot_table(shots, f"{len(events)} events")
     _require_whole(setups, len(x_m.value))
-    offsets_s = [number(_claim(setup, "time_offset")) for setup in setups]
-    rate = _optional(root, "repetition_rate")
+    offsets_s = [number(claim(setup, "time_offset")) for setup in setups]
+    rate = optional_claim(root, "repetition_rate")
     return FileDescription(
         format=_NAME,
         shape=real.shape[1:],
@@ -77,11 +83,11 @@ def _describe(root: h5py.Group, options: ReadOptions) -> FileDescription:
         element_x_m=x_m,
         element_width_m=width,
         center_frequency_hz=_center_frequency(root),
-        sampling_frequency_hz=_claim(setups[0], "sampling_frequency"),
+        sampling_frequency_hz=claim(setups[0], "sampling_frequency"),
         sound_speed_m_s=speed,
         initial_times_s=Claim("receive_setup/time_offset", np.array(offsets_s)),
-        firing=Firing(Claim("unique_waves", delays_s), Claim("unique_waves", weights)),
-        demodulation_frequency_hz=_optional(setups[0], "modulation_frequency"),
+        firing=Firing(Claim("unique_waves", table[:, 0]), Claim("unique_waves", table[:, 1])),
+        demodulation_frequency_hz=optional_claim(setups[0], "modulation_frequency"),
         frame_rate_hz=None if rate.value is None else number(rate) or None,
         notes=("the centre of the pulse is taken to pass time_zero_reference_point at time_offset",),
     )
@@ -105,23 +111,23 @@ def _frame(real: h5py.Dataset, imaginary: h5py.Dataset | None, i: int) -> NDArra
 
 
 def _shot(
-    root: h5py.Group, event: h5py.Group, x_m: NDArray[np.float64], sound_speed_m_s: float
+    waves: NumberedMembers, event: h5py.Group, x_m: NDArray[np.float64], sound_speed_m_s: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """When each element fires in an event, and its weight, (n_el,)."""
-    transmitted = _members(_first(event["transmit_setup"])["transmit_waves"])
+    transmitted = NumberedMembers(NumberedMembers(event["transmit_setup"])[0]["transmit_waves"])
     if len(transmitted) != 1:
         raise ValueError(f"{event.name} transmits {len(transmitted)} waves; events of one can be read")
-    wave = _members(root["unique_waves"])[_index(transmitted[0], "wave")]
-    weight, offset = (_optional(transmitted[0], name).value for name in ("weight", "time_offset"))
+    wave = waves[index_of(transmitted[0], "wave")]
+    weight, offset = (optional_claim(transmitted[0], name).value for name in ("weight", "time_offset"))
     passes_s = 0.0 if offset is None else number(Claim("time_offset", offset))
     weights = np.full(len(x_m), 1.0 if weight is None else number(Claim("weight", weight)))
-    kind = int(number(_claim(wave, "type" if hdf5.holds(wave, "type") else "wave_type")))
-    reference = _point(transmitted[0].get("time_zero_reference_point"))
+    kind = int(number(claim(wave, "type" if hdf5.holds(wave, "type") else "wave_type")))
+    reference = point(transmitted[0].get("time_zero_reference_point"))
     if kind == _PLANE:
         return passes_s + _plane(wave, x_m, reference, sound_speed_m_s), weights
     if kind not in (_CONVERGING, _DIVERGING):
         raise ValueError(f"{wave.name} is of type {kind}; converging, diverging and plane waves can be read")
-    source = _point(wave["origin/position"] if hdf5.holds(wave["origin"], "position") else wave["origin/translation"])
+    source = point(wave["origin/position"] if hdf5.holds(wave["origin"], "position") else wave["origin/translation"])
     alone = np.abs(x_m - source[0]) < _ON_ELEMENT_M
     if abs(source[2]) < _ON_ELEMENT_M and alone.any():
         farther_s = np.hypot(*(reference - source)[[0, 2]]) / sound_speed_m_s
@@ -132,7 +138,7 @@ def _shot(
 def _plane(
     wave: h5py.Group, x_m: NDArray[np.float64], reference: NDArray[np.float64], c_m_s: float
 ) -> NDArray[np.float64]:
-    rotation = _point(wave["origin/rotation"])
+    rotation = point(wave["origin/rotation"])
     if np.abs(rotation[[0, 2]]).max() > 1e-6:
         raise ValueError(f"{wave.name} leaves the plane of the image; rotations around y alone can be read")
     at_point_s = (reference[0] * np.sin(rotation[1]) + reference[2] * np.cos(rotation[1])) / c_m_s
@@ -151,30 +157,30 @@ def _circular(
 def _array(probe: h5py.Group) -> tuple[Claim, Claim | None]:
     """The x of the elements, and their width."""
     if hdf5.holds(probe, "number_elements") and hdf5.holds(probe, "pitch"):
-        n, pitch_m = int(number(_claim(probe, "number_elements"))), number(_claim(probe, "pitch"))
+        n, pitch_m = int(number(claim(probe, "number_elements"))), number(claim(probe, "pitch"))
         if 1 < n < 1 << 16:
-            width = _optional(probe, "element_width")
+            width = optional_claim(probe, "element_width")
             x_m = Claim(f"{probe.name}/pitch", (np.arange(n) - (n - 1) / 2) * pitch_m)
             return x_m, None if width.value is None else width
-    elements = _members(probe["element"])
-    positions_m = np.array([_point(element["transform/translation"]) for element in elements])
+    positions_m = np.array([point(element["transform/translation"]) for element in NumberedMembers(probe["element"])])
     return along_the_array(Claim(f"{probe.name}/element", positions_m)), None
 
 
 def _center_frequency(root: h5py.Group) -> Claim:
     """Of the excitation, or where its waveform's spectrum has its centre."""
-    excitations = _members(root["unique_excitations"]) if hdf5.holds(root, "unique_excitations") else []
-    for excitation in excitations[:1]:
+    if hdf5.holds(root, "unique_excitations"):
+        excitation = NumberedMembers(root["unique_excitations"])[0]
         if hdf5.holds(excitation, "transmit_frequency"):
-            return _claim(excitation, "transmit_frequency")
+            return claim(excitation, "transmit_frequency")
         if hdf5.holds(excitation, "waveform") and hdf5.holds(excitation, "sampling_frequency"):
             return Claim("the centre of unique_excitations/waveform", _spectral_centre_hz(excitation))
     raise ValueError("unique_excitations has no transmit_frequency and no waveform; add the centre frequency in Hz")
 
 
 def _spectral_centre_hz(excitation: h5py.Group) -> float:
-    waveform = numbers(_claim(excitation, "waveform")).ravel()
-    sampling_hz = number(_claim(excitation, "sampling_frequency"))
+    waveform = numbers(claim(excitation, "waveform")).ravel()
+    sampling_hz = number(claim(excitation, "sampling_frequency"))
+    charge(_SPECTRUM_BYTES * waveform.size, "a waveform's spectrum")
     power = np.abs(np.fft.rfft(waveform, 8 * waveform.size)) ** 2
     frequency_hz = np.fft.rfftfreq(8 * waveform.size, 1 / sampling_hz)
     heard = power > 0.25 * power.max()
@@ -183,40 +189,9 @@ def _spectral_centre_hz(excitation: h5py.Group) -> float:
 
 def _require_whole(setups: list[h5py.Group], n_elements: int) -> None:
     for setup in setups:
-        mapping = _optional(setup, "channel_mapping")
+        mapping = optional_claim(setup, "channel_mapping")
         if mapping.value is not None and not np.array_equal(numbers(mapping).ravel(), np.arange(1, n_elements + 1)):
             raise ValueError(f"{mapping.field} is not 1 to {n_elements} in order; only whole apertures can be read")
-
-
-def _members(group: h5py.Group) -> list[h5py.Group]:
-    """The numbered members of a list, or the one thing that it is."""
-    numbered = [group[name] for name in hdf5.members(group) if name.isdecimal()]
-    return numbered or [group]
-
-
-def _first(group: h5py.Group) -> h5py.Group:
-    return _members(group)[0]
-
-
-def _index(group: h5py.Group, name: str) -> int:
-    return int(number(_claim(group, name))) - 1
-
-
-def _point(group: Any) -> NDArray[np.float64]:
-    """x, y and z of a position, a translation or a rotation; zero where it is not given."""
-    if group is None:
-        return np.zeros(3)
-    return np.array([number(_claim(group, axis)) if hdf5.holds(group, axis) else 0.0 for axis in "xyz"])
-
-
-def _claim(group: h5py.Group, name: str) -> Claim:
-    if not hdf5.holds(group, name):
-        raise ValueError(f"{group.name.strip('/')}/{name} is missing")
-    return Claim(f"{group.name}/{name}".strip("/"), layout.read_values(group[name]))
-
-
-def _optional(group: h5py.Group, name: str) -> Claim:
-    return _claim(group, name) if hdf5.holds(group, name) else Claim(f"{group.name}/{name}".strip("/"), None)
 
 
 FORMAT = FileFormat(_NAME, recognise, read_uff_consortium)

@@ -46,7 +46,7 @@ class UffWave:
             return plane_wave_delays_s(x_m, self.azimuth_rad, self.sound_speed_m_s), everyone
         x, z = self.distance_m * np.sin(self.azimuth_rad), self.distance_m * np.cos(self.azimuth_rad)
         if abs(z) < _ON_ELEMENT_M and np.abs(x_m - x).min() < _ON_ELEMENT_M:
-            alone = np.eye(len(x_m))[np.abs(x_m - x).argmin()]
+            alone = (np.arange(len(x_m)) == np.abs(x_m - x).argmin()).astype(float)
             return alone * self.distance_m / self.sound_speed_m_s, alone
         return circular_wave_delays_s(x_m, (x, z), self.sound_speed_m_s), everyone
 

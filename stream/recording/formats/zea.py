@@ -15,19 +15,17 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from sonolucent.stream.recording import hdf5, hdf5_values, layout
+from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
 from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.linear_array import along_the_array
 from sonolucent.stream.recording.formats.parts import chosen
-from sonolucent.stream.recording.formats.pulse_peak import pulse_peak_s
+from sonolucent.stream.recording.formats.zea_fields import ZeaFields
 from sonolucent.stream.recording.formats.zea_writer import write_zea
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
 from sonolucent.stream.recording.sanity import Claim, number, numbers
 
-_WAVEFORM_HZ = 250e6
-"""`zea.func.ultrasound.compute_time_to_peak` assumes it; it is Verasonics' rate."""
 _REQUIRED = ("probe_geometry", "sampling_frequency", "initial_times", "t0_delays", "tx_apodizations")
 
 
@@ -68,7 +66,7 @@ def _describe(file: h5py.File, track: str, notes: tuple[str, ...]) -> FileDescri
     raw = file[f"{track}data/raw_data"]
     # zea compresses everything alike, also what follows.
     hdf5_values.require_filters(raw)
-    scan = _Fields(file, track)
+    scan = ZeaFields(file, track)
     scan.require(*_REQUIRED)
     if raw.ndim != 5 or raw.shape[4] not in (1, 2):
         raise ValueError(f"raw_data has shape {raw.shape}; (frame, tx, sample, rx, 1 or 2) is due")
@@ -99,64 +97,13 @@ def _describe(file: h5py.File, track: str, notes: tuple[str, ...]) -> FileDescri
     )
 
 
-class _Fields:
-    """The fields of a track: those of its scan, then the probe's."""
-
-    def __init__(self, file: h5py.File, track: str) -> None:
-        self._file = file
-        self._places = [f"{track}scan/", "probe/"]
-        apertures = f"{track}scan/rx_aperture_indices"
-        if apertures in file:
-            _require_whole(layout.read_values(file[apertures]))
-
-    def get(self, name: str) -> Claim | None:
-        for place in self._places:
-            if place + name in self._file and isinstance(self._file[place + name], h5py.Dataset):
-                return Claim(place + name, layout.read_values(self._file[place + name]))
-        return None
-
-    def __getitem__(self, name: str) -> Claim:
-        claim = self.get(name)
-        if claim is None:
-            raise ValueError(f"{self._places[0]}{name} is missing; add it to the file")
-        return claim
-
-    def require(self, *names: str) -> None:
-        missing = [name for name in names if self.get(name) is None]
-        if missing:
-            before = "" if self._places[0].startswith("tracks") else "of before 0.1, "
-            where = self._places[0].removesuffix("/")
-            raise ValueError(f"{before}{where} lacks {', '.join(missing)}; without them nothing can be imaged")
-
-    def waveforms(self) -> NDArray[np.float64] | None:
-        """Two-way waveforms, (n, n_samples); before 0.1 a group of them, and which one each shot has."""
-        place = self._places[0] + "waveforms_two_way"
-        if place not in self._file:
-            return None
-        if isinstance(self._file[place], h5py.Dataset):
-            return np.atleast_2d(numbers(Claim(place, layout.read_values(self._file[place]))))
-        group = self._file[place]
-        rows = [numbers(Claim(f"{place}/{n}", layout.read_values(group[n]))).ravel() for n in hdf5.members(group)]
-        longest = max((row.size for row in rows), default=0)
-        stacked = np.array([np.pad(row, (0, longest - row.size)) for row in rows])
-        which = self.get("tx_waveform_indices")
-        return stacked if which is None else stacked[numbers(which).astype(int)]
-
-
-def _require_whole(apertures: NDArray[Any]) -> None:
-    if apertures.ndim != 2 or (apertures != np.arange(apertures.shape[1])).any():
-        raise ValueError(
-            "rx_aperture_indices: shots are received by parts of the aperture; only whole ones can be read"
-        )
-
-
 def _frame(raw: h5py.Dataset, i: int) -> NDArray[Any]:
     frame = hdf5_values.read(raw, i)
     samples = frame[..., 0] if frame.shape[-1] == 1 else frame[..., 0].astype(np.complex64) + 1j * frame[..., 1]
     return np.asarray(samples.transpose(0, 2, 1))
 
 
-def _center_frequency(scan: _Fields) -> tuple[Claim, tuple[str, ...]]:
+def _center_frequency(scan: ZeaFields) -> tuple[Claim, tuple[str, ...]]:
     claim = scan.get("center_frequency")
     if claim is not None:
         return claim, ()
@@ -168,12 +115,11 @@ def _center_frequency(scan: _Fields) -> tuple[Claim, tuple[str, ...]]:
     return probes, (f"scan/center_frequency is missing; the probe's {number(probes) / 1e6:g} MHz is taken",)
 
 
-def _peaks(scan: _Fields, center_hz: float, n_tx: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _peaks(scan: ZeaFields, center_hz: float, n_tx: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """When the pulse of each shot has its peak after the element fires, (n_tx,)."""
-    waveforms = scan.waveforms()
-    if waveforms is None:
+    peaks_s = scan.waveform_peaks_s()
+    if peaks_s is None:
         return np.full(n_tx, 1 / center_hz if center_hz > 0 else 0.0), ()
-    peaks_s = [pulse_peak_s(waveform, _WAVEFORM_HZ) for waveform in waveforms]
     if None in peaks_s:
         note = (
             "waveforms_two_way is silent; the pulse is taken to be centred 1 / center_frequency after the element fires"
@@ -191,12 +137,12 @@ def _one_a_shot(values: NDArray[np.float64], n_tx: int, field: str) -> NDArray[n
     return np.broadcast_to(values.ravel(), (n_tx,)).copy()
 
 
-def _bandwidth(scan: _Fields) -> float | None:
+def _bandwidth(scan: ZeaFields) -> float | None:
     percent = scan.get("probe_bandwidth_percent") or scan.get("bandwidth_percent")
     return None if percent is None else number(percent) / 100
 
 
-def _frame_rate_hz(scan: _Fields, n_tx: int) -> float | None:
+def _frame_rate_hz(scan: ZeaFields, n_tx: int) -> float | None:
     gaps = scan.get("time_to_next_transmit")
     if gaps is None:
         return None
@@ -205,7 +151,7 @@ def _frame_rate_hz(scan: _Fields, n_tx: int) -> float | None:
     return gaps_s.size / (total_s * n_tx) if total_s > 0 else None
 
 
-def _lens_note(scan: _Fields) -> tuple[str, ...]:
+def _lens_note(scan: ZeaFields) -> tuple[str, ...]:
     lens = scan.get("lens_thickness") or scan.get("lens_correction")
     return () if lens is None else ("the file describes a lens; delays through it are not corrected",)
 

@@ -13,11 +13,13 @@ from sonolucent.beamform import (
     FourierBeamformer,
     ImageGrid,
     Look,
+    PlaneWaveBeamformer,
     Probe,
     TransmitSequence,
     make_beamformer,
     pass_band_hz,
 )
+from sonolucent.beamform.fourier import plan_size
 from sonolucent.beamform.fourier.plan import plan_fourier
 from sonolucent.beamform.fourier.plane_wave_plan import plan_plane_waves
 
@@ -120,3 +122,22 @@ def test_a_plan_of_plane_waves_takes_little_more_than_its_tables():
         tracemalloc.stop()
     tables = sum(mirror.receive_bin.nbytes + mirror.receive_weight.nbytes for mirror in plan.mirrors)
     assert peak < 8 * (tables + plan.shift.nbytes)
+
+
+@pytest.mark.parametrize(
+    ("n_elements", "angles_deg", "taper"),
+    [(64, (-12, -4, 4, 12), None), (32, (0,), None), (64, (3, 6, 9), TAPER), (16, range(-10, 11), TAPER)],
+)
+def test_plane_waves_take_what_is_foreseen(monkeypatch, n_elements, angles_deg, taper):
+    foreseen = []
+    monkeypatch.setattr(plan_size, "_require", lambda n_bytes, _: foreseen.append(n_bytes))
+    probe = dataclasses.replace(PROBE, n_elements=n_elements)
+    sequence = TransmitSequence.plane_waves(probe, np.deg2rad(angles_deg), 1540.0)
+    acquisition = Acquisition(probe, range(n_elements), n_samples=1200, sampling_frequency_hz=25e6, sequence=sequence)
+    tracemalloc.start()
+    try:
+        PlaneWaveBeamformer(acquisition, ImageGrid.for_acquisition(acquisition), apodization=taper, threads=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < foreseen[0] < 1.4 * peak

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image as Picture
 from scipy.ndimage import gaussian_filter
 
@@ -34,4 +36,27 @@ def small_grey(n_z: int = 48, n_x: int = 40, seed: int = 0) -> np.ndarray:
 def saved(path: Path, pixels: np.ndarray) -> Path:
     """A file of a picture."""
     Picture.fromarray(pixels).save(path)
+    return path
+
+
+def dicom(path: Path, pixels: np.ndarray[Any, Any], meaning: str, **more: Any) -> Path:
+    """A file of DICOM; pixels are (n_frames, n_z, n_x), or of three colours."""
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
+
+    dataset = pydicom.Dataset()
+    dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
+    dataset.SamplesPerPixel = 3 if meaning in ("RGB", "YBR_FULL") else 1
+    if dataset.SamplesPerPixel == 3:
+        dataset.PlanarConfiguration = 0
+    bits = 8 * pixels.dtype.itemsize
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = bits, bits, bits - 1, 0
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = pixels.shape[:3]
+    dataset.PhotometricInterpretation, dataset.PixelData = meaning, pixels.tobytes()
+    for name, value in more.items():
+        setattr(dataset, name, value)
+    dataset.save_as(path, enforce_file_format=True)
     return path

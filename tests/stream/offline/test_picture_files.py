@@ -14,39 +14,17 @@ from sonolucent.stream.errors import ConfigError, RecordingError
 from sonolucent.stream.offline.bmode_files import plain_clip
 from sonolucent.stream.offline.file_enhancement import enhance_file
 
-from .pictures import saved
+from .pictures import dicom, saved
 from .pictures import small_grey as grey
-
-
-def _dicom(path: Path, pixels: NDArray[Any], meaning: str, **more: Any) -> Path:
-    pydicom = pytest.importorskip("pydicom")
-    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
-
-    dataset = pydicom.Dataset()
-    dataset.file_meta = pydicom.dataset.FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = UltrasoundMultiFrameImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = generate_uid()
-    dataset.SamplesPerPixel = 3 if meaning in ("RGB", "YBR_FULL") else 1
-    if dataset.SamplesPerPixel == 3:
-        dataset.PlanarConfiguration = 0
-    bits = 8 * pixels.dtype.itemsize
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = bits, bits, bits - 1, 0
-    dataset.NumberOfFrames, dataset.Rows, dataset.Columns = pixels.shape[:3]
-    dataset.PhotometricInterpretation, dataset.PixelData = meaning, pixels.tobytes()
-    for name, value in more.items():
-        setattr(dataset, name, value)
-    dataset.save_as(path, enforce_file_format=True)
-    return path
 
 
 def test_dicom_is_read_whatever_its_grey_is_called(tmp_path: Path) -> None:
     frames = np.stack([grey(), grey(seed=1)])
-    black_first = _dicom(tmp_path / "a.dcm", frames, "MONOCHROME2", PixelSpacing=["0.1", "0.3"], FrameTime="50")
-    white_first = _dicom(tmp_path / "b.dcm", 255 - frames, "MONOCHROME1")
-    colours = _dicom(tmp_path / "c.dcm", np.stack([frames] * 3, axis=3), "RGB")
+    black_first = dicom(tmp_path / "a.dcm", frames, "MONOCHROME2", PixelSpacing=["0.1", "0.3"], FrameTime="50")
+    white_first = dicom(tmp_path / "b.dcm", 255 - frames, "MONOCHROME1")
+    colours = dicom(tmp_path / "c.dcm", np.stack([frames] * 3, axis=3), "RGB")
     luminance = np.stack([frames, np.full_like(frames, 128), np.full_like(frames, 128)], axis=3)
-    for path in (black_first, white_first, colours, _dicom(tmp_path / "d.dcm", luminance, "YBR_FULL")):
+    for path in (black_first, white_first, colours, dicom(tmp_path / "d.dcm", luminance, "YBR_FULL")):
         images = [image.bmode for image in plain_clip(path)]
         np.testing.assert_allclose(np.stack(images), (frames / 255 - 1) * 60, atol=0.3)
     clip = plain_clip(black_first)
@@ -57,11 +35,11 @@ def test_dicom_is_read_whatever_its_grey_is_called(tmp_path: Path) -> None:
 
 
 def test_dicom_of_16_bits_or_colour_is_refused(tmp_path: Path) -> None:
-    deep = _dicom(tmp_path / "a.dcm", grey()[np.newaxis].astype(np.uint16), "MONOCHROME2")
+    deep = dicom(tmp_path / "a.dcm", grey()[np.newaxis].astype(np.uint16), "MONOCHROME2")
     with pytest.raises(ConfigError, match=r"a\.dcm: 16 bits of grey; export it with 8 bits"):
         plain_clip(deep)
     with pytest.raises(ConfigError, match=r"b\.dcm: 5\.2 % of its pixels have colour"):
-        plain_clip(_dicom(tmp_path / "b.dcm", _coloured(grey())[np.newaxis], "RGB"))
+        plain_clip(dicom(tmp_path / "b.dcm", _coloured(grey())[np.newaxis], "RGB"))
 
 
 def _coloured(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -147,7 +125,7 @@ def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, monkeypatch: py
 
 def test_arrays_that_unpack_to_a_thousand_times_their_bytes_are_refused(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "small.npz", bmode_db=np.zeros((300, 500, 500), np.float32))
-    with pytest.raises(ConfigError, match="claims to unpack to 300000"):
+    with pytest.raises(ConfigError, match=r"300000\d+ bytes that it claims to unpack to"):
         plain_clip(tmp_path / "small.npz")
 
 

@@ -61,7 +61,7 @@ def test_a_free_piece_without_size_is_refused_before_hdf5_stands_still(tmp_path:
 def test_so_is_one_behind_another(tmp_path: Path) -> None:
     path = written(tmp_path / "endless.h5")
     put(path, free_piece(path.read_bytes()), 16)
-    with pytest.raises(ValueError, match="has no size"):
+    with pytest.raises(ValueError, match="cannot be so large"):
         require_heaps_that_end(path)
 
 
@@ -72,7 +72,7 @@ def test_so_is_one_at_the_end_of_a_long_file(tmp_path: Path) -> None:
     with (tmp_path / "long.h5").open("wb") as file:
         file.seek(1 << 27)
         file.write(data)
-    with pytest.raises(ValueError, match="has no size"):
+    with pytest.raises(ValueError, match="cannot be so large"):
         require_heaps_that_end(tmp_path / "long.h5")
 
 
@@ -82,3 +82,25 @@ def test_a_heap_that_is_cut_off_is_left_to_hdf5(tmp_path: Path, cut: int) -> Non
     data = path.read_bytes()
     path.write_bytes(data[: data.index(HEAP) + cut])
     require_heaps_that_end(path)
+
+
+def test_so_is_one_in_a_heap_whose_head_is_odd(tmp_path: Path) -> None:
+    """HDF5 does not look at the bytes that are reserved."""
+    path = written(tmp_path / "endless.h5")
+    put(path, free_piece(path.read_bytes()), 0)
+    data = bytearray(path.read_bytes())
+    at = data.index(HEAP)
+    data[at + 5 : at + 8] = b"\xff\xff\xff"
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="cannot be so large"):
+        require_heaps_that_end(path)
+
+
+@pytest.mark.parametrize("size", [2**64 - 1, 2**32 + 4, 1 << 20])
+def test_a_piece_beyond_its_heap_is_refused_before_hdf5_counts_past_the_largest_number(
+    tmp_path: Path, size: int
+) -> None:
+    path = written(tmp_path / "endless.h5")
+    put(path, path.read_bytes().index(HEAP) + FIRST_PIECE, size)
+    with pytest.raises(RecordingError, match="cannot be so large"):
+        open_recording(path)
