@@ -96,9 +96,18 @@ def widest_sine(tapers: Sequence[Apodization], weight: float, wavenumber_rad_m: 
 
 
 def bins_in_band(acquisition: Acquisition, n_time: int) -> NDArray[np.int64]:
-    """The bins of an FFT of `n_time` samples that lie in the pass band, rising."""
+    """The bins of an FFT of `n_time` samples that lie in the pass band, rising.
+
+    Raises:
+        ValueError: there is none.
+    """
     bins = np.arange(-(n_time // 2) if acquisition.is_baseband else 1, n_time // 2)
     in_band = np.flatnonzero(band_weight(acquisition, bin_frequency_hz(acquisition, n_time, bins)) > 0)
+    if len(in_band) == 0:
+        raise ValueError(
+            f"no frequency of a record of {acquisition.n_samples} samples lies in the band of the pulse; is "
+            f"fractional_bandwidth {acquisition.probe.fractional_bandwidth:g} right?"
+        )
     return np.arange(bins[in_band[0]], bins[in_band[0]] + len(in_band))
 
 

@@ -141,3 +141,10 @@ def test_plane_waves_take_what_is_foreseen(monkeypatch, n_elements, angles_deg, 
     finally:
         tracemalloc.stop()
     assert peak < foreseen[0] < 1.4 * peak
+
+
+def test_a_band_between_two_frequencies_of_a_short_record_is_refused():
+    probe = dataclasses.replace(PROBE, n_elements=4, fractional_bandwidth=0.01)
+    acquisition = Acquisition(probe, range(4), n_samples=40, sampling_frequency_hz=25e6)
+    with pytest.raises(ValueError, match="no frequency of a record of 40 samples lies in the band"):
+        make_beamformer(acquisition, ImageGrid.for_acquisition(acquisition))
