@@ -15,6 +15,7 @@ from sonolucent.stream import write_recording
 from sonolucent.stream.commands import stage
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ControlError, OutputError, RecordingError
+from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.runtime import run as module
 from sonolucent.stream.runtime.run import run
 
@@ -97,3 +98,18 @@ def test_a_run_that_never_began_leaves_a_file_alone_that_it_may_overwrite(tmp_pa
             run(Config(record=str(file), overwrite=True, control=port))
     with h5py.File(file) as foreign:
         assert list(foreign["mine"]) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "options", [{"record_channels": True}, {"control": 0}, {"record_channels": True, "control": 0}]
+)
+def test_what_is_recorded_is_whole_where_channels_end_before_images(tmp_path: Path, options: dict[str, Any]) -> None:
+    probe = Probe.linear(n_elements=16, pitch_m=0.3e-3, element_width_m=0.27e-3, center_frequency_hz=5e6)
+    acquisition = Acquisition(probe, range(16), 600, 25e6)
+    write_recording(tmp_path / "noise.h5", np.ones((12, *acquisition.shape), np.int16), acquisition)
+    out = tmp_path / "out.h5"
+    source = f"replay:{tmp_path / 'noise.h5'}"
+    report = run(Config(source=source, model="none", record=str(out), headless=True, fps=200, **options))
+    assert report.balanced
+    assert report.ledger["enhance>recorder"].dropped.get("never asked for", 0) == 0
+    assert Recording(out).n_images == report.frames_out == 12
