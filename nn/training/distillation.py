@@ -27,7 +27,7 @@ from sonolucent.nn.unet import LightUNet
 STEPS = 1200
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
-_SMOOTHNESS = 3.0
+_SMOOTHNESS = 10.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
 

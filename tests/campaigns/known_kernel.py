@@ -1,4 +1,5 @@
-"""Whether KernelGAN finds a kernel that is known: `python tests/campaigns/known_kernel.py [--steps N] [IMAGE...]`.
+"""Whether KernelGAN finds a kernel that is known: `python tests/campaigns/known_kernel.py [--steps N]
+[--zssr-steps N] [--bicubic] [IMAGE...]`.
 
 Images are shrunk by an anisotropic Gaussian, or with `--bicubic` bicubically: files of B-mode, simulated anatomies of
 held-out seeds ("anatomy:900"), or without any a texture that looks alike at every scale. It prints the correlation of
@@ -55,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("images", nargs="*")
     parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--zssr-steps", type=int, default=300)
     parser.add_argument("--bicubic", action="store_true")
     options = parser.parse_args()
     images = {word: read(word) for word in options.images} or {"dead leaves": dead_leaves(SIDE_PX, discs=6000)}
@@ -74,7 +76,7 @@ def main() -> None:
             "kernel true": Zssr(kernel=true, settings=KNOWN_KERNEL),
         }
         for method in methods.values():
-            method.fit([denormalized(small, 60.0)], Fitting(steps=options.steps // 2))
+            method.fit([denormalized(small, 60.0)], Fitting(steps=options.zssr_steps))
         print("  PSNR: " + ", ".join(f"{k} {psnr_db(m, small, truth):.2f}" for k, m in methods.items()), flush=True)
 
 
