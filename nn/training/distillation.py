@@ -24,10 +24,10 @@ from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import cosine
 from sonolucent.nn.unet import LightUNet
 
-STEPS = 1200
+STEPS = 2400
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
-_SMOOTHNESS = 3.0
+_SMOOTHNESS = 10.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
 
@@ -41,7 +41,7 @@ class Lesson:
 
 
 def taught(lessons: Sequence[Lesson], fitting: Fitting, dynamic_range_db: float) -> tuple[LightUNet, int]:
-    """A student, in evaluation mode on the CPU, and how many steps it has learnt for; 1200 by default.
+    """A student, in evaluation mode on the CPU, and how many steps it has learnt for; 2400 by default.
 
     Args:
         lessons: images in [-dynamic_range_db, 0] dB.

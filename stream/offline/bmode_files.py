@@ -115,7 +115,8 @@ def _of_pictures(pictures: Pictures, file: Path, pixel_mm: tuple[float, float] |
 def _decibels(picture: NDArray[Any], dynamic_range_db: float) -> NDArray[np.float32]:
     if picture.dtype == np.uint8:
         picture = (picture / np.float32(255) - 1) * np.float32(dynamic_range_db)
-    return np.asarray(picture.clip(-dynamic_range_db, 0), np.float32)
+    defined = np.where(np.isinf(picture), np.float32(np.nan), picture)  # which a limit would hide
+    return np.asarray(defined.clip(-dynamic_range_db, 0), np.float32)
 
 
 def _of_recording(file: Path, asked: WantedImages) -> Clip:

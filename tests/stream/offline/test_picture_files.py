@@ -76,10 +76,11 @@ def test_a_few_coloured_marks_do_not_matter(tmp_path: Path) -> None:
     enhance_file(saved(tmp_path / "a.png", rgb), tmp_path / "out.png", method="median")
 
 
-def test_undefined_pixels_are_refused(tmp_path: Path, record: Any) -> None:
+@pytest.mark.parametrize("undefined", [np.nan, np.inf, -np.inf])
+def test_undefined_pixels_are_refused(tmp_path: Path, record: Any, undefined: float) -> None:
     images = np.full((2, 20, 20), -30, np.float32)
     images[:, 5:9] = -10
-    images[1, 3, 4] = np.nan
+    images[1, 3, 4] = undefined
     np.savez(tmp_path / "images.npz", bmode_db=images)
     with pytest.raises(ConfigError, match=r"images\.npz, image 1: 1 pixels are undefined \(NaN or infinite\)"):
         enhance_file(tmp_path / "images.npz", tmp_path / "out.gif", method="bicubic")
