@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 import torch
 
-from sonolucent._core import InferenceStage
 from sonolucent._fused import FusedStage, fused_kernels
 from sonolucent.nn.export.derived_files import usable_package
 from sonolucent.nn.export.torchscript import torchscript_file
 from sonolucent.nn.images import BMode, ImageShape
 from sonolucent.nn.inference.cuda_graph import GraphStage, precision
 from sonolucent.nn.inference.devices import cuda_device_count
+from sonolucent.nn.inference.torch_stage import torch_stage
 from sonolucent.nn.model_folder import Model, load_model
 
 TOLERANCE = 1e-4
@@ -102,7 +102,7 @@ class _Example:
             self._expected = model.unet(grey)[0, 0].clamp(0, 1).numpy()
 
     def run_file(self, file: Path, backend: str) -> Check:
-        stage = InferenceStage(str(file), dynamic_range_db=self._range_db, backend=backend)
+        stage = torch_stage(file, dynamic_range_db=self._range_db, backend=backend)
         return self.run(stage.run, backend)
 
     def run(self, run: Callable[[BMode, BMode], None], backend: str, tolerance: float = TOLERANCE) -> Check:

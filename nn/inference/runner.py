@@ -89,14 +89,14 @@ def _in_torch(
         ValueError: as `runner`.
     """
     require_torch(f"backend {backend!r}")
-    from sonolucent._core import InferenceStage
     from sonolucent.nn.export.torchscript import torchscript_file
+    from sonolucent.nn.inference.torch_stage import torch_stage
 
     range_db = model.info.dynamic_range_db
     file = _package(model, folder, shape) if backend == PACKAGE else torchscript_file(model)
     by = run_in(
         executor,
-        lambda: InferenceStage(str(file), dynamic_range_db=range_db, threads=threads, backend=backend),
+        lambda: torch_stage(file, dynamic_range_db=range_db, threads=threads, backend=backend),
     )
     return Runner(by.run, by.backend, by.reason)
 
