@@ -121,7 +121,7 @@ class Recording:
         """The ids of the frames that the disk was too slow for, by kind: "raw_data", "image"."""
         ids: dict[str, list[int]] = {}
         with hdf5.reading(self.path, "Sonolucent"):
-            for row in layout.read_values(self._file[layout.LOST]) if layout.LOST in self._file else ():
+            for row in hdf5_values.read(self._file[layout.LOST]) if layout.LOST in self._file else ():
                 ids.setdefault(row["data"].decode(), []).append(int(row["frame_id"]))
         return ids
 
@@ -133,7 +133,7 @@ class Recording:
         if n == 0:
             return np.empty(0, row)
         with hdf5.reading(self.path, "Sonolucent"):
-            values = layout.read_values(self._file[path])[:n]
+            values = hdf5_values.read(self._file[path])[:n]
         if values.ndim != 1 or "frame_id" not in (values.dtype.names or ()):
             raise RecordingError(f"{self.path}: Sonolucent: {path} is no table of frames; the file is damaged")
         return values

@@ -13,6 +13,7 @@ from sonolucent.beamform.probe import Probe
 from sonolucent.stream import OutputError, RecordingError, open_recording
 from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import Channels, Image, Stream, Trail
+from sonolucent.stream.recording import layout
 from sonolucent.stream.recording.reader import Recording
 from sonolucent.stream.recording.writer import RecordingWriter
 
@@ -142,3 +143,18 @@ def test_a_recording_is_there_once_it_can_be_read(tmp_path: Path, monkeypatch: p
     shutil.copy(path, cut_off)
     writer.close()
     assert len(Recording(cut_off)) == 0
+
+
+def test_a_recording_of_hours_tells_of_every_frame(tmp_path: Path) -> None:
+    path, n = tmp_path / "long.h5", 800_000  # images of nine hours at 25 a second
+    writer = RecordingWriter(path, STREAM, channels=True, images=True)
+    writer.write(channels(5))
+    writer.write(image(5, 2))
+    writer.close(TRAIL.edges)
+    with h5py.File(path, "r+") as file:
+        for name in (layout.RAW, layout.RAW_INDEX, layout.BMODE, layout.ENHANCED, layout.IMAGE_INDEX):
+            file[name].resize(n, axis=0)
+    recording = open_recording(path)
+    assert isinstance(recording, Recording)
+    assert (len(recording.image_index), len(recording.frame_ids)) == (n, n)
+    assert recording.image_index["frame_id"][0] == 5
