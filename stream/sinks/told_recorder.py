@@ -46,6 +46,7 @@ class ToldRecorder(Sink):
         """Those that have not closed their files."""
         self._all_is_written = threading.Event()
         self._all_is_written.set()
+        self._has_ended = False
         self._request, self._frames, self._error = RecordRequest(on=False), 0, ""
         self._edges: dict[str, EdgeCounts] = {}
         self._past = _Past(past.recorded if not past.open_file else ())
@@ -114,6 +115,7 @@ class ToldRecorder(Sink):
     def close(self, edges: dict[str, EdgeCounts]) -> SinkEnd:
         with self._lock:
             recorder, self._recorder = self._recorder, None
+            self._has_ended = True
         if recorder is not None:
             self._edges, self._at_the_end = dict(edges), recorder.open_file
             try:
@@ -136,6 +138,8 @@ class ToldRecorder(Sink):
         return RecordingState(self.open_file or self._request.file, self._frames, self._error)
 
     def _begin(self, request: RecordRequest, *, overwrite: bool = False) -> None:
+        if self._has_ended:
+            raise ConfigError("the run is ending, and records nothing any more")
         if self._open:
             raise ConfigError(f"{self.recorded[-1]} is being recorded; stop that first")
         path = request.file or str(_named_after_the_time())

@@ -28,8 +28,8 @@ class ThreadEnds:
 
     def __init__(self, edges: Sequence[Edge], abort: threading.Event) -> None:
         self._abort = abort
-        came = {edge.consumer: threading.Event() for edge in edges}
-        self._producers = {edge: HandingProducer(edge, abort, came[edge.consumer]) for edge in edges}
+        takers = {edge.consumer: Taker() for edge in edges}
+        self._producers = {edge: HandingProducer(edge, abort, takers[edge.consumer]) for edge in edges}
 
     def producer(self, edge: Edge) -> HandingProducer:
         return self._producers[edge]
@@ -38,25 +38,34 @@ class ThreadEnds:
         return TakingConsumer(self._producers[edge], self._abort)
 
 
-class HandingProducer(Producer):
-    """The producer's end, which hands out what the other end asks for.
+class Taker:
+    """What all edges to one stage share.
 
-    Args:
-        came: wakes the consumer, which may have other edges too.
+    Attributes:
+        came: wakes it.
+        is_at_work: whether it has been given something and has not come back.
     """
 
-    def __init__(self, edge: Edge, abort: threading.Event, came: threading.Event) -> None:
+    def __init__(self) -> None:
+        self.came = threading.Event()
+        self.is_at_work = False
+
+
+class HandingProducer(Producer):
+    """The producer's end, which hands out what the other end asks for."""
+
+    def __init__(self, edge: Edge, abort: threading.Event, taker: Taker) -> None:
         super().__init__(edge, abort)
-        self.came = came
+        self.taker = taker
         self._told: Parts | None = None
         self._drawn: Item | None = None
         """A frame whose stream had to be told first."""
         self._taking = threading.Lock()
-        self._has_ended = self._is_worked_on = False
+        self._has_ended = False
 
     def push(self, message: Message) -> None:
         super().push(message)
-        self.came.set()
+        self.taker.came.set()
 
     def hand_out(self, wanted: bool) -> Parts | None:
         """What comes next: the description that the next frame belongs to, the frame where it is wanted, the end.
@@ -66,7 +75,7 @@ class HandingProducer(Producer):
         with self._taking:
             self._hear_whether_wanted(wanted)
             given = self._next(wanted)
-            self._is_worked_on = given is not None
+            self.taker.is_at_work = given is not None
             return given
 
     def leave(self) -> None:
@@ -77,11 +86,11 @@ class HandingProducer(Producer):
 
     def close(self, patience_s: float = 5.0) -> EdgeCounts:
         self._no_more()
-        self.came.set()
+        self.taker.came.set()
         left, moved = self._waiting, time.monotonic()
         while (waiting := self._waiting) and self._may_still_be_wanted:
             # A stage may work on a frame for as long as it takes: here it is certain that it still does.
-            if self._is_worked_on or waiting < left:
+            if self.taker.is_at_work or waiting < left:
                 left, moved = waiting, time.monotonic()
             if time.monotonic() - moved > patience_s:
                 break
@@ -89,7 +98,7 @@ class HandingProducer(Producer):
         with self._taking:
             self._lose_what_was_drawn()
             self._count_what_waits()
-        self.came.set()
+        self.taker.came.set()
         return self.ledger.counts()
 
     def _next(self, wanted: bool) -> Parts | None:
@@ -126,7 +135,7 @@ class TakingConsumer(Consumer):
 
     def __init__(self, producer: HandingProducer, abort: threading.Event) -> None:
         super().__init__(producer.edge, abort, window=1)
-        self._producer, self._came = producer, producer.came
+        self._producer, self._came = producer, producer.taker.came
 
     def pull(self, timeout_s: float | None = None) -> Message | None:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s

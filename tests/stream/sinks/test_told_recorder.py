@@ -62,6 +62,9 @@ def test_a_run_that_ends_waits_for_a_recording_that_was_told_to_stop_a_moment_ag
     stopping.join()
     assert (counts.acquired, counts.delivered, counts.balanced) == (3, 3, True)
     assert recorder.recorded == (str(tmp_path / "a.h5"),)
+    with pytest.raises(ConfigError, match="the run is ending"):
+        tell(recorder, on=True, file=str(tmp_path / "late.h5"))
+    assert not (tmp_path / "late.h5").exists()
 
 
 def test_it_takes_nothing_until_it_is_told_and_after_it_is_told_to_stop(tmp_path: Path) -> None:

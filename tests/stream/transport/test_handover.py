@@ -36,6 +36,29 @@ def test_who_works_on_a_frame_for_longer_than_an_end_is_patient_gets_the_others_
     assert (counts.acquired, counts.delivered, counts.dropped) == (3, 3, {})
 
 
+def test_who_works_on_a_frame_of_one_edge_is_waited_for_by_its_others() -> None:
+    edges = [Edge("a", "c"), Edge("b", "c")]
+    ends = ThreadEnds(edges, threading.Event())
+    of_a, of_b = (ends.producer(edge) for edge in edges)
+    taken = []
+
+    def work() -> None:
+        messages = pull_all([ends.consumer(edge) for edge in reversed(edges)])
+        while len(taken) < 2:
+            taken.append(next(messages)[0].edge.name)
+            time.sleep(0.5)
+
+    of_a.push(frame(0))
+    working = threading.Thread(target=work)
+    working.start()
+    while not taken:
+        time.sleep(0.01)
+    of_b.push(frame(1))
+    counts = of_b.close(patience_s=0.1)
+    working.join()
+    assert (taken, counts.dropped) == (["a>c", "b>c"], {})
+
+
 def test_the_description_comes_before_its_first_frame_though_all_before_it_were_dropped() -> None:
     edge = Edge("a", "b", "drop_oldest", bound=1)
     ends = ThreadEnds([edge], threading.Event())
