@@ -125,8 +125,8 @@ def test_aborting_frees_a_producer_that_waits(
     threading.Timer(0.05, line.abort.set).start()
     with pytest.raises(Aborted):
         line.push.push(frame(1))
-    line.pull.close()
     assert line.push.close().dropped == {"aborted": 1, "never asked for": 1}
+    line.pull.close()
 
 
 def test_whatever_ends_an_edge_s_thread_is_raised_where_frames_are_pushed(
