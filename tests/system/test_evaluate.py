@@ -40,7 +40,7 @@ def test_one_phantom_of_cysts_and_one_anatomy(sonolucent: Any, tmp_path: Path) -
         (("--condition", "probe", "--scanner", "a.h5"), "leave out scanner"),
         (("--scanner", "a.h5"), "a.h5"),
         (("--cysts", 0), "cysts must be at least 1"),
-        (("--pictures", "none.png"), "none.png: No such file"),
+        (("--pictures", "none.png"), "none.png: there is no such file"),
         (("--anatomies", 101), "only 100 seeds are held out"),
         (("--moving", 1), "at least two frames"),
         (("nowhere",), "nowhere"),

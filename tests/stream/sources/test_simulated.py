@@ -17,7 +17,7 @@ def test_a_phantom_that_is_not_there_is_refused_with_what_there_is() -> None:
     require_phantom("anatomy")
     with pytest.raises(ConfigError, match=r"no phantom named 'kidney'; .*anatomy.*picture:FILE"):
         require_phantom("kidney")
-    with pytest.raises(ConfigError, match=r"none\.png: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.png: there is no such file"):
         require_phantom("picture:none.png")
 
 

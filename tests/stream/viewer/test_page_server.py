@@ -153,8 +153,8 @@ def test_requests_go_to_the_control_channel_and_answers_come_back(open_page: Ope
 
     def ask(request: ControlRequest, timeout_s: float = 0) -> ControlAnswer:
         asked.append(request)
-        if request.model == "missing":
-            raise ControlError("no such model folder")
+        if request.model == "cuda:7":
+            raise ControlError("no such device")
         return ControlAnswer(1, STREAM.imaging, "srad")
 
     page = open_page(ask)
@@ -163,7 +163,7 @@ def test_requests_go_to_the_control_channel_and_answers_come_back(open_page: Ope
         answer = await visitor.ask("control", imaging={"gain_db": 2}, model="srad")
         assert (answer["error"], answer["model"], answer["revision"]) == ("", "srad", 1)
         assert answer["imaging"]["method"] == "fourier"
-        assert (await visitor.ask("control", model="missing"))["error"] == "no such model folder"
+        assert (await visitor.ask("control", model="cuda:7"))["error"] == "no such device"
         assert "not among the models" in (await visitor.ask("control", model="/tmp"))["error"]
         await visitor.ask("replay", seek=3, paused=True)
         await visitor.ask("record", on=True, note="a cyst", channels=True, file="/etc/passwd")
