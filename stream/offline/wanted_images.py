@@ -29,6 +29,8 @@ class WantedImages:
             ConfigError: they are not there.
         """
         end = n - 1 if self.last is None else self.last
+        if self.last is not None and self.last < self.first:
+            raise ConfigError(f"{file}: there are no images {self.first} to {end}; the last comes before the first")
         if n == 0:
             raise ConfigError(f"{file}: holds no image")
         if not 0 <= self.first <= end < n:

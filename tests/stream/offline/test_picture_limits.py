@@ -107,6 +107,8 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path, suffix: str, monkeypatch
         plain_clip(path, last=1)
     with pytest.raises(ConfigError, match="there are no 3 to 3"):
         plain_clip(path, first=3, last=3)
+    with pytest.raises(ConfigError, match="no images 2 to 1; the last comes before the first"):
+        plain_clip(path, first=2, last=1)
 
 
 def test_a_tiff_whose_pages_share_what_they_show_is_refused_in_time(
