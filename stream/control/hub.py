@@ -92,7 +92,6 @@ class ControlHub:
         self._endpoints = {name: config.endpoints.get(name, IN_PROCESS[name]) for name in IN_PROCESS}
         self._users = monitored(context, zmq.REP, GUARD_EVENTS)
         self._guard = FloodGuard(self._users, MAX_WORDS_BYTES)
-        self._users.setsockopt(zmq.LINGER, 0)
         self._users.setsockopt(zmq.MAXMSGSIZE, MAX_WORDS_BYTES)
         self._users.setsockopt(zmq.HANDSHAKE_IVL, heartbeats.HANDSHAKE_MS)
         self._users.bind(self._endpoints[USERS])

@@ -70,8 +70,6 @@ class Connection:
         self._endpoint, self._kind, self._has_keys = endpoint, kind, keys is not None
         self._is_tcp = endpoint.startswith("tcp://")
         self.socket = monitored(context, kind, _EVENTS)
-        # What waits to be sent when a connection ends is asked for again over the next one.
-        self.socket.setsockopt(zmq.LINGER, 0)
         for option, value in (options or {}).items():
             self.socket.setsockopt(option, value)
         self._liveness = Liveness(endpoint, inquire)

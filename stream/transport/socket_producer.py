@@ -25,6 +25,8 @@ _UNSENT = 8
 """Messages that wait in the socket for a consumer that does not read: each may be a whole frame."""
 _FULL_S = 0.005
 """How long to wait for room."""
+_AT_WORK_S = 60.0
+"""How long an end that is there may work on one frame; one that holds frames for longer never gives them back."""
 _log = logging.getLogger(__name__)
 
 
@@ -44,6 +46,7 @@ class SocketProducer(Producer):
         self._lender = None if place.lent_from is None else Lender(place.lent_from)
         self._peer: Peer | None = None
         self._patience_s = 5.0
+        self._heard_s = self._progressed_s = time.monotonic()
         self._thread = threading.Thread(target=self._serve, name=f"edge {edge.name}", daemon=True)
         self._thread.start()
 
@@ -56,12 +59,8 @@ class SocketProducer(Producer):
 
     def _serve(self) -> None:
         try:
-            progressed = time.monotonic()
-            while not self._abort.is_set():
-                if self._step() or self._is_worked_on:
-                    progressed = time.monotonic()
-                if self._end is not None and self._idle(progressed):
-                    break
+            while not self._abort.is_set() and not (self._end is not None and self._is_over):
+                self._step()
             self._say_goodbye()
         except Exception as error:  # noqa: BLE001 - whatever it is, `push` and `close` raise it
             self._queue.fail(error)
@@ -70,12 +69,16 @@ class SocketProducer(Producer):
             self._socket.close(linger=500)
             remove_file(self._place.endpoint)
 
-    def _idle(self, progressed: float) -> bool:
-        return self._all_taken or time.monotonic() - progressed > self._patience_s
+    @property
+    def _is_over(self) -> bool:
+        now_s = time.monotonic()
+        is_there = self._is_worked_on or now_s - self._heard_s < self._patience_s
+        patience_s = max(self._patience_s, _AT_WORK_S) if is_there else self._patience_s
+        return self._all_taken or now_s - self._progressed_s > patience_s
 
     @property
     def _is_worked_on(self) -> bool:
-        """Whether the consumer has frames and is there still: it may work on one for as long as it takes."""
+        """Whether the consumer has frames and is there still, though it says nothing."""
         return self._peer is not None and self._peer.outstanding > 0 and self._guard.is_there(self._peer.speaker)
 
     @property
@@ -84,16 +87,15 @@ class SocketProducer(Producer):
         peer, stream = self._peer, self._queue.stream
         return peer is not None and peer.outstanding == 0 and not self._queue and stream in (None, peer.stream)
 
-    def _step(self) -> bool:
-        """Hears grants and sends a frame; False when there was nothing to do."""
+    def _step(self) -> None:
+        """Hears grants and sends a frame, when there are any."""
         with suppress(zmq.Again):  # it is told before the next frame, if not now
             self._introduce(self._queue.stream)
         waiting_for_frames = self._may_send() and (self._queue or self._end is None)
-        heard = self._hear(0.0 if waiting_for_frames else POLL_S)
+        self._hear(0.0 if waiting_for_frames else POLL_S)
         item = self._queue.get() if self._may_send() else None
-        if item is None:
-            return heard
-        return self._deliver(item) or self._hear(_FULL_S) or heard
+        if item is not None and not self._deliver(item):
+            self._hear(_FULL_S)
 
     def _may_send(self) -> bool:
         return self._peer is not None and self._peer.may_send
@@ -108,6 +110,7 @@ class SocketProducer(Producer):
             if not item.is_ahead:
                 self._queue.put_back(item)
             return item.is_ahead
+        self._progressed_s = time.monotonic()
         if was_sent and self._peer is not None:
             self._peer.sent += not item.is_ahead
         elif not item.is_ahead:
@@ -146,10 +149,9 @@ class SocketProducer(Producer):
             return False
         return True
 
-    def _hear(self, timeout_s: float) -> bool:
-        """Hears what the consumer asks for; False when it said nothing. A flood of messages does not hold frames up."""
+    def _hear(self, timeout_s: float) -> None:
+        """Hears what the consumer asks for, if anything. A flood of messages does not hold frames up."""
         self._guard.tend()
-        heard = False
         for n_before in range(_HEARD_AT_ONCE):
             if not self._socket.poll(0 if n_before else int(timeout_s * 1000)):
                 break
@@ -160,10 +162,8 @@ class SocketProducer(Producer):
                 self._describe_again(identity)
             elif len(grant) == GRANT.size and self._take_back(returned):
                 self._grant(identity, *GRANT.unpack(grant))
-                heard = True
             else:
                 self._refuse([grant, *returned])
-        return heard
 
     def _describe_again(self, identity: bytes) -> None:
         if self._peer is not None and self._peer.identity == identity:
@@ -187,8 +187,10 @@ class SocketProducer(Producer):
                 return  # the goodbye of a consumer that has been replaced already
             self._forget_peer()
             self._peer = Peer(identity, taken, 0, self._guard.speaker)
-        room = min(room, self._window)
-        self.ledger.deliver(self._peer.grant(taken, room))
+        self._heard_s = time.monotonic()
+        if (n_taken := self._peer.grant(taken, min(room, self._window))) > 0:
+            self._progressed_s = self._heard_s
+            self.ledger.deliver(n_taken)
         self._hear_whether_wanted(room > 0)
 
     def _forget_peer(self) -> None:

@@ -1,5 +1,6 @@
 """Where the ends of an edge meet."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place | None:
 def in_process(request: pytest.FixtureRequest, tmp_path: Path) -> Place | None:
     """Between threads of this process, with sockets or without."""
     return None if request.param == "threads" else _place(request.param, tmp_path)
+
+
+@pytest.fixture
+def free_endpoint() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def _place(kind: str, tmp_path: Path) -> Place:

@@ -60,14 +60,13 @@ class Line:
 
 @contextmanager
 def edge_to_a_stranger(
-    context: zmq.Context[zmq.Socket[bytes]],
+    context: zmq.Context[zmq.Socket[bytes]], endpoint: str = "inproc://stranger"
 ) -> Iterator[tuple[SocketProducer, zmq.Socket[bytes]]]:
     """A producer whose stream is described, and a socket in its consumer's place."""
-    place = Place("inproc://stranger")
-    push = SocketProducer(Edge("a", "b"), place, context, threading.Event())
+    push = SocketProducer(Edge("a", "b"), Place(endpoint), context, threading.Event())
     with context.socket(zmq.DEALER) as stranger:
         stranger.setsockopt(zmq.LINGER, 0)
-        stranger.connect(place.endpoint)
+        stranger.connect(endpoint)
         push.push(STREAM)
         yield push, stranger
 

@@ -8,6 +8,7 @@ import pytest
 import zmq
 
 from sonolucent.stream.messages import End
+from sonolucent.stream.transport import socket_producer
 from sonolucent.stream.transport.edge import GRANT, Edge, Place
 
 from .lines import STREAM, Line, edge_to_a_stranger, frame, take_a_frame
@@ -90,3 +91,32 @@ def test_who_works_on_a_frame_is_waited_for_while_its_connection_stands(
     working.join()
     assert counts.balanced
     assert counts.dropped == ({} if goes_on else {"consumer gone": 2})
+
+
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_who_takes_frames_and_never_says_so_is_waited_for_for_a_limited_time(
+    context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str, monkeypatch: pytest.MonkeyPatch, asks_again: bool
+) -> None:
+    """A stranger whose connection stood kept a run from ending, for as long as it liked."""
+    monkeypatch.setattr(socket_producer, "_AT_WORK_S", 1.0)
+    over = threading.Event()
+    with edge_to_a_stranger(context, free_endpoint) as (push, stranger):
+        take_a_frame(push, stranger)
+
+        def go_on() -> None:
+            while not over.wait(0.02):
+                if asks_again:
+                    stranger.send(GRANT.pack(0, 2))
+
+        going_on = threading.Thread(target=go_on)
+        going_on.start()
+        try:
+            begun_s = time.monotonic()
+            counts = push.close(0.3)
+            took_s = time.monotonic() - begun_s
+        finally:
+            over.set()
+            going_on.join()
+    assert 0.5 < took_s < 3
+    assert counts.balanced
+    assert counts.dropped == {"consumer gone": 1}

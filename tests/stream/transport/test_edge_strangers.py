@@ -1,6 +1,5 @@
 """Edges refuse what strangers send, and addresses that are not theirs."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,12 +21,6 @@ from sonolucent.stream.transport.sockets import check_endpoint
 from sonolucent.stream.transport.wire import decode, encode
 
 from .lines import STREAM, Line, edge_to_a_stranger, frame, take_a_frame
-
-
-@pytest.fixture
-def free_endpoint() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def test_foreign_messages_are_refused_and_counted(
