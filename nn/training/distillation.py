@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonolucent.nn.crops import Grey, require_large
-from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.images import BMode, normalized
+from sonolucent.nn.model_folder import load_model
+from sonolucent.nn.shipped_models import SHIPPED_MODELS
 from sonolucent.nn.training.examples import level_shift_db
 from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import cosine
@@ -27,6 +29,7 @@ from sonolucent.nn.unet import LightUNet
 STEPS = 2400
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
+_BEGINNING = SHIPPED_MODELS / "light-quadrant"
 _SMOOTHNESS = 10.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
@@ -80,7 +83,9 @@ class _Student(NetworkLearner):
         ]
         require_large([pair[0] for pair in self._pairs], _LEAST_PX)
         self._crop = [min(size, *(pair.shape[i + 1] for pair in self._pairs)) for i, size in enumerate(_CROP)]
-        self.network = seeded(LightUNet, fitting.seed, fitting.device)
+        self.network = LightUNet()
+        self.network.load_state_dict(load_model(_BEGINNING).network.state_dict())
+        self.network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._device.type == "cpu":
             fuse_norms(self.network)
         self.optimizer = torch.optim.Adam(self.network.parameters())
