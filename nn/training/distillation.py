@@ -30,6 +30,7 @@ STEPS = 2400
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
 _BEGINNING = SHIPPED_MODELS / "light-quadrant"
+_SHADOWED_SHARE, _SHADOW_DB, _PENUMBRA_PX = 0.25, (-40.0, -10.0), 4.0
 _SMOOTHNESS = 10.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
@@ -69,6 +70,14 @@ def teaching_loss(made: Tensor, wanted: Tensor) -> Tensor:
     return F.l1_loss(made, wanted) + _SMOOTHNESS * (down + across)
 
 
+def shadow_db(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much darker (n_z, n_x) is on one side of an edge somewhere, across or along it; the edge is soft."""
+    axis, depth_db = int(rng.integers(2)), rng.uniform(*_SHADOW_DB)
+    from_edge_px = (np.arange(shape[axis]) - rng.uniform(0, shape[axis])) * (1 if rng.random() < 0.5 else -1)
+    profile_db = depth_db / (1 + np.exp(from_edge_px / _PENUMBRA_PX))
+    return np.broadcast_to(profile_db[:, None] if axis == 0 else profile_db, shape)
+
+
 class _Student(NetworkLearner):
     network: LightUNet
 
@@ -97,9 +106,10 @@ class _Student(NetworkLearner):
         return descend(self._range_db * teaching_loss(made, pairs[:, 1:]), self.optimizer)
 
     def _crop_of(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """(2, n_z, n_x): somewhere, mirrored or not, at another level."""
+        """(2, n_z, n_x): somewhere, mirrored or not, at another level, with a shadow or without."""
         pair: Grey = self._pairs[int(rng.integers(len(self._pairs)))]
         top, left = (int(rng.integers(n - size + 1)) for n, size in zip(pair.shape[1:], self._crop, strict=True))
         crop = pair[:, top : top + self._crop[0], left : left + self._crop[1]]
         crop = crop[:, :, ::-1] if rng.random() < 0.5 else crop
-        return np.asarray((crop + level_shift_db(rng) / self._range_db).clip(0, 1), np.float32)
+        shift_db = level_shift_db(rng) + (shadow_db(crop.shape[1:], rng) if rng.random() < _SHADOWED_SHARE else 0)
+        return np.asarray((crop + shift_db / self._range_db).clip(0, 1), np.float32)
