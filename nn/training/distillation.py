@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonolucent.nn.crops import Grey, require_large
-from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.images import BMode, normalized
+from sonolucent.nn.model_folder import load_model
+from sonolucent.nn.shipped_models import SHIPPED_MODELS
 from sonolucent.nn.training.examples import level_shift_db
 from sonolucent.nn.training.fused_norm import fuse_norms
 from sonolucent.nn.training.recipes import cosine
@@ -27,6 +29,8 @@ from sonolucent.nn.unet import LightUNet
 STEPS = 2400
 _CROP, _BATCH = (224, 112), 4
 _LEAST_PX = 32
+_BEGINNING = SHIPPED_MODELS / "light-quadrant"
+_SHADOWED_SHARE, _SHADOW_DB, _PENUMBRA_PX = 0.25, (-40.0, -10.0), 4.0
 _SMOOTHNESS = 10.0
 """Weight of the differences between neighbours: by their levels alone, a student leaves fine grain where its teacher
 leaves none."""
@@ -66,6 +70,14 @@ def teaching_loss(made: Tensor, wanted: Tensor) -> Tensor:
     return F.l1_loss(made, wanted) + _SMOOTHNESS * (down + across)
 
 
+def shadow_db(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much darker (n_z, n_x) is on one side of an edge somewhere, across or along it; the edge is soft."""
+    axis, depth_db = int(rng.integers(2)), rng.uniform(*_SHADOW_DB)
+    from_edge_px = (np.arange(shape[axis]) - rng.uniform(0, shape[axis])) * (1 if rng.random() < 0.5 else -1)
+    profile_db = depth_db / (1 + np.exp(from_edge_px / _PENUMBRA_PX))
+    return np.broadcast_to(profile_db[:, None] if axis == 0 else profile_db, shape)
+
+
 class _Student(NetworkLearner):
     network: LightUNet
 
@@ -80,7 +92,9 @@ class _Student(NetworkLearner):
         ]
         require_large([pair[0] for pair in self._pairs], _LEAST_PX)
         self._crop = [min(size, *(pair.shape[i + 1] for pair in self._pairs)) for i, size in enumerate(_CROP)]
-        self.network = seeded(LightUNet, fitting.seed, fitting.device)
+        self.network = LightUNet()
+        self.network.load_state_dict(load_model(_BEGINNING).network.state_dict())
+        self.network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._device.type == "cpu":
             fuse_norms(self.network)
         self.optimizer = torch.optim.Adam(self.network.parameters())
@@ -92,9 +106,10 @@ class _Student(NetworkLearner):
         return descend(self._range_db * teaching_loss(made, pairs[:, 1:]), self.optimizer)
 
     def _crop_of(self, rng: np.random.Generator) -> NDArray[np.float32]:
-        """(2, n_z, n_x): somewhere, mirrored or not, at another level."""
+        """(2, n_z, n_x): somewhere, mirrored or not, at another level, with a shadow or without."""
         pair: Grey = self._pairs[int(rng.integers(len(self._pairs)))]
         top, left = (int(rng.integers(n - size + 1)) for n, size in zip(pair.shape[1:], self._crop, strict=True))
         crop = pair[:, top : top + self._crop[0], left : left + self._crop[1]]
         crop = crop[:, :, ::-1] if rng.random() < 0.5 else crop
-        return np.asarray((crop + level_shift_db(rng) / self._range_db).clip(0, 1), np.float32)
+        shift_db = level_shift_db(rng) + (shadow_db(crop.shape[1:], rng) if rng.random() < _SHADOWED_SHARE else 0)
+        return np.asarray((crop + shift_db / self._range_db).clip(0, 1), np.float32)

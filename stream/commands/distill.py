@@ -19,8 +19,8 @@ from sonolucent.stream.printable import say
 class DistillOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Teaches any enhancement to a light network, which runs live: `sonolucent run --model MODEL`.
 
-    The network learns what the teacher makes of images like those that it will see. Where it was killed, the same
-    command goes on.
+    The network begins as light-quadrant, and learns what the teacher makes of images like those that it will see.
+    Where it was killed, the same command goes on.
 
     Args:
         teacher: a filter, a model folder, a shipped model's name, or a method that learns first, such as speckle2self
@@ -33,7 +33,7 @@ class DistillOptions(msgspec.Struct, frozen=True, kw_only=True):
         budget: seconds that it may learn for; no limit by default.
         teacher_steps: that a teacher learns for which learns first; by default its own number.
         teacher_budget: seconds that it may learn for.
-        seed: of weights and of all that is drawn.
+        seed: of a teacher's weights that learns first, and of all that is drawn.
         device: cpu, cuda, cuda:N; auto takes a GPU where there is one.
         imaging: how channel data are imaged.
         json: print one JSON document on standard output and nothing else there.

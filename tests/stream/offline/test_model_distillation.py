@@ -51,6 +51,13 @@ def test_a_student_does_as_its_teacher(pictures: list[str], tmp_path: Path, caps
     assert sorted(path.name for path in out.iterdir()) == ["model.json", "report", "weights.safetensors"]
 
 
+def test_a_student_begins_as_a_network_that_takes_speckle_away(pictures: list[str], tmp_path: Path) -> None:
+    distill_model("median", pictures, tmp_path / "student", fitting=Fitting(steps=1))
+    plain = ((speckle_grey(seed=99) / 255 - 1) * 60).astype(np.float32)
+    made = Enhancer(tmp_path / "student", grain="off")(plain)
+    assert np.diff(made).std() < 0.5 * np.diff(plain).std(), "one step from nothing would leave the image as it is"
+
+
 def test_a_killed_student_ends_where_it_would_have_ended(pictures: list[str], tmp_path: Path) -> None:
     def kill(what: str, step: int, steps: int, loss: float) -> None:
         if step == 3:
