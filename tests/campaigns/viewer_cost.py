@@ -71,7 +71,7 @@ def watched(seconds: float, *options: str, looks: bool, apart: bool) -> dict[str
     command = [sys.executable, "-m", "sonolucent", "run", "--view", "--no-browser", "--port", "0", "--json", *options]
     with ExitStack() as open_:
         with pinned(browsers):
-            browser = open_.enter_context(chromium(Path(open_.enter_context(TemporaryDirectory())))) if looks else None
+            browser = open_.enter_context(chromium(_profile(open_))) if looks else None
         with pinned(pipelines):
             process = open_.enter_context(running(command, stdout=PIPE, stderr=PIPE, text=True))
         page = _seen(browser, page_address(process), seconds) if browser else _nobody_looks(seconds)
@@ -81,13 +81,18 @@ def watched(seconds: float, *options: str, looks: bool, apart: bool) -> dict[str
     return {"report": json.loads(output), **page}
 
 
+def _profile(open_: ExitStack) -> Path:
+    """A folder for the browser, which may still write to it as it is removed."""
+    return Path(open_.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
+
+
 def _nobody_looks(seconds: float) -> dict[str, Any]:
     time.sleep(WARM_UP_S + seconds)
     return {}
 
 
 def _seen(browser: Chromium, address: str, seconds: float) -> dict[str, Any]:
-    """Frames a second on the page, and milliseconds from the sink to their pictures."""
+    """Frames a second on the page, and their milliseconds to the sink, and from there to their pictures."""
     seen: dict[str, Any] = {}
 
     async def visit(page: Page) -> None:
@@ -98,8 +103,9 @@ def _seen(browser: Chromium, address: str, seconds: float) -> dict[str, Any]:
         await asyncio.sleep(seconds)
         noted = await page.evaluate("noted")
         to_sink_ms = await page.evaluate(END_TO_END_MS)
-        late_ms = [since_ms - to_sink_ms[str(i)] for i, since_ms in noted if str(i) in to_sink_ms]
-        seen.update(shown_fps=len(noted) / seconds, late_ms=late_ms)
+        noted_ms = [(since_ms, to_sink_ms[str(i)]) for i, since_ms in noted if str(i) in to_sink_ms]
+        late_ms = [since_ms - taken_ms for since_ms, taken_ms in noted_ms]
+        seen.update(shown_fps=len(noted) / seconds, late_ms=late_ms, to_sink_ms=[taken_ms for _, taken_ms in noted_ms])
 
     browser.visit(address, visit)
     return seen
@@ -125,6 +131,8 @@ def paced(seconds: float, fps: float, options: list[str]) -> None:
     print(f"{fps:.0f} a second: {report['frames_out']} of {report['frames_in']} processed, lost {report['dropped']}")
     p50, p99 = np.percentile(late_ms, [50, 99])
     print(f"  shown {told['shown_fps']:.1f} a second; sink to picture p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    p50, p99 = np.percentile(told["to_sink_ms"], [50, 99])
+    print(f"  of those, source to sink p50 {p50:.1f} ms, p99 {p99:.1f} ms")
 
 
 def main() -> None:
