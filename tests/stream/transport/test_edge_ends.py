@@ -2,37 +2,51 @@
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 
 import pytest
 import zmq
 
+from sonolucent.stream.ledger import EdgeCounts
 from sonolucent.stream.messages import End
 from sonolucent.stream.transport import socket_producer
 from sonolucent.stream.transport.edge import GRANT, Edge, Place
+from sonolucent.stream.transport.producer import Producer
 
 from .lines import STREAM, Line, edge_to_a_stranger, frame, take_a_frame
 
 
+@contextmanager
+def asking_again(stranger: zmq.Socket[bytes], taken: int) -> Iterator[None]:
+    """Within, the same is asked for 50 times a second."""
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.02):
+            stranger.send(GRANT.pack(taken, 2))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
+
+
+def closed(push: Producer, patience_s: float) -> tuple[EdgeCounts, float]:
+    """Its counts, and the seconds that closing took."""
+    begun_s = time.monotonic()
+    return push.close(patience_s), time.monotonic() - begun_s
+
+
 def test_who_repeats_what_it_asks_for_does_not_hold_up_the_end(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     """By chance, a run's end took ten seconds."""
-    over = threading.Event()
     with edge_to_a_stranger(context) as (push, stranger):
         take_a_frame(push, stranger)
-
-        def ask_again() -> None:
-            while not over.wait(0.02):
-                stranger.send(GRANT.pack(1, 2))
-
-        asking = threading.Thread(target=ask_again)
-        asking.start()
-        try:
-            begun_s = time.monotonic()
-            counts = push.close(1.0)
-            took_s = time.monotonic() - begun_s
-        finally:
-            over.set()
-            asking.join()
+        with asking_again(stranger, taken=1):
+            counts, took_s = closed(push, 1.0)
     assert took_s < 0.5
     assert counts.balanced
     assert counts.delivered == 1
@@ -99,24 +113,10 @@ def test_who_takes_frames_and_never_says_so_is_waited_for_for_a_limited_time(
 ) -> None:
     """A stranger whose connection stood kept a run from ending, for as long as it liked."""
     monkeypatch.setattr(socket_producer, "_AT_WORK_S", 1.0)
-    over = threading.Event()
     with edge_to_a_stranger(context, free_endpoint) as (push, stranger):
         take_a_frame(push, stranger)
-
-        def go_on() -> None:
-            while not over.wait(0.02):
-                if asks_again:
-                    stranger.send(GRANT.pack(0, 2))
-
-        going_on = threading.Thread(target=go_on)
-        going_on.start()
-        try:
-            begun_s = time.monotonic()
-            counts = push.close(0.3)
-            took_s = time.monotonic() - begun_s
-        finally:
-            over.set()
-            going_on.join()
+        with asking_again(stranger, taken=0) if asks_again else nullcontext():
+            counts, took_s = closed(push, 0.3)
     assert 0.5 < took_s < 3
     assert counts.balanced
     assert counts.dropped == {"consumer gone": 1}
