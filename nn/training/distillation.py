@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sonolucent.nn.crops import Grey, require_large
-from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of
+from sonolucent.nn.fit_loop import NetworkLearner, descend, fit, plan_of, seeded
 from sonolucent.nn.image_methods import Fitting
 from sonolucent.nn.images import BMode, normalized
 from sonolucent.nn.model_folder import load_model
@@ -92,9 +92,8 @@ class _Student(NetworkLearner):
         ]
         require_large([pair[0] for pair in self._pairs], _LEAST_PX)
         self._crop = [min(size, *(pair.shape[i + 1] for pair in self._pairs)) for i, size in enumerate(_CROP)]
-        self.network = LightUNet()
+        self.network = seeded(LightUNet, fitting.seed, fitting.device)
         self.network.load_state_dict(load_model(_BEGINNING).network.state_dict())
-        self.network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._device.type == "cpu":
             fuse_norms(self.network)
         self.optimizer = torch.optim.Adam(self.network.parameters())
