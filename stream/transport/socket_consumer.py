@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import zmq
 
-from sonolucent.stream.messages import Message, Stream
+from sonolucent.stream.messages import End, Message, Stream
 from sonolucent.stream.transport.connection import Connection
 from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place, window
@@ -34,7 +34,7 @@ class SocketConsumer(Consumer):
         self._granted = (-1, -1)
         self._granted_at = 0.0
         self._described: Stream | None = None
-        self._has_inquired = False
+        self._has_inquired = self._has_said_goodbye = False
         self._connection = Connection(context, zmq.DEALER, place.endpoint, place.keys, inquire=self._inquire)
         self.socket = self._connection.socket
         self._borrower = None if place.lent_from is None else Borrower()
@@ -62,7 +62,8 @@ class SocketConsumer(Consumer):
         return lambda: poller.poll(min(consumer.wait_ms() for consumer in mine))
 
     def close(self) -> None:
-        self._grant(0)
+        if not self._has_said_goodbye:
+            self._say_goodbye()
         self.socket.close(linger=500)
 
     def _ask(self) -> None:
@@ -106,8 +107,13 @@ class SocketConsumer(Consumer):
             return None
         if isinstance(message, Stream):
             return self._news(message)
+        if isinstance(message, End):
+            self._say_goodbye()
         self._count(message)
         return message
+
+    def _say_goodbye(self) -> None:
+        self._has_said_goodbye = self._grant(0)
 
     def _news(self, stream: Stream) -> Stream | None:
         """A description, unless it is but the answer to an inquiry."""

@@ -27,6 +27,8 @@ _FULL_S = 0.005
 """How long to wait for room."""
 _AT_WORK_S = 60.0
 """How long an end that is there may work on one frame; one that holds frames for longer never gives them back."""
+_FAREWELL_S = 0.5
+"""How long a consumer may take to say that it knows that this was all."""
 _log = logging.getLogger(__name__)
 
 
@@ -201,14 +203,21 @@ class SocketProducer(Producer):
         self._peer = None
 
     def _say_goodbye(self) -> None:
+        """Tells the consumer that this was all until it says goodbye too, and one that had to connect again once more.
+
+        Closed before that, a connection over which something still comes is reset; what was on its way is lost then.
+        """
+        told: Peer | None = None
         deadline = time.monotonic() + self._patience_s
-        while self._end is not None:
-            try:
-                self._send(self._end)
+        while self._end is not None and self._peer is not None and not self._abort.is_set():
+            if self._peer is not told:
+                with suppress(zmq.Again):
+                    self._send(self._end)
+                    told, deadline = self._peer, time.monotonic() + _FAREWELL_S
+            elif self._peer.room == 0:
                 return
-            except zmq.Again:
-                if self._abort.is_set() or time.monotonic() > deadline:
-                    return
+            if time.monotonic() > deadline:
+                return
             self._hear(_FULL_S)
 
     def _count_the_rest(self) -> None:

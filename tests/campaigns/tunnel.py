@@ -62,4 +62,4 @@ class Tunnel:
                 due_s = max(due_s, time.monotonic()) + len(piece) / rate
                 time.sleep(max(0.0, due_s - time.monotonic()))
                 sink.sendall(piece)
-            sink.shutdown(socket.SHUT_RDWR)
+            sink.shutdown(socket.SHUT_WR)
