@@ -208,12 +208,12 @@ class SocketProducer(Producer):
         Closed before that, a connection over which something still comes is reset; what was on its way is lost then.
         """
         told: Peer | None = None
-        deadline = time.monotonic() + self._patience_s
+        deadline = latest = time.monotonic() + self._patience_s
         while self._end is not None and self._peer is not None and not self._abort.is_set():
             if self._peer is not told:
                 with suppress(zmq.Again):
                     self._send(self._end)
-                    told, deadline = self._peer, time.monotonic() + _FAREWELL_S
+                    told, deadline = self._peer, min(latest, time.monotonic() + _FAREWELL_S)
             elif self._peer.room == 0:
                 return
             if time.monotonic() > deadline:

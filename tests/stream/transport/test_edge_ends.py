@@ -154,3 +154,28 @@ def test_who_has_heard_the_end_says_so(place: Place, context: zmq.Context[zmq.So
     reading.join()
     assert isinstance(messages[-1], End)
     assert took_s < socket_producer._FAREWELL_S
+
+
+def test_whoever_comes_as_an_edge_ends_does_not_hold_it_up(context: zmq.Context[zmq.Socket[bytes]]) -> None:
+    """Each is told that it is over, but none has the end wait beyond its patience."""
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.wait(0.05):
+            with context.socket(zmq.DEALER) as another:
+                another.setsockopt(zmq.LINGER, 0)
+                another.connect("inproc://stranger")
+                another.send(GRANT.pack(1, 2))
+                another.poll(100)
+
+    with edge_to_a_stranger(context) as (push, stranger):
+        take_a_frame(push, stranger)
+        stranger.send(GRANT.pack(1, 2))
+        coming = threading.Thread(target=come_and_go)
+        coming.start()
+        try:
+            _, took_s = closed(push, 1.0)
+        finally:
+            over.set()
+            coming.join()
+    assert took_s < 2.0
