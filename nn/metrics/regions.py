@@ -55,10 +55,10 @@ def gcnr(inside: Pixels, outside: Pixels, *, bins: int = 100, value_range: tuple
         ValueError: a region is empty.
     """
     edges = np.linspace(*value_range, bins + 1)
-    p_inside, p_outside = (
-        np.histogram(_values(region).clip(*value_range), edges)[0] / region.size for region in (inside, outside)
-    )
-    return float(1 - np.minimum(p_inside, p_outside).sum())
+    n_inside, n_outside = (np.histogram(_values(region).clip(*value_range), edges)[0] for region in (inside, outside))
+    # In whole numbers, so that equal regions have nought, not a rounding error.
+    n_shared = np.minimum(n_inside * outside.size, n_outside * inside.size).sum()
+    return float(1 - n_shared / (inside.size * outside.size))
 
 
 def contrast_db(inside_db: Pixels, outside_db: Pixels) -> float:

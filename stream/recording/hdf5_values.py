@@ -12,6 +12,7 @@ from types import EllipsisType
 from typing import Any
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream.recording.read_budget import charge
@@ -72,13 +73,34 @@ def read(dataset: h5py.Dataset, index: int | EllipsisType = ...) -> NDArray[Any]
     if made.get_layout() == h5py.h5d.VIRTUAL or made.get_external_count():
         raise ValueError(f"the values of {dataset.name} lie in another file; copy them into this one")
     require_chunks(dataset)
-    n_bytes = math.prod(dataset.shape if index is ... else dataset.shape[1:]) * dataset.dtype.itemsize
+    n_values = math.prod(dataset.shape if index is ... else dataset.shape[1:])
+    n_bytes = n_values * _value_bytes(dataset.id, dataset.dtype)
     charge(OPEN_BYTES + max(n_bytes, _chunk_bytes(dataset)), dataset.name)
     if made.get_nfilters():
         filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
         _require_honest_chunks(dataset, filters, slice(None) if index is ... else slice(index, index + 1))
     values: NDArray[Any] = dataset[index]
     return values
+
+
+def attribute(item: h5py.Group | h5py.Dataset, name: str, default: Any = None) -> Any:
+    """An attribute of a file's item, or the default where it has none of that name.
+
+    Raises:
+        ValueError: it takes more memory than is left to the file.
+    """
+    if name not in item.attrs:
+        return default
+    held = item.attrs.get_id(name)
+    charge(math.prod(held.shape) * _value_bytes(item.id, held.dtype), f"{name} of {item.name}")
+    return item.attrs[name]
+
+
+def _value_bytes(item: h5py.h5o.ObjectID, dtype: np.dtype[Any]) -> int:
+    """What one value may take. Where values are of any length, each may be almost as long as the file, and all may be
+    the same piece of it: h5py makes a copy of it for each."""
+    is_bounded = not dtype.hasobject or h5py.check_ref_dtype(dtype) is not None
+    return int(dtype.itemsize if is_bounded else h5py.h5i.get_file_id(item).get_filesize())
 
 
 def require_chunks(dataset: h5py.Dataset) -> None:

@@ -36,7 +36,7 @@ class Recording:
             self.edges = ledger_text.read(self._file)
             self.imaging = _read_imaging(self._file)
             """The settings that images were made with, by the revision that each image tells."""
-            self.note = str(self._file.attrs.get(layout.NOTE, ""))
+            self.note = str(hdf5_values.attribute(self._file, layout.NOTE, ""))
             """What its user wrote about it."""
             row_shape, dtype = layout.raw_rows(self.stream)
             layout.require_rows(self._file, layout.RAW, row_shape, (dtype,))

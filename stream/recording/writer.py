@@ -113,16 +113,16 @@ class RecordingWriter:
         except OSError as error:
             self._give_up(f"frame {frame.frame_id}", error)
 
-    def lose(self, frame: Frame, why: str) -> None:
-        """Lists a frame that is not recorded.
+    def lose(self, kind: str, frame_id: int, why: str) -> None:
+        """Lists a frame that is not recorded, of a kind as `layout.kind` names it.
 
         Raises:
             RecordingFailed: the disk refuses it; the file is closed and opens up to its last flush.
         """
         try:
-            _append_row(self._lost, (layout.kind(frame), frame.frame_id, why), layout.LOST_ROW)
+            _append_row(self._lost, (kind, frame_id, why), layout.LOST_ROW)
         except OSError as error:
-            self._give_up(f"the loss of frame {frame.frame_id}", error)
+            self._give_up(f"the loss of frame {frame_id}", error)
 
     def flush(self, edges: dict[str, EdgeCounts]) -> None:
         """Makes all that was written safe from the program's end, with the counts of the edges so far."""

@@ -108,12 +108,12 @@ def _so_far(sink: Sink, edges: dict[str, EdgeCounts], report: SinkReport, consum
 
 def _frames(consumers: Sequence[Consumer]) -> Iterator[tuple[Consumer, Frame | Stream, int]]:
     """Frames and what describes them, by whom they came and when in monotonic ns, until all edges have ended."""
-    ended = 0
+    ended = set[Consumer]()
     for consumer, message in pull_all(consumers):
         arrived_ns = time.monotonic_ns()
         if isinstance(message, End):
-            ended += 1
-            if ended == len(consumers):
+            ended.add(consumer)  # one may be told twice, where its connection broke
+            if len(ended) == len(consumers):
                 return
         elif consumer is consumers[0] or not isinstance(message, Stream):
             yield consumer, message, arrived_ns

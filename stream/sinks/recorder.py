@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from sonolucent.stream.config import Config
 from sonolucent.stream.errors import ConfigError, RecordingError
@@ -26,6 +27,14 @@ TOO_SLOW = "disk too slow"
 _QUEUE_BYTES = 1 << 29
 _POLL_S = 0.1
 _log = logging.getLogger(__name__)
+
+
+class _Lost(NamedTuple):
+    """What the recording tells of a frame that it does not hold: its pixels are kept no longer."""
+
+    kind: str
+    frame_id: int
+    edges: dict[str, EdgeCounts]
 
 
 class Recorder(Sink):
@@ -62,7 +71,7 @@ class Recorder(Sink):
         self._edges: dict[str, EdgeCounts] = {}
         """Counts of the edges on the way here, as the last frame knew them."""
         self._room = queue_bytes
-        self._queue: deque[tuple[Frame | Stream, int]] = deque()
+        self._queue: deque[tuple[Frame | Stream | _Lost, int]] = deque()
         self._lost: dict[str, list[int]] = {}
         carry_on_files(recorded, self._ledger, self._lost)
         self._ended = False
@@ -100,10 +109,9 @@ class Recorder(Sink):
                 raise self._failure
             if self._fits(size):
                 self._room -= size
+                self._queue.append((frame, size))
             else:
-                self._lose(frame)
-                size = 0
-            self._queue.append((frame, size))
+                self._queue.append((self._lose(frame), 0))
             self._changed.notify_all()
 
     def counts(self) -> dict[str, EdgeCounts]:
@@ -137,8 +145,8 @@ class Recorder(Sink):
                 self._failure = error
                 self._changed.notify_all()
 
-    def _next(self) -> tuple[Frame | Stream, int] | None:
-        """The oldest frame of the queue, and its size, 0 for one that is lost; or what describes the frames behind it;
+    def _next(self) -> tuple[Frame | Stream | _Lost, int] | None:
+        """The oldest frame of the queue, and its size; or that one was lost, or what describes the frames behind it;
         None at the end."""
         with self._changed:
             # A run that was aborted closes nothing; then the program's end is the end.
@@ -146,14 +154,15 @@ class Recorder(Sink):
                 self._changed.wait(_POLL_S)
             return self._queue.popleft() if self._queue else None
 
-    def _store(self, frame: Frame | Stream, size: int) -> None:
+    def _store(self, frame: Frame | Stream | _Lost, size: int) -> None:
         if isinstance(frame, Stream):
             self._go_on(frame)
             return
-        self._edges = frame.trail.edges
-        if size == 0:
-            self._writer.lose(frame, TOO_SLOW)
+        if isinstance(frame, _Lost):
+            self._edges = frame.edges
+            self._writer.lose(frame.kind, frame.frame_id, TOO_SLOW)
             return
+        self._edges = frame.trail.edges
         self._writer.write(replace(frame, trail=frame.trail.crossed(EDGE, self._ledger.counts())))
         self._ledger.deliver()
         with self._changed:
@@ -177,12 +186,13 @@ class Recorder(Sink):
         self.recorded = (*self.recorded, str(path))
         return writer
 
-    def _lose(self, frame: Frame) -> None:
+    def _lose(self, frame: Frame) -> _Lost:
         kind = layout.kind(frame)
         if not self._lost:
             _log.warning("%s: the disk is too slow; %s of frame %d is lost", EDGE, kind, frame.frame_id)
         self._ledger.drop(TOO_SLOW)
         self._lost.setdefault(kind, []).append(frame.frame_id)
+        return _Lost(kind, frame.frame_id, frame.trail.edges)
 
 
 def carry_on_files(files: Iterable[str], ledger: Ledger, lost: dict[str, list[int]]) -> None:

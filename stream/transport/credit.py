@@ -22,6 +22,7 @@ class Peer:
         taken_before: `taken` when this producer first sent to it.
         sent: frames sent to it by this producer.
         stream: the description it was sent last.
+        has_left: whether it said goodbye.
     """
 
     identity: bytes
@@ -31,6 +32,7 @@ class Peer:
     taken_before: int = 0
     sent: int = 0
     stream: Parts | None = None
+    has_left: bool = False
 
     def __post_init__(self) -> None:
         self.taken_before = self.taken

@@ -22,6 +22,8 @@ Policy = Literal["latest", "drop_oldest", "lossless"]
 GRANT = struct.Struct("<QI")
 INQUIRY = b"?"
 """Of a consumer to which nothing comes: the description of the stream once more, to see whether messages pass."""
+GOODBYE = 2**32 - 1
+"""The room of a consumer that has heard the end, or takes no more. One that has none may ask for some yet."""
 POLL_S = 0.1
 
 

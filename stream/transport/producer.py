@@ -49,7 +49,7 @@ class Producer(ABC):
         if self.edge.on_demand and not self._wanted.is_set():
             return
         if isinstance(message, Channels) and message.ahead:
-            self._queue.put_ahead(encode(message))
+            self._queue.put_ahead(message.frame_id, encode(message))
             return
         self.ledger.acquire()
         parts = encode(replace(message, trail=message.trail.crossed(self.edge.name, self.ledger.counts())))

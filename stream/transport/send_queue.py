@@ -28,6 +28,7 @@ class SendQueue:
         self._edge, self._ledger, self._abort = edge, ledger, abort
         self._items: deque[Item] = deque()
         self._ahead: deque[Item] = deque(maxlen=_MOST_AHEAD)
+        self._ahead_of: int | None = None
         self._bound = 1 if edge.policy == "latest" else edge.bound
         self._changed = threading.Condition()
         self._stream: Parts | None = None
@@ -64,10 +65,14 @@ class SendQueue:
             self._items.append(Item(self._stream, frame))
             self._changed.notify_all()
 
-    def put_ahead(self, shots: Parts) -> None:
-        """Adds shots ahead of their frame; they are forgotten where frames before it still wait."""
+    def put_ahead(self, frame_id: int, shots: Parts) -> None:
+        """Adds shots ahead of a frame. They are forgotten where frames before it still wait, or when the shots of
+        another come: theirs never became whole."""
         with self._changed:
             if not self._items:
+                if self._ahead_of != frame_id:
+                    self._ahead.clear()
+                self._ahead_of = frame_id
                 self._ahead.append(Item(self._stream, shots, is_ahead=True))
                 self._changed.notify_all()
 

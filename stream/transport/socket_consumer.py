@@ -12,7 +12,7 @@ import zmq
 from sonolucent.stream.messages import End, Message, Stream
 from sonolucent.stream.transport.connection import Connection
 from sonolucent.stream.transport.consumer import Consumer
-from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Aborted, Edge, Place, window
+from sonolucent.stream.transport.edge import GOODBYE, GRANT, INQUIRY, POLL_S, Aborted, Edge, Place, window
 from sonolucent.stream.transport.shared_memory import Borrower
 from sonolucent.stream.transport.sockets import Context
 from sonolucent.stream.transport.wire import Buffer, WireError, decode
@@ -113,7 +113,7 @@ class SocketConsumer(Consumer):
         return message
 
     def _say_goodbye(self) -> None:
-        self._has_said_goodbye = self._grant(0)
+        self._has_said_goodbye = self._grant(GOODBYE)
 
     def _news(self, stream: Stream) -> Stream | None:
         """A description, unless it is but the answer to an inquiry."""

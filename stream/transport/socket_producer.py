@@ -11,7 +11,7 @@ import zmq
 
 from sonolucent.stream.ledger import CONSUMER_GONE, EdgeCounts
 from sonolucent.stream.transport.credit import Parts, Peer
-from sonolucent.stream.transport.edge import GRANT, INQUIRY, POLL_S, Edge, Place, window
+from sonolucent.stream.transport.edge import GOODBYE, GRANT, INQUIRY, POLL_S, Edge, Place, window
 from sonolucent.stream.transport.flood_guard import GUARD_EVENTS, FloodGuard
 from sonolucent.stream.transport.heartbeats import LARGEST_COMMAND
 from sonolucent.stream.transport.monitored_socket import MonitoredSocket, monitored
@@ -184,16 +184,20 @@ class SocketProducer(Producer):
         self.refused.lose("malformed")
 
     def _grant(self, identity: bytes, taken: int, room: int) -> None:
+        leaves, room = room == GOODBYE, room % GOODBYE
         if self._peer is None or self._peer.identity != identity:
-            if room == 0 and taken > 0:
-                return  # the goodbye of a consumer that has been replaced already
+            if leaves:
+                return  # it has been replaced already
             self._forget_peer()
             self._peer = Peer(identity, taken, 0, self._guard.speaker)
         self._heard_s = time.monotonic()
         if (n_taken := self._peer.grant(taken, min(room, self._window))) > 0:
             self._progressed_s = self._heard_s
             self.ledger.deliver(n_taken)
+        self._peer.has_left |= leaves
         self._hear_whether_wanted(room > 0)
+        if taken > 0:
+            self._asked.set()  # it is ready, though it may want nothing now
 
     def _forget_peer(self) -> None:
         if self._peer is not None:
@@ -207,18 +211,23 @@ class SocketProducer(Producer):
 
         Closed before that, a connection over which something still comes is reset; what was on its way is lost then.
         """
-        told: Peer | None = None
-        deadline = latest = time.monotonic() + self._patience_s
-        while self._end is not None and self._peer is not None and not self._abort.is_set():
-            if self._peer is not told:
+        told, told_s = None, time.monotonic()
+        latest = told_s + (self._patience_s if self._all_taken else _FAREWELL_S)
+        had_consumer = self._peer is not None
+        while self._end is not None and had_consumer and not self._abort.is_set():
+            if self._peer is not None and self._peer is not told:
                 with suppress(zmq.Again):
                     self._send(self._end)
-                    told, deadline = self._peer, min(latest, time.monotonic() + _FAREWELL_S)
-            elif self._peer.room == 0:
+                    told, told_s = self._peer, time.monotonic()
+            elif told is not None and (told.has_left or (self._is_there(told) and _is_past(told_s + _FAREWELL_S))):
                 return
-            if time.monotonic() > deadline:
+            if _is_past(latest):
                 return
             self._hear(_FULL_S)
+
+    def _is_there(self, peer: Peer) -> bool:
+        """Whether its connection stands, as one within this process always does."""
+        return peer.speaker is None or self._guard.is_there(peer.speaker)
 
     def _count_the_rest(self) -> None:
         self._count_what_waits()
@@ -230,3 +239,7 @@ def _open(context: Context) -> MonitoredSocket:
     socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
     socket.setsockopt(zmq.SNDHWM, _UNSENT)
     return socket
+
+
+def _is_past(time_s: float) -> bool:
+    return time.monotonic() > time_s

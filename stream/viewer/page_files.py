@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from importlib.resources import files
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -20,6 +22,7 @@ from sonolucent.stream.viewer.page_clips import PageClip, encode_clip
 from sonolucent.stream.viewer.page_frames import read_frames
 from sonolucent.stream.viewer.screen import Screen
 
+_Result = TypeVar("_Result")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _FILES = {file.name: file for file in files("sonolucent.stream.viewer").joinpath("page").iterdir()}
 
@@ -59,9 +62,7 @@ def page_routes(
             async with one_clip:
                 try:
                     of = PageClip(described, config.source)
-                    content, name = await asyncio.to_thread(
-                        lambda: encode_clip(kind, read_frames(body, described.grid.shape), of)
-                    )
+                    content, name = await _aside(lambda: encode_clip(kind, read_frames(body, described.grid.shape), of))
                 except BadInput as refusal:
                     raise web.HTTPBadRequest(text=str(refusal)) from refusal
         return web.Response(body=content, content_type="application/octet-stream", headers=_saved_as(name))
@@ -74,6 +75,21 @@ def page_routes(
         web.get("/{name}", asset),
         web.get("/page/{name}", asset),
     ]
+
+
+async def _aside(work: Callable[[], _Result]) -> _Result:
+    """What comes of it, on a thread of its own: a run's end waits for those of asyncio, however long they take."""
+    done: Future[_Result] = Future()
+
+    def carry_out() -> None:
+        done.set_running_or_notify_cancel()
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001 - whatever it is, who asked raises it
+            done.set_exception(error)
+
+    threading.Thread(target=carry_out, name="clip of the page", daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 def list_models(chosen: str) -> list[dict[str, str]]:

@@ -58,7 +58,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 try:
     if what == "the loss of frame":
         for _ in range(100_000):
-            writer.lose(image, "disk too slow")
+            writer.lose("image", image.frame_id, "disk too slow")
     writer.close({f"edge{i}>x": EdgeCounts(40, 40, {"r" * 50: i}) for i in range(3000)})
 except RecordingFailed as failure:
     print(failure)

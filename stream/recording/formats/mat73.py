@@ -72,7 +72,7 @@ class _Reader:
             raise ValueError(f"more than {_MAX_NODES} values in one variable")
         if isinstance(node, h5py.Group):
             return self._struct(node, depth)
-        if node.dtype == h5py.ref_dtype:
+        if h5py.check_ref_dtype(node.dtype) is not None:
             return self._referred(node, depth)
         return _array(node)
 
@@ -93,7 +93,9 @@ class _Reader:
 
 def _is_array_of_structs(group: h5py.Group) -> bool:
     return len(group) > 0 and all(
-        isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype and "MATLAB_class" not in field.attrs
+        isinstance(field, h5py.Dataset)
+        and h5py.check_ref_dtype(field.dtype) is not None
+        and "MATLAB_class" not in field.attrs
         for field in group.values()
     )
 
@@ -104,7 +106,7 @@ def _array(node: h5py.Dataset) -> Any:
         return None
     if max(math.prod(node.shape), math.prod(node.chunks or (1,))) * node.dtype.itemsize > MAX_VARIABLE_BYTES:
         raise ValueError(f"{node.name} claims more than {MAX_VARIABLE_BYTES} bytes")
-    is_text = node.attrs.get("MATLAB_class") == b"char"
+    is_text = hdf5_values.attribute(node, "MATLAB_class") == b"char"
     charge((_COMPLEX_BYTES * is_complex + _CHARACTER_BYTES * is_text) * math.prod(node.shape), node.name)
     stored = hdf5_values.read(node)
     values = np.squeeze((stored["real"] + 1j * stored["imag"] if is_complex else stored).T)

@@ -19,6 +19,7 @@ from sonolucent.stream.recording.foreign import ForeignRecording
 from sonolucent.stream.recording.formats.full_matrix import full_matrix
 from sonolucent.stream.recording.formats.linear_array import along_the_array
 from sonolucent.stream.recording.formats.parts import chosen
+from sonolucent.stream.recording.hdf5_values import attribute
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
 from sonolucent.stream.recording.read_budget import charge
 from sonolucent.stream.recording.sanity import Claim
@@ -26,7 +27,7 @@ from sonolucent.stream.recording.sanity import Claim
 
 def recognise(start: FileStart) -> bool:
     """Whether the file says so itself."""
-    return start.hdf5 is not None and "TYPE" in start.hdf5.attrs and _text(start.hdf5.attrs["TYPE"]) == "MFMC"
+    return start.hdf5 is not None and _text(attribute(start.hdf5, "TYPE", "")) == "MFMC"
 
 
 def read_mfmc(path: Path, options: ReadOptions) -> ForeignRecording:
@@ -37,14 +38,15 @@ def read_mfmc(path: Path, options: ReadOptions) -> ForeignRecording:
     """
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "MFMC"):
-        if not _text(file.attrs["VERSION"]).startswith("2"):
-            raise ValueError(f"version {_text(file.attrs['VERSION'])}; 2.0 can be read")
+        version = _text(_required(file, "VERSION"))
+        if not version.startswith("2"):
+            raise ValueError(f"version {version}; 2.0 can be read")
         return admit(path, _describe(file, options.part), options)
 
 
 def _describe(file: h5py.File, part: str | None) -> FileDescription:
     name, notes = chosen(
-        [n for n in hdf5.members(file) if _text(file[n].attrs.get("TYPE", "")) == "SEQUENCE"], part, "sequence"
+        [n for n in hdf5.members(file) if _text(attribute(file[n], "TYPE", "")) == "SEQUENCE"], part, "sequence"
     )
     sequence = file[name]
     traces = sequence["MFMC_DATA"]
@@ -56,8 +58,8 @@ def _describe(file: h5py.File, part: str | None) -> FileDescription:
         raise ValueError(f"data of {traces.shape} with {len(tx)} transmit laws; expected (frame, trace, sample)")
     first = hdf5_values.read(traces, 0) if len(traces) else None
     frame, elements = (np.empty((0, 0, 0)), []) if first is None else full_matrix(first, tx, rx, len(x_m.value))
-    center_hz = _number(probe.attrs["CENTRE_FREQUENCY"])
-    step_s = _number(sequence.attrs["TIME_STEP"])
+    center_hz = _number(_required(probe, "CENTRE_FREQUENCY"))
+    step_s = _number(_required(sequence, "TIME_STEP"))
     return FileDescription(
         format="MFMC",
         shape=frame.shape,
@@ -68,13 +70,13 @@ def _describe(file: h5py.File, part: str | None) -> FileDescription:
         element_width_m=_width(probe),
         center_frequency_hz=Claim("CENTRE_FREQUENCY", center_hz),
         # A centre of 0 is refused as such.
-        fractional_bandwidth=_number(probe.attrs["BANDWIDTH"]) / (center_hz or 1.0)
+        fractional_bandwidth=_number(_required(probe, "BANDWIDTH")) / (center_hz or 1.0)
         if "BANDWIDTH" in probe.attrs
         else None,
         sampling_frequency_hz=Claim("the rate by TIME_STEP", 1 / step_s if step_s > 0 else 0.0),
-        initial_times_s=Claim("START_TIME", _number(sequence.attrs["START_TIME"])),
+        initial_times_s=Claim("START_TIME", _number(_required(sequence, "START_TIME"))),
         # Of shear and longitudinal waves.
-        sound_speed_m_s=Claim("SPECIMEN_VELOCITY", np.ravel(sequence.attrs["SPECIMEN_VELOCITY"])[1]),
+        sound_speed_m_s=Claim("SPECIMEN_VELOCITY", np.ravel(_required(sequence, "SPECIMEN_VELOCITY"))[1]),
         notes=notes,
         firing=single_elements(elements, len(x_m.value)),
     )
@@ -111,6 +113,13 @@ def _element(law: h5py.Group) -> int:
     if len(element) != 1 or delayed or element[0] < 1:
         raise ValueError(f"{law.name} is not one element without delay; only full and half matrices can be read")
     return int(element[0]) - 1
+
+
+def _required(item: h5py.Group, name: str) -> Any:
+    value = attribute(item, name)
+    if value is None:
+        raise ValueError(f"{item.name} has no {name}")
+    return value
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,7 @@ from sonolucent.stream.recording.formats.linear_array import along_the_array
 from sonolucent.stream.recording.formats.parts import chosen
 from sonolucent.stream.recording.formats.uff_waves import UffWave, read_wave
 from sonolucent.stream.recording.formats.uff_writer import write_uff
+from sonolucent.stream.recording.hdf5_values import attribute
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
 from sonolucent.stream.recording.read_budget import shot_table
 from sonolucent.stream.recording.sanity import Claim, number
@@ -34,7 +35,7 @@ def recognise(start: FileStart) -> bool:
     """Whether an object of the file has a class of USTB's."""
     if start.hdf5 is None or "format" in start.hdf5.attrs:
         return False
-    return any(_text(item.attrs.get("class", "")).startswith("uff.") for item in start.hdf5.values())
+    return any(_text(attribute(item, "class", "")).startswith("uff.") for item in start.hdf5.values())
 
 
 def read_uff(path: Path, options: ReadOptions | None = None) -> ForeignRecording:
@@ -46,7 +47,7 @@ def read_uff(path: Path, options: ReadOptions | None = None) -> ForeignRecording
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "UFF (USTB)"):
         options = options or ReadOptions()
-        named = [name for name, item in file.items() if _text(item.attrs.get("class", "")) == _CLASS]
+        named = [name for name, item in file.items() if _text(attribute(item, "class", "")) == _CLASS]
         if not named:
             raise ValueError(f"it holds no {_CLASS}, but {', '.join(file)}; only channel data can be read")
         name, notes = chosen(named, options.part, _CLASS)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sonolucent.stream import open_recording
-from sonolucent.stream.recording import read_budget
+from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.recording import hdf5_values, read_budget
 from tests.campaigns.file_seeds import SEEDS
 
 PICMUS, TRACK, UFF = "US/US_DATASET0000", "tracks/track_0", "channel_data"
@@ -158,3 +159,23 @@ def test_numbers_of_no_file_cost_nothing(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="with the rest, what is read"):
             read_budget.charge(3 << 26, "the rest")
     read_budget.charge(1 << 40, "what a user writes afterwards")
+
+
+def texts(n: int) -> Any:
+    """One of a megabyte, and short ones: in a hostile file all might be that one."""
+    return np.array(["long" * (1 << 18), *["short"] * (n - 1)], dtype=object)
+
+
+def test_texts_count_as_what_they_may_all_be(tmp_path: Path) -> None:
+    """h5py copies a text for each that leads to it: 1 MB of file took 8 GB."""
+    path = tmp_path / "a.mfmc"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("few", data=texts(3), dtype=h5py.string_dtype())
+        file.create_dataset("many", data=texts(1000), dtype=h5py.string_dtype())
+        file.attrs.create("TYPE", texts(1000), dtype=h5py.string_dtype())
+    with h5py.File(path) as file, read_budget.bounded(path):
+        assert len(hdf5_values.read(file["few"])) == 3
+        with pytest.raises(ValueError, match="with /many, what is read of the file would take more than"):
+            hdf5_values.read(file["many"])
+    with pytest.raises(RecordingError, match="with TYPE of /, what is read of the file would take more than"):
+        open_recording(path)

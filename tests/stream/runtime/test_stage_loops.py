@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from sonolucent.beamform import Acquisition, ImageGrid, ImagingSettings, Probe
 from sonolucent.stream import Channels, Config, ConfigError, End, Frame, FrameRefused, Image, Source, Stream, Transform
 from sonolucent.stream.accounting.journal import Journal, JournalEntry
 from sonolucent.stream.control.orders import Arrive, Prepare, TakeOver
+from sonolucent.stream.messages import Message
 from sonolucent.stream.openers import SOURCES, TRANSFORMS
 from sonolucent.stream.pipeline import Stage
-from sonolucent.stream.runtime import feeding
+from sonolucent.stream.runtime import feeding, sink_loop
 from sonolucent.stream.runtime.run_stage import run_stage
 from sonolucent.stream.runtime.transform_loop import TransformLoop
+from sonolucent.stream.transport.consumer import Consumer
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.socket_consumer import SocketConsumer
 from sonolucent.stream.transport.socket_producer import SocketProducer
@@ -152,3 +155,28 @@ def test_a_stage_goes_over_to_what_it_was_told_to_not_to_what_was_only_prepared_
     closing.join()
     running.join()
     taking.close()
+
+
+class Told(Consumer):
+    """Takes what it is given."""
+
+    def __init__(self, name: str, messages: list[Message]) -> None:
+        super().__init__(Edge(name, "recorder"), threading.Event(), 1)
+        self.messages = messages
+
+    def pull(self, timeout_s: float | None = None) -> Message | None:
+        return self.messages.pop(0) if self.messages else None
+
+    @classmethod
+    def waiting(cls, consumers: Sequence[Consumer]) -> Callable[[], object]:
+        return lambda: None
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_sink_of_two_edges_that_is_told_one_end_twice_goes_on_with_the_other() -> None:
+    """An end is told again where its connection broke before the consumer had said that it had heard it."""
+    images = [Image(i, np.zeros((1, *STREAM.grid.shape), np.float32), 60.0) for i in range(3)]
+    source, enhance = Told("source", [End(1), End(1)]), Told("enhance", [*images, End(3)])
+    assert [frame for _, frame, _ in sink_loop._frames([enhance, source])] == images

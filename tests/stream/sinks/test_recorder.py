@@ -1,6 +1,8 @@
 """The recorder between a stream and a disk that cannot keep up."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +77,21 @@ def test_a_live_stream_loses_whole_frames_and_says_which(tmp_path: Path, disk: D
     assert recording.edges == {"source>recorder": EdgeCounts(6, 6), **end.edges}
 
 
+def test_what_is_lost_takes_no_memory(tmp_path: Path, disk: Disk) -> None:
+    """A disk that stood still for ten seconds took two gigabytes."""
+    sink, lost = recorder(tmp_path / "a.h5", live=True), channels(3)
+    for i in range(3):
+        sink.write(channels(i))
+    assert disk.writing.wait(30)
+    pixels = weakref.ref(lost.data)
+    sink.write(lost)
+    del lost
+    gc.collect()
+    assert pixels() is None
+    disk.go.set()
+    assert 3 in (i for first, last in sink.close({}).lost["raw_data"] for i in range(first, last + 1))
+
+
 def test_any_other_stream_waits(tmp_path: Path, disk: Disk) -> None:
     sink = recorder(tmp_path / "a.h5", live=False)
     pushed: list[int] = []
@@ -115,7 +132,7 @@ def test_a_recording_that_was_cut_off_goes_on_in_a_second_file(tmp_path: Path) -
     writer = RecordingWriter(tmp_path / "not closed.h5", STREAM, channels=True, images=True)
     for i in range(3):
         writer.write(channels(i))
-    writer.lose(channels(3), TOO_SLOW)
+    writer.lose("raw_data", 3, TOO_SLOW)
     writer.flush({})
     before = writer.path.read_bytes()
     first.write_bytes(before)

@@ -9,9 +9,9 @@ import pytest
 import zmq
 
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.messages import End
+from sonolucent.stream.messages import End, Message
 from sonolucent.stream.transport import socket_producer
-from sonolucent.stream.transport.edge import GRANT, Edge, Place
+from sonolucent.stream.transport.edge import GOODBYE, GRANT, Edge, Place
 from sonolucent.stream.transport.producer import Producer
 from sonolucent.stream.transport.wire import decode
 
@@ -139,7 +139,7 @@ def test_an_end_that_was_lost_with_its_connection_is_told_again(
         back_again.send(GRANT.pack(1, 2))
         assert back_again.poll(5000)
         told = back_again.recv_multipart()
-        back_again.send(GRANT.pack(1, 0))
+        back_again.send(GRANT.pack(1, GOODBYE))
         closing.join()
     assert isinstance(decode(told), End)
 
@@ -179,3 +179,27 @@ def test_whoever_comes_as_an_edge_ends_does_not_hold_it_up(context: zmq.Context[
             over.set()
             coming.join()
     assert took_s < 2.0
+
+
+def test_an_end_that_comes_while_the_connection_is_gone_waits_for_the_next(
+    context: zmq.Context[zmq.Socket[bytes]], free_endpoint: str
+) -> None:
+    with edge_to_a_stranger(context, free_endpoint) as (push, stranger), context.socket(zmq.DEALER) as back_again:
+        back_again.setsockopt(zmq.LINGER, 0)
+        take_a_frame(push, stranger)
+        stranger.send(GRANT.pack(1, 2))
+        while not push.ledger.counts().delivered:
+            time.sleep(0.01)
+        stranger.close()
+        time.sleep(0.2)
+        closing = threading.Thread(target=push.close)
+        closing.start()
+        time.sleep(0.5)
+        back_again.connect(free_endpoint)
+        back_again.send(GRANT.pack(1, 0))
+        told = list[Message]()
+        while back_again.poll(5000) and not isinstance(told[-1] if told else None, End):
+            told.append(decode(back_again.recv_multipart()))
+        back_again.send(GRANT.pack(1, GOODBYE))
+        closing.join()
+    assert isinstance(told[-1], End)

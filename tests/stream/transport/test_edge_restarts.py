@@ -1,6 +1,7 @@
 """An end of an edge that is restarted goes on, and what the one before it held is counted."""
 
 import threading
+import time
 from pathlib import Path
 
 import zmq
@@ -78,3 +79,29 @@ def test_a_producer_that_is_restarted_is_not_credited_with_frames_of_its_predece
     assert [m.frame_id for m in messages if isinstance(m, Channels)] == [1]
     assert counts == [EdgeCounts(1, 1)]
     assert pull.taken == 2
+
+
+def test_a_producer_that_is_restarted_tells_a_consumer_that_wants_nothing_of_the_end(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    """A run with a recorder that had been told to stop never ended, and its stages waited a minute for it."""
+    edge, place = Edge("a", "recorder", on_demand=True), Place(f"ipc://{tmp_path / 'edge'}")
+    dies = threading.Event()
+    push = SocketProducer(edge, place, context, dies)
+    pull = SocketConsumer(edge, place, context, threading.Event())
+    reading = threading.Thread(target=lambda: drain(pull))
+    push.push(STREAM)
+    reading.start()
+    assert push.wait_for_consumer(20)
+    push.push(frame(0))
+    while not push.ledger.counts().delivered:
+        time.sleep(0.01)
+    pull.wanted = lambda: False
+    dies.set()
+    push.close()
+    push = SocketProducer(edge, place, context, threading.Event())
+    push.push(STREAM)
+    assert push.wait_for_consumer(20)
+    push.close()
+    reading.join(20)
+    assert not reading.is_alive()

@@ -15,7 +15,7 @@ from sonolucent.stream.errors import EdgeError
 from sonolucent.stream.messages import Channels, End
 from sonolucent.stream.transport import socket_producer
 from sonolucent.stream.transport.consumer import pull_all
-from sonolucent.stream.transport.edge import GRANT, Edge, Place
+from sonolucent.stream.transport.edge import GOODBYE, GRANT, Edge, Place
 from sonolucent.stream.transport.socket_consumer import SocketConsumer
 from sonolucent.stream.transport.socket_producer import SocketProducer
 from sonolucent.stream.transport.sockets import check_endpoint
@@ -148,7 +148,7 @@ def who_never_reads(push: SocketProducer, endpoint: str) -> Iterator[zmq.Socket[
 
 def test_who_asks_for_more_than_any_consumer_is_sent_no_more(context: zmq.Context[zmq.Socket[bytes]]) -> None:
     with edge_to_a_stranger(context) as (push, stranger):
-        stranger.send(GRANT.pack(0, 2**32 - 1))
+        stranger.send(GRANT.pack(0, GOODBYE - 1))
         for i in range(4):
             push.push(frame(i))
         came = []

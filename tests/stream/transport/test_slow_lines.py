@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import zmq
 
+from sonolucent.stream.ledger import Ledger
 from sonolucent.stream.messages import Channels, End, Message
 from sonolucent.stream.transport.edge import Edge, Place, Policy
+from sonolucent.stream.transport.send_queue import SendQueue
 from sonolucent.stream.transport.socket_consumer import SocketConsumer
 from sonolucent.stream.transport.socket_producer import SocketProducer
 from tests.campaigns.raw_peers import free_port
@@ -53,3 +55,13 @@ def test_a_consumer_behind_a_slow_line_has_not_gone(policy: Policy, context: zmq
     assert counts.delivered == len(frame_ids)
     assert set(counts.dropped) <= ({"drop_oldest"} if policy == "drop_oldest" else set())
     assert policy == "drop_oldest" or frame_ids == list(range(N_FRAMES))
+
+
+def test_of_shots_ahead_those_of_one_frame_are_kept() -> None:
+    """A scanner that sends halves of frames to a stage that is at work filled its memory."""
+    queue = SendQueue(Edge("a", "b"), Ledger(), threading.Event())
+    for frame_id in range(3):
+        for shot in range(2):
+            queue.put_ahead(frame_id, (f"{frame_id}.{shot}".encode(), b""))
+    waiting = list(iter(lambda: queue.get(0), None))
+    assert [item.parts[0] for item in waiting] == [b"2.0", b"2.1"]

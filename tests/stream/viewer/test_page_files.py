@@ -4,9 +4,10 @@ import asyncio
 import json
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from sonolucent.nn import LightUNet
 from sonolucent.nn.model_folder import ModelInfo, Provenance, save_model
 from sonolucent.stream.recording.reader import Recording
-from sonolucent.stream.viewer import page_body
+from sonolucent.stream.viewer import page_body, page_files
 from sonolucent.stream.viewer.page_files import list_models
 
 from .conftest import image
@@ -35,6 +36,11 @@ def post(address: str, kind: str, body: bytes) -> tuple[int, bytes, str]:
             return response.status, await response.read(), response.headers.get("Content-Disposition", "")
 
     return asyncio.run(send())
+
+
+def hung_up_on(address: str, body: bytes) -> None:
+    with suppress(aiohttp.ClientError):
+        post(address, "png", body)
 
 
 def shown(page: Any, n_frames: int) -> bytes:
@@ -192,3 +198,26 @@ def test_a_name_too_long_for_a_file_is_not_there(open_page: Open, caplog: pytest
 @pytest.mark.parametrize("path", ["", "style.css", "page/page.js"])
 def test_the_page_is_served(open_page: Open, path: str) -> None:
     assert answer(open_page().address, path)[0] == 200
+
+
+def test_a_clip_that_is_being_made_does_not_hold_up_the_end(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's end waited for three quarters of a minute for a clip of 90 MB."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> tuple[bytes, str]:
+        begun.set()
+        go_on.wait(60)
+        return b"", "clip.png"
+
+    monkeypatch.setattr(page_files, "encode_clip", slow)
+    page = open_page()
+    page.describe()
+    body = shown(page, 1)
+    asking = threading.Thread(target=lambda: hung_up_on(page.address, body))
+    asking.start()
+    assert begun.wait(10)
+    begun_s = time.monotonic()
+    page.server.close(None)
+    assert time.monotonic() - begun_s < 10
+    go_on.set()
+    asking.join()
