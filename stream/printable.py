@@ -8,10 +8,13 @@ from __future__ import annotations
 import codecs
 import logging
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any, TextIO
 
 import msgspec
 
+_NAMED = 10
 _LONE = re.compile("[\ud800-\udfff]+")
 """Halves of a character: how Python tells bytes of a name that are not UTF-8."""
 _escaped = codecs.getencoder("unicode_escape")  # looked up now: later there may be no descriptor left to load it with
@@ -38,6 +41,12 @@ def printable_document(value: Any) -> Any:
             return [printable_document(inner) for inner in value]
         case _:
             return value
+
+
+def named(names: Iterable[str]) -> str:
+    """The first ten of names that others gave, and how many there are besides: a file may have a million."""
+    first, others = list(islice(names := iter(names), _NAMED)), sum(1 for _ in names)
+    return (", ".join(first) or "nothing") + (f" and {others} more" if others else "")
 
 
 def require_utf8(value: object, named: str) -> None:

@@ -12,6 +12,7 @@ import h5py
 
 from sonolucent.stream.errors import RecordingError
 from sonolucent.stream.plausible_values import require_ultrasound
+from sonolucent.stream.printable import named
 from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.any_recording import AnyRecording
 from sonolucent.stream.recording.file_words import why_no_file
@@ -140,7 +141,7 @@ def _format_of(path: Path) -> FileFormat:
             with hdf5.reading(path, file_format.name):
                 if file_format.recognise(start):
                     return file_format
-        held = "" if file is None else f"; it is HDF5 and holds {', '.join(map(str, file)) or 'nothing'}"
+        held = "" if file is None else f"; it is HDF5 and holds {named(file)}"
     is_text = head.isascii() and b"\0" not in head
     known = ", ".join(dict.fromkeys(file_format.name for file_format in FORMATS.everything()))
     raise RecordingError(f"{path}: {'text, and ' if is_text else ''}of no format that can be read ({known}){held}")

@@ -184,14 +184,15 @@ class SocketProducer(Producer):
         self.refused.lose("malformed")
 
     def _grant(self, identity: bytes, taken: int, room: int) -> None:
-        leaves, room = room == GOODBYE, room % GOODBYE
+        leaves = room == GOODBYE
+        room = 0 if leaves else min(room, self._window)
         if self._peer is None or self._peer.identity != identity:
             if leaves:
                 return  # it has been replaced already
             self._forget_peer()
             self._peer = Peer(identity, taken, 0, self._guard.speaker)
         self._heard_s = time.monotonic()
-        if (n_taken := self._peer.grant(taken, min(room, self._window))) > 0:
+        if (n_taken := self._peer.grant(taken, room)) > 0:
             self._progressed_s = self._heard_s
             self.ledger.deliver(n_taken)
         self._peer.has_left |= leaves
@@ -213,8 +214,8 @@ class SocketProducer(Producer):
         """
         told, told_s = None, time.monotonic()
         latest = told_s + (self._patience_s if self._all_taken else _FAREWELL_S)
-        had_consumer = self._peer is not None
-        while self._end is not None and had_consumer and not self._abort.is_set():
+        is_awaited = self._peer is not None and not self._peer.has_left
+        while self._end is not None and is_awaited and not self._abort.is_set():
             if self._peer is not None and self._peer is not told:
                 with suppress(zmq.Again):
                     self._send(self._end)

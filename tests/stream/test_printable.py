@@ -11,7 +11,7 @@ import pytest
 
 from sonolucent.stream.commands.info import main as info
 from sonolucent.stream.commands.main import main
-from sonolucent.stream.printable import PrintableFormatter, printable, printable_document, say
+from sonolucent.stream.printable import PrintableFormatter, named, printable, printable_document, say
 
 ROOT = Path(__file__).parents[2]
 EVIL = "a\x1b[2J\x9b2J\rforged\u202eb\x07"
@@ -85,3 +85,10 @@ def test_a_model_s_words_are_shown_without_their_control_characters(
     monkeypatch.setattr("sonolucent.stream.commands.info.describe_model", lambda folder: {"name": EVIL})
     assert info([str(tmp_path)]) == 0
     assert capsys.readouterr().out.endswith(printable(EVIL) + "\n")
+
+
+def test_of_many_names_some_are_told() -> None:
+    """A file of a million names had them all in its error."""
+    assert named([]) == "nothing"
+    assert named(["a", "b"]) == "a, b"
+    assert named(map(str, range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"

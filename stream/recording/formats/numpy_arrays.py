@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonolucent.stream.errors import RecordingError
+from sonolucent.stream.printable import named
 from sonolucent.stream.recording import hdf5
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing, single_elements
@@ -98,7 +99,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as held:
         arrays = {name: held[name] for name in ("frames", "delays_s", "apodization") if name in held}
         if "frames" not in arrays:
-            raise ValueError(f"it holds {', '.join(held) or 'nothing'}; call the channel data frames")
+            raise ValueError(f"it holds {named(held)}; call the channel data frames")
     return arrays
 
 

@@ -8,6 +8,7 @@ distance from the origin later. I and Q were multiplied by a carrier on that clo
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.stream.printable import named
 from sonolucent.stream.recording import hdf5, hdf5_values, layout
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
@@ -25,17 +27,20 @@ from sonolucent.stream.recording.formats.uff_waves import UffWave, read_wave
 from sonolucent.stream.recording.formats.uff_writer import write_uff
 from sonolucent.stream.recording.hdf5_values import attribute
 from sonolucent.stream.recording.known_formats import FileFormat, FileStart, ReadOptions
-from sonolucent.stream.recording.read_budget import shot_table
+from sonolucent.stream.recording.read_budget import charge, shot_table
 from sonolucent.stream.recording.sanity import Claim, number
 
 _CLASS = "uff.channel_data"
+_LOOKED_AT = 1000
+"""Of what a file holds: one may be told of by a million names."""
 
 
 def recognise(start: FileStart) -> bool:
     """Whether an object of the file has a class of USTB's."""
     if start.hdf5 is None or "format" in start.hdf5.attrs:
         return False
-    return any(_text(attribute(item, "class", "")).startswith("uff.") for item in start.hdf5.values())
+    first = islice(start.hdf5.values(), _LOOKED_AT)
+    return any(_text(attribute(item, "class", "")).startswith("uff.") for item in first)
 
 
 def read_uff(path: Path, options: ReadOptions | None = None) -> ForeignRecording:
@@ -47,10 +52,11 @@ def read_uff(path: Path, options: ReadOptions | None = None) -> ForeignRecording
     file = hdf5.open_for_reading(path)
     with hdf5.reading(path, "UFF (USTB)"):
         options = options or ReadOptions()
-        named = [name for name, item in file.items() if _text(attribute(item, "class", "")) == _CLASS]
-        if not named:
-            raise ValueError(f"it holds no {_CLASS}, but {', '.join(file)}; only channel data can be read")
-        name, notes = chosen(named, options.part, _CLASS)
+        charge(hdf5_values.OPEN_BYTES * len(file), "what it holds")
+        found = [name for name, item in file.items() if _text(attribute(item, "class", "")) == _CLASS]
+        if not found:
+            raise ValueError(f"it holds no {_CLASS}, but {named(file)}; only channel data can be read")
+        name, notes = chosen(found, options.part, _CLASS)
         return admit(path, _describe(file[name], notes, options), options)
 
 

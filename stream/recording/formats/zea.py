@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from sonolucent.stream.printable import named
 from sonolucent.stream.recording import hdf5, hdf5_values
 from sonolucent.stream.recording.admission import admit
 from sonolucent.stream.recording.file_description import FileDescription, Firing
@@ -61,7 +62,7 @@ def _track(file: h5py.File, part: str | None) -> tuple[str, tuple[str, ...]]:
 
 def _describe(file: h5py.File, track: str, notes: tuple[str, ...]) -> FileDescription:
     if f"{track}data/raw_data" not in file:
-        held = ", ".join(hdf5.members(file[f"{track}data"])) if f"{track}data" in file else "nothing"
+        held = named(hdf5.members(file[f"{track}data"])) if f"{track}data" in file else "nothing"
         raise ValueError(f"{track}data holds no raw_data, only {held}; channel data are due")
     raw = file[f"{track}data/raw_data"]
     # zea compresses everything alike, also what follows.
