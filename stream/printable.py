@@ -43,9 +43,10 @@ def printable_document(value: Any) -> Any:
             return value
 
 
-def named(names: Iterable[str]) -> str:
+def named(names: Iterable[object]) -> str:
     """The first ten of names that others gave, and how many there are besides: a file may have a million."""
-    first, others = list(islice(names := iter(names), _NAMED)), sum(1 for _ in names)
+    waiting = map(str, names)  # h5py gives bytes where a name is not UTF-8
+    first, others = list(islice(waiting, _NAMED)), sum(1 for _ in waiting)
     return (", ".join(first) or "nothing") + (f" and {others} more" if others else "")
 
 

@@ -92,7 +92,10 @@ def attribute(item: h5py.Group | h5py.Dataset, name: str, default: Any = None) -
     if name not in item.attrs:
         return default
     held = item.attrs.get_id(name)
-    charge(math.prod(held.shape) * _value_bytes(item.id, held.dtype), f"{name} of {item.name}")
+    n_values = math.prod(held.shape or ())
+    # One of any length is looked at, and not kept.
+    value_bytes = _value_bytes(item.id, held.dtype) if n_values > 1 else held.dtype.itemsize
+    charge(n_values * value_bytes, f"{name} of {item.name}")
     return item.attrs[name]
 
 

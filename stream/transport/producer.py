@@ -56,7 +56,7 @@ class Producer(ABC):
         self._queue.put(parts)
 
     def wait_for_consumer(self, timeout_s: float) -> bool:
-        """Waits until the consumer asks for a frame; False when it has not within `timeout_s`.
+        """Waits until the consumer asks for a frame, or has taken some before; False when it has not in `timeout_s`.
 
         Raises:
             Aborted: the run was aborted.

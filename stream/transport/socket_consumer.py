@@ -63,7 +63,7 @@ class SocketConsumer(Consumer):
 
     def close(self) -> None:
         if not self._has_said_goodbye:
-            self._say_goodbye()
+            self._grant(GOODBYE)
         self.socket.close(linger=500)
 
     def _ask(self) -> None:
@@ -105,15 +105,11 @@ class SocketConsumer(Consumer):
         except WireError as error:
             self._refuse(error)
             return None
+        self._has_said_goodbye = isinstance(message, End) and self._grant(GOODBYE)
         if isinstance(message, Stream):
             return self._news(message)
-        if isinstance(message, End):
-            self._say_goodbye()
         self._count(message)
         return message
-
-    def _say_goodbye(self) -> None:
-        self._has_said_goodbye = self._grant(GOODBYE)
 
     def _news(self, stream: Stream) -> Stream | None:
         """A description, unless it is but the answer to an inquiry."""

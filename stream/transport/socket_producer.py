@@ -195,7 +195,7 @@ class SocketProducer(Producer):
         if (n_taken := self._peer.grant(taken, room)) > 0:
             self._progressed_s = self._heard_s
             self.ledger.deliver(n_taken)
-        self._peer.has_left |= leaves
+        self._peer.has_left = leaves
         self._hear_whether_wanted(room > 0)
         if taken > 0:
             self._asked.set()  # it is ready, though it may want nothing now
@@ -218,6 +218,7 @@ class SocketProducer(Producer):
         while self._end is not None and is_awaited and not self._abort.is_set():
             if self._peer is not None and self._peer is not told:
                 with suppress(zmq.Again):
+                    self._introduce(self._queue.stream)
                     self._send(self._end)
                     told, told_s = self._peer, time.monotonic()
             elif told is not None and (told.has_left or (self._is_there(told) and _is_past(told_s + _FAREWELL_S))):

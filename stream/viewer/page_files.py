@@ -82,7 +82,8 @@ async def _aside(work: Callable[[], _Result]) -> _Result:
     done: Future[_Result] = Future()
 
     def carry_out() -> None:
-        done.set_running_or_notify_cancel()
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             done.set_result(work())
         except Exception as error:  # noqa: BLE001 - whatever it is, who asked raises it

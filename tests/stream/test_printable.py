@@ -91,4 +91,5 @@ def test_of_many_names_some_are_told() -> None:
     """A file of a million names had them all in its error."""
     assert named([]) == "nothing"
     assert named(["a", "b"]) == "a, b"
-    assert named(map(str, range(12))) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert named(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert named([b"\xff"]) == "b'\\xff'"

@@ -173,7 +173,9 @@ def test_texts_count_as_what_they_may_all_be(tmp_path: Path) -> None:
         file.create_dataset("few", data=texts(3), dtype=h5py.string_dtype())
         file.create_dataset("many", data=texts(1000), dtype=h5py.string_dtype())
         file.attrs.create("TYPE", texts(1000), dtype=h5py.string_dtype())
+        file["few"].attrs["nothing"] = h5py.Empty("f8")
     with h5py.File(path) as file, read_budget.bounded(path):
+        assert isinstance(hdf5_values.attribute(file["few"], "nothing"), h5py.Empty)
         assert len(hdf5_values.read(file["few"])) == 3
         with pytest.raises(ValueError, match="with /many, what is read of the file would take more than"):
             hdf5_values.read(file["many"])

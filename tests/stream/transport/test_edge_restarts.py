@@ -7,7 +7,7 @@ from pathlib import Path
 import zmq
 
 from sonolucent.stream.ledger import EdgeCounts
-from sonolucent.stream.messages import Channels
+from sonolucent.stream.messages import Channels, End, Stream
 from sonolucent.stream.transport.edge import Edge, Place
 from sonolucent.stream.transport.socket_consumer import SocketConsumer
 from sonolucent.stream.transport.socket_producer import SocketProducer
@@ -105,3 +105,22 @@ def test_a_producer_that_is_restarted_tells_a_consumer_that_wants_nothing_of_the
     push.close()
     reading.join(20)
     assert not reading.is_alive()
+
+
+def test_a_consumer_that_comes_at_the_end_learns_the_stream_first(
+    tmp_path: Path, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    """A recorder in the place of one that was killed then took the stream for one that had never begun."""
+    place = Place(f"ipc://{tmp_path / 'edge'}")
+    line = Line(Edge("a", "b"), place, context)
+    line.push.push(STREAM)
+    assert line.pull.describe() == STREAM
+    line.push.push(frame(0))
+    assert isinstance(line.pull.pull(20), Channels)
+    assert line.pull.pull(0.1) is None  # which says that the frame was taken
+    closing = threading.Thread(target=line.push.close)
+    line.pull.socket.close(linger=0)
+    closing.start()
+    messages = drain(SocketConsumer(line.push.edge, place, context, line.abort))
+    closing.join()
+    assert [type(message) for message in messages] == [Stream, End]
