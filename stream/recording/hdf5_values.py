@@ -102,8 +102,13 @@ def attribute(item: h5py.Group | h5py.Dataset, name: str, default: Any = None) -
 def _value_bytes(item: h5py.h5o.ObjectID, dtype: np.dtype[Any]) -> int:
     """What one value may take. Where values are of any length, each may be almost as long as the file, and all may be
     the same piece of it: h5py makes a copy of it for each."""
-    is_bounded = not dtype.hasobject or h5py.check_ref_dtype(dtype) is not None
+    is_bounded = not dtype.hasobject or is_reference(dtype)
     return int(dtype.itemsize if is_bounded else h5py.h5i.get_file_id(item).get_filesize())
+
+
+def is_reference(dtype: np.dtype[Any]) -> bool:
+    """Whether values lead to other items of the file. To compare types would not tell: texts are objects too."""
+    return h5py.check_ref_dtype(dtype) is not None
 
 
 def require_chunks(dataset: h5py.Dataset) -> None:

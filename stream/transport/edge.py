@@ -41,7 +41,7 @@ class Edge:
             the producer waits.
         bound: frames that may wait.
         on_demand: frames are passed on, and counted, only while the consumer asks for some.
-        awaited: the producer begins when the consumer has asked for a frame.
+        awaited: the producer begins when the consumer has asked for a frame, or taken some before.
     """
 
     producer: str

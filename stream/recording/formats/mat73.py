@@ -72,7 +72,7 @@ class _Reader:
             raise ValueError(f"more than {_MAX_NODES} values in one variable")
         if isinstance(node, h5py.Group):
             return self._struct(node, depth)
-        if h5py.check_ref_dtype(node.dtype) is not None:
+        if hdf5_values.is_reference(node.dtype):
             return self._referred(node, depth)
         return _array(node)
 
@@ -93,9 +93,7 @@ class _Reader:
 
 def _is_array_of_structs(group: h5py.Group) -> bool:
     return len(group) > 0 and all(
-        isinstance(field, h5py.Dataset)
-        and h5py.check_ref_dtype(field.dtype) is not None
-        and "MATLAB_class" not in field.attrs
+        isinstance(field, h5py.Dataset) and hdf5_values.is_reference(field.dtype) and "MATLAB_class" not in field.attrs
         for field in group.values()
     )
 
